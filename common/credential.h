@@ -1,0 +1,29 @@
+// common: a named credential and the place where a worker looks one up.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/secret.h"
+
+namespace netfleet {
+
+// What is needed to log in as somebody. The user's name belongs to the task, not to the credential.
+struct Credential {
+  struct Key {
+    std::string path;      // private key file, for messages and for loading
+    Secret passphrase;     // empty: none
+    std::string certificate;  // path of the certificate; empty: none
+  };
+  Secret password;         // empty: no password (none is tried)
+  Secret enable_password;  // empty: none
+  std::vector<Key> keys;
+  bool use_agent = false;  // SSH_AUTH_SOCK of the worker's process
+};
+
+// Credentials by name. Filled before the sessions start, then read-only: shared between threads.
+using CredentialStore = std::map<std::string, std::shared_ptr<const Credential>>;
+
+}  // namespace netfleet

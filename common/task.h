@@ -1,0 +1,75 @@
+// common: the values both sides agree on: what a task is and what came of it. Plain data; the codec
+// turns them into bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/outcome.h"
+
+namespace netfleet {
+
+enum class HostKeyPolicy : std::uint8_t { kStrict, kAcceptNew, kOff };
+
+struct Timeouts {
+  Milliseconds connect{10'000};   // name, TCP, key exchange: until the server may be logged in to
+  Milliseconds auth{30'000};      // authentication, and the login dialogue up to the first prompt
+  Milliseconds command{60'000};   // one command, from its sending to the prompt after it
+  Milliseconds task{3'600'000};   // everything together
+  bool operator==(const Timeouts&) const = default;
+};
+
+// What every task of one sweep has in common.
+struct JobSpec {
+  std::string sweep;                  // the sweep's id, as users see it
+  std::vector<std::string> commands;  // each one line, without line ending
+  Timeouts timeouts;
+  std::uint64_t max_output = 64u << 20;  // bytes kept of one command's output
+  HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
+  bool legacy_algorithms = false;
+  bool changes_device = false;  // such a task is never repeated once it was granted
+  bool operator==(const JobSpec&) const = default;
+};
+
+// One host of a sweep. Carries no secret: `credential` names one.
+struct TaskSpec {
+  std::uint32_t index = 0;  // position in the sweep, from 0: the inventory's order
+  std::string host;         // the inventory's name
+  std::string address;      // name or IP literal, without brackets
+  std::uint16_t port = 22;
+  std::string user;
+  std::string platform;  // a platform's name, or "auto"
+  std::string region;    // empty: the default region
+  std::string credential;
+  bool operator==(const TaskSpec&) const = default;
+};
+
+struct CommandResult {
+  std::string command;
+  std::string output;  // bytes as the device meant them: echo, prompt and terminal control removed,
+                       // lines end in \n
+  Outcome outcome = Outcome::kOk;
+  Milliseconds duration{0};
+  bool truncated = false;  // more than max_output came
+  bool operator==(const CommandResult&) const = default;
+};
+
+struct TaskResult {
+  std::uint32_t index = 0;
+  std::uint32_t attempt = 1;
+  Outcome outcome = Outcome::kInternal;
+  std::string error;     // what was tried, on what, through what, and why; empty when ok
+  std::string worker;    // empty: it never reached one
+  std::string platform;  // as used, after detection
+  std::string jump;      // the chain that was used, "a,b"; empty: direct
+  std::optional<WallTime> started_at;
+  Milliseconds duration{0};
+  bool command_sent = false;  // at least one command reached the device
+  std::vector<CommandResult> commands;
+  bool operator==(const TaskResult&) const = default;
+};
+
+}  // namespace netfleet

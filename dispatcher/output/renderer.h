@@ -1,0 +1,49 @@
+// dispatcher/output: what users see of results. A renderer turns one result after another into
+// bytes; it never decides the order (order.h) and never reads a store.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "common/task.h"
+
+namespace netfleet {
+
+enum class OutputFormat : std::uint8_t { kText, kJsonl, kSummary };
+Expected<OutputFormat> output_format_from_name(std::string_view name);
+
+// What a sweep came to, for the summary and the exit status.
+struct Summary {
+  std::string sweep;
+  std::uint32_t total = 0;
+  std::array<std::uint32_t, kOutcomeCount> by_outcome{};
+  Milliseconds elapsed{0};
+  void count(Outcome outcome) { ++by_outcome[static_cast<std::size_t>(outcome)]; }
+};
+
+// Appends to `out`; the caller writes it. One thread.
+class Renderer {
+ public:
+  virtual ~Renderer() = default;
+  virtual void result(const TaskSpec& task, const TaskResult& result, std::string& out) = 0;
+  virtual void end(const Summary& summary, std::string& out) = 0;  // once, after the last result
+};
+
+// `sweep` is the sweep's id as users see it.
+std::unique_ptr<Renderer> make_renderer(OutputFormat format, std::string sweep);
+
+// The human summary for stderr: counts by outcome, time, then the failed hosts with their messages
+// (at most 20). `failed` holds (task, result without bodies) of the ones that did not end ok.
+struct FailedHost {
+  std::string host;
+  Outcome outcome;
+  std::string error;
+};
+std::string render_summary(const Summary& summary, const std::vector<FailedHost>& failed);
+
+}  // namespace netfleet

@@ -1,0 +1,67 @@
+// dispatcher/store: sweeps and results in SQLite (WAL). The only user of SQLite. Not for rendering
+// and not for deciding anything.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "common/task.h"
+
+namespace netfleet {
+
+struct SweepRecord {
+  std::uint32_t number = 0;  // given by the store, unique in it; what the wire uses
+  std::string id;            // as users see it: 20261122-191548-3fa9
+  WallTime started_at;
+  std::optional<WallTime> ended_at;  // empty: running, or its dispatcher died
+  std::uint32_t total = 0;
+  JobSpec job;
+};
+
+// One thread at a time; several processes may read while one writes. Every function returns an Error
+// (disk full, locked for longer than 10 s, corrupt, made by a newer netfleet) and never throws.
+class Store {
+ public:
+  // `path` empty: a private temporary database that vanishes (--store none). Creates missing
+  // directories (0700) and the file (0600).
+  static Expected<Store> open(const std::string& path);
+  // $XDG_STATE_HOME/netfleet/store.db, else ~/.local/state/netfleet/store.db. `home` and
+  // `state_home` are those variables' values (may be empty).
+  static std::string default_path(const std::string& state_home, const std::string& home);
+
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+  // Adds the sweep with all its tasks (in index order) and sets record.number.
+  Expected<void> add_sweep(SweepRecord& record, std::span<const TaskSpec> tasks);
+  // Results in one transaction; bodies zstd-compressed, stored once per distinct content. A result
+  // for an index that has one already is ignored: the first one counts.
+  Expected<void> save_results(std::uint32_t sweep, std::span<const TaskResult> results);
+  Expected<void> end_sweep(std::uint32_t sweep, WallTime ended_at);
+
+  // "last", a whole id, or an unambiguous beginning of one.
+  Expected<SweepRecord> find_sweep(const std::string& name);
+  // Newest first.
+  Expected<std::vector<SweepRecord>> sweeps(std::size_t limit);
+  Expected<TaskSpec> task(std::uint32_t sweep, std::uint32_t index);
+  // Empty when there is none yet.
+  Expected<std::optional<TaskResult>> result(std::uint32_t sweep, std::uint32_t index);
+  // In index order, one row in memory at a time; tasks without a result are passed with nullptr.
+  // Return false from `visit` to stop.
+  Expected<void> for_each(std::uint32_t sweep,
+                          const std::function<bool(const TaskSpec&, const TaskResult*)>& visit);
+
+ private:
+  struct Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netfleet

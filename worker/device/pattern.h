@@ -1,0 +1,32 @@
+// worker/device: one compiled regular expression (PCRE2, JIT, with match limits).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+
+namespace netfleet {
+
+// Immutable after compile(), shared between threads. A hostile subject cannot make it run away:
+// match and depth limits count as "no match".
+class Pattern {
+ public:
+  struct Span {
+    std::size_t begin;
+    std::size_t end;
+  };
+  // `multi_line`: ^ and $ match at lines. The error says where in the expression.
+  static Expected<Pattern> compile(const std::string& expression, bool multi_line = false);
+  bool matches(std::string_view subject) const { return find(subject).has_value(); }
+  std::optional<Span> find(std::string_view subject) const;
+  const std::string& expression() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace netfleet

@@ -1,0 +1,72 @@
+// worker/ssh: one SSH client connection over non-blocking libssh. With its neighbours here, the only
+// user of libssh. Not for what is said inside the shell (worker/device) and not for retries.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "common/outcome.h"
+#include "common/task.h"
+#include "worker/ssh/identity.h"
+#include "worker/ssh/known_hosts.h"
+#include "worker/ssh/resolver.h"
+
+namespace netfleet::ssh {
+
+// Why a device could not be used. `reason` is the cause alone ("connection refused", "timed out
+// after 10 s in key exchange"); the session puts what, on what and through what before it.
+struct Failure {
+  Outcome outcome;
+  std::string reason;
+};
+template <typename T>
+using Attempt = std::expected<T, Failure>;
+
+struct Target {
+  std::string address;  // name or IP literal
+  std::uint16_t port = 22;
+  bool legacy_algorithms = false;
+  HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
+};
+
+// Belongs to the thread whose asio executor runs it, for life. Every call is a coroutine that ends
+// by its deadline; after an error only close() and the destructor may be called. The destructor
+// closes at once and cannot fail.
+class Connection {
+ public:
+  // Resolves, connects, exchanges keys, checks the host key. `resolver` and `known_hosts` outlive it.
+  static asio::awaitable<Attempt<std::unique_ptr<Connection>>> connect(
+      Target target, Resolver& resolver, KnownHosts& known_hosts, TimePoint deadline);
+  ~Connection();
+
+  // Tries, in order: none, public keys and certificates, agent, keyboard-interactive and password.
+  asio::awaitable<Attempt<void>> authenticate(std::string user,
+                                              std::shared_ptr<const Identity> identity,
+                                              TimePoint deadline);
+  // Session channel, pty (vt100, 511 columns x 1000 rows: no wrapping, no paging where it is
+  // believed), shell.
+  asio::awaitable<Attempt<void>> open_shell(TimePoint deadline);
+  // Waits for bytes of the shell, at least one; 0: the device closed the stream.
+  asio::awaitable<Attempt<std::size_t>> read(std::span<char> buffer, TimePoint deadline);
+  // All of it, in order.
+  asio::awaitable<Attempt<void>> write(std::string bytes, TimePoint deadline);
+  // Orderly: channel close, SSH disconnect, TCP close; at most until the deadline. Never fails.
+  asio::awaitable<void> close(TimePoint deadline);
+  // From the same thread: makes the call under way return at once with kCancelled.
+  void abort();
+
+  const std::string& server_identification() const;  // "SSH-2.0-Cisco-1.25"
+  const std::string& banner() const;                 // sent before authentication; may be empty
+  const std::string& peer_address() const;           // the IP that was connected to
+
+ private:
+  struct Impl;
+  explicit Connection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netfleet::ssh
