@@ -1,0 +1,283 @@
+#include "common/codec.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/utf8.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::string_view kPrefix = "nf\x01";
+static_assert(kPrefix[2] == kProtocolVersion);
+
+// libprotobuf prints to stderr on each invalid UTF-8 string that a peer sends: a log flood.
+[[maybe_unused]] const auto kQuietProtobuf = google::protobuf::SetLogHandler(nullptr);
+
+template <typename Message>
+std::string encode_frame(const Message& message) {
+  std::string bytes;
+  bytes.reserve(kPrefix.size() + message.ByteSizeLong());
+  bytes.append(kPrefix);
+  message.AppendToString(&bytes);
+  return bytes;
+}
+
+template <typename Message>
+Expected<Message> parse_frame(std::string_view bytes) {
+  if (frame_version(bytes) != kProtocolVersion) return fail("no frame of this protocol");
+  bytes.remove_prefix(kPrefix.size());
+  Message message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return fail("a frame that does not parse");
+  }
+  return message;
+}
+
+bool valid(const v1::TaskRef& ref) { return ref.sweep() > 0 && ref.attempt() > 0; }
+
+bool valid(const v1::TaskSpec& task) {
+  return valid(task.task()) && !task.address().empty() && task.port() > 0 && task.port() <= 65535;
+}
+
+template <typename Refs>
+bool all_valid(const Refs& refs) {
+  for (const auto& ref : refs) {
+    if (!valid(ref)) return false;
+  }
+  return true;
+}
+
+bool all_valid(const google::protobuf::RepeatedPtrField<v1::Offer>& offers) {
+  for (const auto& offer : offers) {
+    if (!valid(offer.task()) || offer.round() == 0) return false;
+  }
+  return true;
+}
+
+bool valid(const v1::ToDispatcher& message) {
+  switch (message.body_case()) {
+    case v1::ToDispatcher::kHello:
+      return !message.hello().name().empty() && message.hello().slots() > 0 &&
+             all_valid(message.hello().running()) && all_valid(message.hello().finished());
+    case v1::ToDispatcher::kClaim:
+      return message.claim().offers_size() > 0 && all_valid(message.claim().offers());
+    case v1::ToDispatcher::kDecline:
+      return all_valid(message.decline().offers());
+    case v1::ToDispatcher::kHeartbeat:
+      return all_valid(message.heartbeat().running()) && all_valid(message.heartbeat().finished());
+    case v1::ToDispatcher::kRelease:
+      return all_valid(message.release().tasks());
+    case v1::ToDispatcher::kProgress:
+      return valid(message.progress().task());
+    case v1::ToDispatcher::kFreeSlots:
+    case v1::ToDispatcher::kGoodbye:
+      return true;
+    case v1::ToDispatcher::BODY_NOT_SET:
+      return false;
+  }
+  return false;
+}
+
+bool valid(const v1::ToWorker& message) {
+  switch (message.body_case()) {
+    case v1::ToWorker::kWelcome:
+      return message.welcome().heartbeat_ms() > 0 && message.welcome().lease_ms() > 0 &&
+             message.welcome().sink_offset() > 0;
+    case v1::ToWorker::kJob:
+      return message.job().sweep() > 0 &&
+             message.job().host_key_policy() != v1::HOST_KEY_POLICY_UNSPECIFIED &&
+             v1::HostKeyPolicy_IsValid(message.job().host_key_policy());
+    case v1::ToWorker::kGrant:
+      return all_valid(message.grant().tasks());
+    case v1::ToWorker::kDeny:
+      return all_valid(message.deny().tasks());
+    case v1::ToWorker::kRenewal:
+      return all_valid(message.renewal().revoked());
+    case v1::ToWorker::kResultAck:
+      return all_valid(message.result_ack().tasks());
+    case v1::ToWorker::BODY_NOT_SET:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool valid(v1::Outcome outcome) {
+  return v1::Outcome_IsValid(outcome) && outcome != v1::OUTCOME_UNSPECIFIED;
+}
+
+bool valid(const v1::TaskResult& result) {
+  if (!valid(result.task()) || !valid(result.outcome())) return false;
+  for (const auto& command : result.commands()) {
+    if (!valid(command.outcome())) return false;
+  }
+  return true;
+}
+
+v1::Outcome to_wire(Outcome outcome) {
+  return static_cast<v1::Outcome>(static_cast<int>(outcome) + 1);
+}
+
+std::uint32_t to_ms(Milliseconds duration) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration.count(), 0, UINT32_MAX));
+}
+
+}  // namespace
+
+v1::TaskRef make_ref(TaskKey key, std::uint32_t attempt) {
+  v1::TaskRef ref;
+  ref.set_sweep(key.sweep);
+  ref.set_index(key.index);
+  ref.set_attempt(attempt);
+  return ref;
+}
+
+std::string encode(const v1::OfferFrame& frame) { return encode_frame(frame); }
+std::string encode(const v1::ToDispatcher& message) { return encode_frame(message); }
+std::string encode(const v1::ToWorker& message) { return encode_frame(message); }
+std::string encode(const v1::ResultFrame& frame) { return encode_frame(frame); }
+
+std::uint8_t frame_version(std::string_view bytes) {
+  return bytes.size() > 2 && bytes.starts_with(kPrefix.substr(0, 2))
+             ? static_cast<std::uint8_t>(bytes[2])
+             : 0;
+}
+
+Expected<v1::OfferFrame> decode_offers(std::string_view bytes) {
+  auto frame = parse_frame<v1::OfferFrame>(bytes);
+  if (frame && (frame->offers_size() == 0 || !all_valid(frame->offers()))) {
+    return fail("an offer without a task");
+  }
+  return frame;
+}
+
+Expected<v1::ToDispatcher> decode_to_dispatcher(std::string_view bytes) {
+  auto message = parse_frame<v1::ToDispatcher>(bytes);
+  if (message && (message->incarnation() == 0 || !valid(*message))) {
+    return fail("a control message with impossible contents");
+  }
+  return message;
+}
+
+Expected<v1::ToWorker> decode_to_worker(std::string_view bytes) {
+  auto message = parse_frame<v1::ToWorker>(bytes);
+  if (message && !valid(*message)) return fail("a control message with impossible contents");
+  return message;
+}
+
+Expected<v1::ResultFrame> decode_results(std::string_view bytes) {
+  auto frame = parse_frame<v1::ResultFrame>(bytes);
+  if (!frame) return frame;
+  if (frame->incarnation() == 0) return fail("a result from nobody");
+  for (const auto& result : frame->results()) {
+    if (!valid(result)) return fail("a result with impossible contents");
+  }
+  return frame;
+}
+
+v1::JobSpec to_wire(const JobSpec& job, std::uint32_t sweep) {
+  v1::JobSpec out;
+  out.set_sweep(sweep);
+  out.set_id(job.sweep);
+  for (const auto& command : job.commands) out.add_commands(command);
+  out.set_connect_timeout_ms(to_ms(job.timeouts.connect));
+  out.set_auth_timeout_ms(to_ms(job.timeouts.auth));
+  out.set_command_timeout_ms(to_ms(job.timeouts.command));
+  out.set_task_timeout_ms(to_ms(job.timeouts.task));
+  out.set_max_output(job.max_output);
+  out.set_host_key_policy(
+      static_cast<v1::HostKeyPolicy>(static_cast<int>(job.host_key_policy) + 1));
+  out.set_legacy_algorithms(job.legacy_algorithms);
+  out.set_changes_device(job.changes_device);
+  return out;
+}
+
+JobSpec from_wire(const v1::JobSpec& job) {
+  JobSpec out;
+  out.sweep = job.id();
+  out.commands.assign(job.commands().begin(), job.commands().end());
+  out.timeouts = {Milliseconds(job.connect_timeout_ms()), Milliseconds(job.auth_timeout_ms()),
+                  Milliseconds(job.command_timeout_ms()), Milliseconds(job.task_timeout_ms())};
+  out.max_output = job.max_output();
+  out.host_key_policy = static_cast<HostKeyPolicy>(static_cast<int>(job.host_key_policy()) - 1);
+  out.legacy_algorithms = job.legacy_algorithms();
+  out.changes_device = job.changes_device();
+  return out;
+}
+
+v1::TaskSpec to_wire(const TaskSpec& task, std::uint32_t sweep, std::uint32_t attempt) {
+  v1::TaskSpec out;
+  *out.mutable_task() = make_ref({sweep, task.index}, attempt);
+  out.set_host(task.host);
+  out.set_address(task.address);
+  out.set_port(task.port);
+  out.set_user(task.user);
+  out.set_platform(task.platform);
+  out.set_region(task.region);
+  out.set_credential(task.credential);
+  return out;
+}
+
+TaskSpec from_wire(const v1::TaskSpec& task) {
+  TaskSpec out;
+  out.index = task.task().index();
+  out.host = task.host();
+  out.address = task.address();
+  out.port = static_cast<std::uint16_t>(task.port());
+  out.user = task.user();
+  out.platform = task.platform();
+  out.region = task.region();
+  out.credential = task.credential();
+  return out;
+}
+
+v1::TaskResult to_wire(TaskResult result, std::uint32_t sweep) {
+  v1::TaskResult out;
+  *out.mutable_task() = make_ref({sweep, result.index}, result.attempt);
+  out.set_outcome(to_wire(result.outcome));
+  out.set_error(std::move(result.error));
+  out.set_platform(std::move(result.platform));
+  out.set_jump(std::move(result.jump));
+  out.set_started_at_ms(result.started_at ? result.started_at->time_since_epoch().count() : 0);
+  out.set_duration_ms(to_ms(result.duration));
+  out.set_command_sent(result.command_sent);
+  for (auto& command : result.commands) {
+    auto& added = *out.add_commands();
+    added.set_command(to_utf8(command.command));
+    added.set_output(std::move(command.output));
+    added.set_outcome(to_wire(command.outcome));
+    added.set_duration_ms(to_ms(command.duration));
+    added.set_truncated(command.truncated);
+  }
+  return out;
+}
+
+Outcome from_wire(v1::Outcome outcome) {
+  return static_cast<Outcome>(static_cast<int>(outcome) - 1);
+}
+
+TaskResult from_wire(v1::TaskResult& result) {
+  TaskResult out;
+  out.index = result.task().index();
+  out.attempt = result.task().attempt();
+  out.outcome = from_wire(result.outcome());
+  out.error = std::move(*result.mutable_error());
+  out.platform = std::move(*result.mutable_platform());
+  out.jump = std::move(*result.mutable_jump());
+  if (result.started_at_ms() != 0) out.started_at = WallTime(Milliseconds(result.started_at_ms()));
+  out.duration = Milliseconds(result.duration_ms());
+  out.command_sent = result.command_sent();
+  out.commands.reserve(static_cast<std::size_t>(result.commands_size()));
+  for (auto& command : *result.mutable_commands()) {
+    out.commands.push_back({std::move(*command.mutable_command()),
+                            std::move(*command.mutable_output()), from_wire(command.outcome()),
+                            Milliseconds(command.duration_ms()), command.truncated()});
+  }
+  return out;
+}
+
+}  // namespace netfleet

@@ -1,0 +1,52 @@
+// common: values to bytes and back. The only place that parses what came over the wire; what it
+// returns is valid by meaning, not only by syntax (PROTOCOL.md §3).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/error.h"
+#include "common/task.h"
+#include "proto/netfleet.pb.h"
+
+namespace netfleet {
+
+inline constexpr std::uint8_t kProtocolVersion = 1;
+
+// One try at one task, as a key for maps.
+struct TaskKey {
+  std::uint32_t sweep = 0;
+  std::uint32_t index = 0;
+  auto operator<=>(const TaskKey&) const = default;
+};
+struct TaskKeyHash {
+  std::size_t operator()(const TaskKey& key) const {
+    return std::hash<std::uint64_t>()((std::uint64_t{key.sweep} << 32) | key.index);
+  }
+};
+inline TaskKey key_of(const v1::TaskRef& ref) { return {ref.sweep(), ref.index()}; }
+v1::TaskRef make_ref(TaskKey key, std::uint32_t attempt);
+
+std::string encode(const v1::OfferFrame& frame);
+std::string encode(const v1::ToDispatcher& message);
+std::string encode(const v1::ToWorker& message);
+std::string encode(const v1::ResultFrame& frame);
+
+// Each returns an error that names what is wrong with the bytes; nothing in them can crash it.
+Expected<v1::OfferFrame> decode_offers(std::string_view bytes);
+Expected<v1::ToDispatcher> decode_to_dispatcher(std::string_view bytes);
+Expected<v1::ToWorker> decode_to_worker(std::string_view bytes);
+Expected<v1::ResultFrame> decode_results(std::string_view bytes);
+// The major version that a frame claims to be of; 0 when it is no frame of ours at all.
+std::uint8_t frame_version(std::string_view bytes);
+
+// Between the wire's messages and common/task.h. `sweep` is the sweep's number.
+v1::JobSpec to_wire(const JobSpec& job, std::uint32_t sweep);
+JobSpec from_wire(const v1::JobSpec& job);
+v1::TaskSpec to_wire(const TaskSpec& task, std::uint32_t sweep, std::uint32_t attempt);
+TaskSpec from_wire(const v1::TaskSpec& task);
+v1::TaskResult to_wire(TaskResult result, std::uint32_t sweep);
+TaskResult from_wire(v1::TaskResult& result);  // moves the outputs out of `result`
+Outcome from_wire(v1::Outcome outcome);
+
+}  // namespace netfleet

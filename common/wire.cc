@@ -1,0 +1,252 @@
+#include "common/wire.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <zmq.hpp>
+
+#include "common/secret.h"
+
+namespace netfleet::wire {
+namespace {
+
+constexpr std::int64_t kControlLimit = 1 << 20;  // bytes of a control or lane frame
+constexpr std::int64_t kResultLimit = 1 << 30;   // bytes of a result frame
+constexpr int kLaneBuffer = 4096;                // kernel buffers of a lane: a stopped worker holds few offers
+constexpr int kBacklog = 4096;
+constexpr int kLinger = 500;  // ms at closing, for the last acknowledgement, result or dismissal
+
+zmq::socket_type type_of(Kind kind) {
+  switch (kind) {
+    case Kind::kLanePush:
+    case Kind::kSinkPush:
+      return zmq::socket_type::push;
+    case Kind::kLanePull:
+    case Kind::kSinkPull:
+      return zmq::socket_type::pull;
+    case Kind::kControlRouter:
+      return zmq::socket_type::router;
+    case Kind::kControlDealer:
+      return zmq::socket_type::dealer;
+  }
+  std::abort();
+}
+
+void set_options(zmq::socket_t& socket, Kind kind, std::string_view routing_id) {
+  namespace opt = zmq::sockopt;
+  const bool lane = kind == Kind::kLanePush || kind == Kind::kLanePull;
+  socket.set(opt::linger, lane ? 0 : kLinger);
+  socket.set(opt::ipv6, true);
+  socket.set(opt::backlog, kBacklog);
+  socket.set(opt::handshake_ivl, 5000);
+  socket.set(opt::reconnect_ivl, 100);
+  socket.set(opt::reconnect_ivl_max, 5000);
+  socket.set(opt::tcp_keepalive, 1);
+  socket.set(opt::tcp_keepalive_idle, 30);
+  socket.set(opt::tcp_keepalive_intvl, 10);
+  socket.set(opt::tcp_keepalive_cnt, 3);
+  socket.set(opt::maxmsgsize, kind == Kind::kSinkPull ? kResultLimit : kControlLimit);
+  switch (kind) {
+    case Kind::kLanePush:
+    case Kind::kLanePull:
+      socket.set(opt::sndhwm, 1);
+      socket.set(opt::rcvhwm, 1);
+      socket.set(opt::sndbuf, kLaneBuffer);
+      socket.set(opt::rcvbuf, kLaneBuffer);
+      break;
+    case Kind::kControlRouter:
+      socket.set(opt::router_mandatory, true);
+      socket.set(opt::router_handover, true);
+      [[fallthrough]];
+    case Kind::kControlDealer:
+      socket.set(opt::sndhwm, 0);
+      socket.set(opt::rcvhwm, 0);
+      if (!routing_id.empty()) socket.set(opt::routing_id, routing_id);
+      break;
+    case Kind::kSinkPush:
+    case Kind::kSinkPull:
+      break;
+  }
+}
+
+}  // namespace
+
+struct Context::Impl {
+  zmq::context_t context{1};
+};
+Context::Context() : impl_(std::make_unique<Impl>()) {
+  impl_->context.set(zmq::ctxopt::max_sockets, 4096);
+}
+Context::~Context() = default;
+
+struct Socket::Impl {
+  zmq::socket_t socket;
+  Kind kind;
+  std::uint64_t dropped = 0;
+};
+
+Socket::Socket(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Socket::Socket(Socket&&) noexcept = default;
+Socket& Socket::operator=(Socket&&) noexcept = default;
+Socket::~Socket() = default;
+
+Expected<Socket> Socket::make(Context& context, Kind kind, std::string_view routing_id) {
+  try {
+    auto impl = std::make_unique<Impl>(
+        Impl{zmq::socket_t(context.impl().context, type_of(kind)), kind});
+    set_options(impl->socket, kind, routing_id);
+    return Socket(std::move(impl));
+  } catch (const zmq::error_t& error) {
+    return fail(fmt::format("cannot open a ZeroMQ socket: {}", error.what()));
+  }
+}
+
+Expected<void> Socket::bind(const std::string& endpoint) {
+  try {
+    impl_->socket.bind(endpoint);
+    return {};
+  } catch (const zmq::error_t& error) {
+    return fail(fmt::format("cannot listen on {}: {}", endpoint, error.what()));
+  }
+}
+
+Expected<void> Socket::connect(const std::string& endpoint) {
+  try {
+    impl_->socket.connect(endpoint);
+    return {};
+  } catch (const zmq::error_t& error) {
+    return fail(fmt::format("cannot connect to {}: {}", endpoint, error.what()));
+  }
+}
+
+void Socket::disconnect(const std::string& endpoint) {
+  try {
+    impl_->socket.disconnect(endpoint);
+  } catch (const zmq::error_t&) {
+    // Not connected (any more): what was asked for is so.
+  }
+}
+
+std::optional<Received> Socket::receive() {
+  const std::size_t least = impl_->kind == Kind::kControlRouter ? 2 : 1;
+  const std::size_t most = impl_->kind == Kind::kControlDealer ? 2 : least;
+  while (true) {
+    Received received;
+    std::size_t frames = 0;
+    bool more = true;
+    while (more) {
+      zmq::message_t frame;
+      try {
+        if (!impl_->socket.recv(frame, zmq::recv_flags::dontwait)) return std::nullopt;
+      } catch (const zmq::error_t& error) {
+        if (error.num() == EINTR) continue;
+        return std::nullopt;
+      }
+      more = frame.more();
+      const std::size_t position = frames++ + 2 - least;  // 0: routing id, 1: bytes, 2: secret
+      if (position == 0) {
+        received.from = frame.to_string();
+      } else if (position == 1) {
+        received.bytes = frame.to_string();
+      } else if (frames <= most) {
+        received.secret = frame.to_string();
+        wipe(frame.data(), frame.size());
+      }
+    }
+    if (frames >= least && frames <= most) return received;
+    ++impl_->dropped;
+    wipe(received.secret.data(), received.secret.size());
+  }
+}
+
+namespace {
+
+Sent send_frame(zmq::socket_t& socket, zmq::message_t frame, bool more) {
+  auto flags = zmq::send_flags::dontwait;
+  if (more) flags = flags | zmq::send_flags::sndmore;
+  while (true) {
+    try {
+      return socket.send(frame, flags) ? Sent::kYes : Sent::kWouldBlock;
+    } catch (const zmq::error_t& error) {
+      if (error.num() == EINTR) continue;
+      return error.num() == EHOSTUNREACH ? Sent::kNoSuchPeer : Sent::kWouldBlock;
+    }
+  }
+}
+
+// A frame that owns the string, without a copy for large ones.
+zmq::message_t frame_of(std::string bytes) {
+  constexpr std::size_t kWorthMoving = 4096;
+  if (bytes.size() < kWorthMoving) return zmq::message_t(bytes.data(), bytes.size());
+  auto* owned = new std::string(std::move(bytes));
+  return zmq::message_t(
+      owned->data(), owned->size(),
+      [](void*, void* hint) { delete static_cast<std::string*>(hint); }, owned);
+}
+
+// A frame that wipes its bytes once ZeroMQ has handed them on.
+zmq::message_t secret_frame(std::string_view secret) {
+  auto* owned = new std::string(secret);
+  return zmq::message_t(
+      owned->data(), owned->size(),
+      [](void*, void* hint) {
+        auto* text = static_cast<std::string*>(hint);
+        wipe(text->data(), text->size());
+        delete text;
+      },
+      owned);
+}
+
+}  // namespace
+
+Sent Socket::send(std::string bytes) {
+  return send_frame(impl_->socket, frame_of(std::move(bytes)), false);
+}
+
+Sent Socket::send_to(const std::string& routing_id, std::string bytes, std::string_view secret) {
+  const Sent routed =
+      send_frame(impl_->socket, zmq::message_t(routing_id.data(), routing_id.size()), true);
+  if (routed != Sent::kYes) return routed;
+  const Sent sent = send_frame(impl_->socket, frame_of(std::move(bytes)), !secret.empty());
+  if (sent != Sent::kYes || secret.empty()) return sent;
+  return send_frame(impl_->socket, secret_frame(secret), false);
+}
+
+std::uint64_t Socket::dropped() const { return impl_->dropped; }
+
+struct Poller::Impl {
+  std::vector<zmq::pollitem_t> items;
+};
+Poller::Poller() : impl_(std::make_unique<Impl>()) {}
+Poller::~Poller() = default;
+
+std::size_t Poller::add(const Socket& socket, bool in, bool out) {
+  const auto events = static_cast<short>((in ? ZMQ_POLLIN : 0) | (out ? ZMQ_POLLOUT : 0));
+  impl_->items.push_back({socket.impl().socket.handle(), 0, events, 0});
+  return impl_->items.size() - 1;
+}
+
+std::size_t Poller::add(int fd) {
+  impl_->items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  return impl_->items.size() - 1;
+}
+
+void Poller::wait(Nanoseconds timeout) {
+  const auto whole = std::chrono::ceil<Milliseconds>(
+      std::clamp<Nanoseconds>(timeout, Nanoseconds(0), std::chrono::seconds(10)));
+  try {
+    zmq::poll(impl_->items, whole);
+  } catch (const zmq::error_t&) {
+    // Interrupted by a signal: nothing is ready, the loop comes round again.
+  }
+}
+
+bool Poller::readable(std::size_t item) const {
+  return (impl_->items[item].revents & ZMQ_POLLIN) != 0;
+}
+bool Poller::writable(std::size_t item) const {
+  return (impl_->items[item].revents & ZMQ_POLLOUT) != 0;
+}
+
+}  // namespace netfleet::wire

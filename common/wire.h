@@ -1,0 +1,89 @@
+// common: sockets. With wire.cc the only user of zmq.hpp. A socket belongs to one thread, always;
+// only bytes leave here. Every option that PROTOCOL.md §2 asks for is set in wire.cc.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/error.h"
+
+namespace netfleet::wire {
+
+// One a process; outlives its sockets. Shared between threads.
+class Context {
+ public:
+  Context();
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+enum class Kind : std::uint8_t { kLanePush, kLanePull, kControlRouter, kControlDealer, kSinkPush, kSinkPull };
+
+// A received message. `from` is the routing id on a ROUTER, empty elsewhere.
+struct Received {
+  std::string from;
+  std::string bytes;
+  std::string secret;  // a second frame, if there was one; the receiver wipes it
+};
+
+enum class Sent : std::uint8_t { kYes, kWouldBlock, kNoSuchPeer };
+
+// Move-only; closing cannot fail and drops what is unsent after the kind's linger.
+class Socket {
+ public:
+  // `routing_id`: for kControlDealer only.
+  static Expected<Socket> make(Context& context, Kind kind, std::string_view routing_id = {});
+  Socket(Socket&&) noexcept;
+  Socket& operator=(Socket&&) noexcept;
+  ~Socket();
+
+  Expected<void> bind(const std::string& endpoint);
+  Expected<void> connect(const std::string& endpoint);
+  void disconnect(const std::string& endpoint);  // not connected: nothing happens
+
+  // Never block. A message with more frames than its kind allows is dropped and counted.
+  std::optional<Received> receive();
+  Sent send(std::string bytes);
+  Sent send_to(const std::string& routing_id, std::string bytes, std::string_view secret = {});
+
+  std::uint64_t dropped() const;  // messages with an impossible number of frames
+  struct Impl;
+  Impl& impl() const { return *impl_; }
+
+ private:
+  explicit Socket(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Waits for sockets and file descriptors. Rebuilt for each wait; cheap.
+class Poller {
+ public:
+  // Each returns the item's number for ready().
+  std::size_t add(const Socket& socket, bool in, bool out);
+  std::size_t add(int fd);
+  // Until something is ready or the time-out has passed (rounded up to whole milliseconds); at most
+  // 10 s, so that a wrong deadline cannot hang a loop.
+  void wait(Nanoseconds timeout);
+  bool readable(std::size_t item) const;
+  bool writable(std::size_t item) const;
+  Poller();
+  ~Poller();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace netfleet::wire

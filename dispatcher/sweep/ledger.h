@@ -1,0 +1,222 @@
+// dispatcher/sweep: the ledger decides who runs what. Pure: events in, actions out, the time passed
+// in. It holds no address, no command and no output, so a task costs some 40 bytes. The states and
+// their transitions are PROTOCOL.md §5.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/codec.h"
+#include "common/outcome.h"
+
+namespace netfleet {
+
+struct LedgerOptions {
+  Milliseconds lease{10'000};
+  Milliseconds heartbeat{1'500};     // asked of workers; at most a sixth of the lease
+  Milliseconds offer_expiry{1'000};  // T
+  std::uint32_t offers_per_frame = 64;
+  std::uint32_t min_workers = 1;  // nothing is offered before so many have said hello
+  std::uint32_t worker_deaths = 2;  // a task that cost so many workers is quarantined
+  bool report_progress = false;
+  std::uint64_t epoch = 1;
+  std::uint64_t seed = 1;  // of the back-off's jitter
+};
+
+// What the ledger must know of one sweep.
+struct SweepPlan {
+  struct Task {
+    std::uint16_t lane = 0;        // index into the ledger's lanes (add_lane)
+    std::uint16_t credential = 0;  // index into credentials
+  };
+  std::uint32_t sweep = 0;  // its number, from 1
+  std::vector<Task> tasks;  // in inventory order
+  std::vector<std::string> credentials;
+  bool changes_device = false;
+  std::uint32_t retries = 1;            // further attempts after the first
+  std::uint32_t max_auth_failures = 1;  // of one credential, then the sweep ends; 0: never
+};
+
+// What the shell must do, in order.
+struct SendToWorker {
+  std::uint64_t incarnation;
+  v1::ToWorker message;  // a Grant's tasks hold only their TaskRef: the shell fills in the rest
+};
+// A task ended without a result from a worker: cancelled, skipped, lost.
+struct TaskEnded {
+  TaskKey task;
+  std::uint32_t attempt;
+  Outcome outcome;
+  std::string error;
+  std::string worker;
+};
+// For the log: keys and values are fixed words (style.md §3.5).
+struct Noted {
+  enum class What : std::uint8_t {
+    kWorkerJoined, kWorkerLeft, kWorkerSilent, kGranted, kRetry, kLeaseEnded, kGuard
+  };
+  What what;
+  std::string worker;
+  TaskKey task{};
+  std::uint32_t attempt = 0;
+  Outcome outcome = Outcome::kOk;
+};
+using Action = std::variant<SendToWorker, TaskEnded, Noted>;
+
+// What becomes of a result that came to the sink.
+enum class Verdict : std::uint8_t {
+  kFinal,   // store it, show it, then call stored()
+  kRetry,   // another attempt will follow; already acknowledged
+  kIgnore,  // repeated or late; acknowledged if that is due
+};
+
+struct WorkerView {  // for people
+  std::string name;
+  std::uint32_t slots;
+  std::uint32_t running;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(LedgerOptions options) : options_(options), random_(options.seed) {}
+
+  // Lanes are numbered from 0 in the order of adding; adding one again returns its number.
+  std::uint16_t add_lane(const std::string& region);
+  void add_sweep(const SweepPlan& plan);
+
+  // A message of a worker. `from` is the incarnation that the socket vouches for.
+  void on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message);
+  void on_result_frame(TimePoint now, const v1::ResultFrame& frame);  // its header: free count
+  Verdict on_result(TimePoint now, std::uint64_t from, TaskKey task, std::uint32_t attempt,
+                    Outcome outcome, bool command_sent);
+  void stored(TaskKey task);  // a kFinal result is safe now: acknowledge it
+
+  // Whether offers for this lane exist and credit allows them; then the next frame of them.
+  bool wants_to_offer(std::uint16_t lane) const;
+  v1::OfferFrame make_offers(TimePoint now, std::uint16_t lane);
+
+  void tick(TimePoint now);         // does what is due
+  TimePoint next_deadline() const;  // when tick() has something to do; max() for never
+
+  // Drain: what has not been granted ends as cancelled; what runs goes on.
+  void drain(std::uint32_t sweep);
+  // Stop: workers are told to stop what runs; their results still count.
+  void cancel_running(std::uint32_t sweep);
+  // The end of patience: what is still leased ends as cancelled, at once.
+  void abandon(std::uint32_t sweep);
+  void dismiss_workers();
+
+  std::vector<Action> take_actions();
+
+  bool finished(std::uint32_t sweep) const;  // every task is done and stored or ended
+  bool guarded(std::uint32_t sweep) const;   // ended by the authentication guard
+  std::uint32_t running() const { return leased_; }
+  std::uint32_t workers_welcomed() const { return static_cast<std::uint32_t>(workers_.size()); }
+  std::vector<WorkerView> workers() const;
+  std::string worker_name(std::uint64_t incarnation) const;
+
+ private:
+  enum class State : std::uint8_t { kPending, kOffered, kLeased, kWaiting, kStoring, kDone };
+  struct Task {
+    TimePoint until{};            // kOffered: expiry; kLeased: end; kWaiting: end of the back-off
+    std::uint64_t owner = 0;      // kLeased, kStoring, kDone: the incarnation
+    std::uint32_t attempt = 1;
+    std::uint32_t round = 0;
+    std::uint16_t lane = 0;
+    std::uint16_t credential = 0;
+    State state = State::kPending;
+    std::uint8_t deaths = 0;
+    std::uint8_t retries_used = 0;
+  };
+  struct Sweep {
+    std::vector<Task> tasks;
+    std::vector<std::string> credentials;
+    std::vector<std::uint32_t> auth_failures;  // by credential
+    std::uint32_t retries = 1;
+    std::uint32_t max_auth_failures = 1;
+    std::uint32_t open = 0;  // tasks not yet kDone
+    bool changes_device = false;
+    bool guarded = false;
+    bool ending = false;  // nothing of it is started any more
+  };
+  struct Worker {
+    std::string name;
+    std::vector<std::uint16_t> lanes;
+    std::uint32_t slots = 0;
+    std::uint32_t free = 0;
+    std::uint64_t sequence = 0;
+    TimePoint last_seen{};
+    bool suspect = false;
+    std::unordered_set<TaskKey, TaskKeyHash> leased;
+    std::unordered_set<std::uint32_t> jobs;  // sweeps whose JobSpec it was told to expect
+  };
+  struct Lane {
+    std::string region;
+    std::deque<TaskKey> pending;  // may hold tasks that are no longer pending: skipped lazily
+    std::uint32_t offered = 0;
+    std::uint32_t credit = 0;  // free slots of the unsuspected workers that serve it
+  };
+  struct Due {
+    TimePoint at;
+    TaskKey task;
+    std::uint32_t attempt;
+    bool operator>(const Due& other) const { return at > other.at; }
+  };
+  struct OfferDue {
+    TimePoint at;
+    TaskKey task;
+    std::uint32_t attempt;
+    std::uint32_t round;
+  };
+
+  void on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello);
+  void on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim);
+  void on_decline(std::uint64_t from, const v1::Decline& decline);
+  void on_heartbeat(TimePoint now, std::uint64_t from, const v1::Heartbeat& heartbeat);
+  void on_release(std::uint64_t from, const v1::Release& release);
+  void note_free(Worker& worker, std::uint64_t sequence, std::uint32_t free, TimePoint now);
+  void set_credit(Worker& worker, std::uint32_t free);
+  bool may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const;
+  bool renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref);
+  void lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task);
+  void unlease(TaskKey key, Task& task);
+  void requeue(TaskKey key, Task& task);          // next attempt, at once
+  void lease_ended(TaskKey key, Task& task);
+  void leave_offered(Task& task);
+  void end_task(TaskKey key, Task& task, Outcome outcome, std::string error);
+  void end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error);
+  void count_auth_failure(std::uint32_t number, std::uint16_t credential);
+  void check_workers(TimePoint now);
+  void drop_worker(std::uint64_t incarnation);
+  Milliseconds back_off(std::uint32_t attempt);
+  Task* find(TaskKey key);
+  void send(std::uint64_t incarnation, v1::ToWorker message);
+  void acknowledge(std::uint64_t incarnation, TaskKey key, std::uint32_t attempt);
+  void note(Noted::What what, std::uint64_t incarnation, TaskKey task = {},
+            std::uint32_t attempt = 0, Outcome outcome = Outcome::kOk);
+
+  LedgerOptions options_;
+  std::uint64_t random_;
+  std::vector<Lane> lanes_;
+  std::map<std::uint32_t, Sweep> sweeps_;
+  std::unordered_map<std::uint64_t, Worker> workers_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // leases and back-offs, lazy
+  std::deque<OfferDue> offers_due_;                                 // in the order of expiry
+  TimePoint next_worker_check_ = TimePoint::max();
+  std::uint32_t leased_ = 0;
+  bool started_ = false;  // enough workers have said hello once
+  std::vector<Action> actions_;
+};
+
+}  // namespace netfleet

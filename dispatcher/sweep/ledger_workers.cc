@@ -1,0 +1,253 @@
+// What workers say to the ledger, and what it knows of them.
+#include <algorithm>
+
+#include "dispatcher/sweep/ledger.h"
+
+namespace netfleet {
+
+void Ledger::send(std::uint64_t incarnation, v1::ToWorker message) {
+  message.set_epoch(options_.epoch);
+  actions_.push_back(SendToWorker{incarnation, std::move(message)});
+}
+
+void Ledger::acknowledge(std::uint64_t incarnation, TaskKey key, std::uint32_t attempt) {
+  // Acknowledgements of one turn of the loop travel together.
+  if (!actions_.empty()) {
+    auto* last = std::get_if<SendToWorker>(&actions_.back());
+    if (last != nullptr && last->incarnation == incarnation && last->message.has_result_ack()) {
+      *last->message.mutable_result_ack()->add_tasks() = make_ref(key, attempt);
+      return;
+    }
+  }
+  v1::ToWorker message;
+  *message.mutable_result_ack()->add_tasks() = make_ref(key, attempt);
+  send(incarnation, std::move(message));
+}
+
+void Ledger::note(Noted::What what, std::uint64_t incarnation, TaskKey task, std::uint32_t attempt,
+                  Outcome outcome) {
+  actions_.push_back(Noted{what, worker_name(incarnation), task, attempt, outcome});
+}
+
+std::string Ledger::worker_name(std::uint64_t incarnation) const {
+  const auto worker = workers_.find(incarnation);
+  return worker == workers_.end() ? std::string() : worker->second.name;
+}
+
+std::vector<WorkerView> Ledger::workers() const {
+  std::vector<WorkerView> views;
+  for (const auto& [incarnation, worker] : workers_) {
+    views.push_back(
+        {worker.name, worker.slots, static_cast<std::uint32_t>(worker.leased.size())});
+  }
+  return views;
+}
+
+void Ledger::set_credit(Worker& worker, std::uint32_t free) {
+  for (const std::uint16_t lane : worker.lanes) {
+    lanes_[lane].credit += free;
+    lanes_[lane].credit -= worker.free;
+  }
+  worker.free = free;
+}
+
+void Ledger::note_free(Worker& worker, std::uint64_t sequence, std::uint32_t free, TimePoint now) {
+  worker.last_seen = std::max(worker.last_seen, now);
+  worker.suspect = false;
+  if (sequence <= worker.sequence) return;  // an older message that overtook nothing
+  worker.sequence = sequence;
+  set_credit(worker, std::min(free, worker.slots));
+}
+
+void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message) {
+  if (message.has_hello()) {
+    on_hello(now, from, message.hello());
+  }
+  const auto worker = workers_.find(from);
+  if (worker == workers_.end()) {
+    v1::ToWorker again;
+    again.mutable_hello_again();
+    send(from, std::move(again));
+    return;
+  }
+  note_free(worker->second, message.sequence(), message.free(), now);
+  switch (message.body_case()) {
+    case v1::ToDispatcher::kClaim:
+      return on_claim(now, from, message.claim());
+    case v1::ToDispatcher::kDecline:
+      return on_decline(from, message.decline());
+    case v1::ToDispatcher::kHeartbeat:
+      return on_heartbeat(now, from, message.heartbeat());
+    case v1::ToDispatcher::kRelease:
+      return on_release(from, message.release());
+    case v1::ToDispatcher::kGoodbye:
+      return drop_worker(from);
+    default:
+      return;  // the envelope was the message
+  }
+}
+
+void Ledger::on_result_frame(TimePoint now, const v1::ResultFrame& frame) {
+  const auto worker = workers_.find(frame.incarnation());
+  if (worker != workers_.end()) note_free(worker->second, frame.sequence(), frame.free(), now);
+}
+
+void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello) {
+  const bool joined = !workers_.contains(from);
+  Worker& worker = workers_[from];
+  set_credit(worker, 0);
+  worker.name = hello.name();
+  worker.slots = hello.slots();
+  worker.last_seen = now;
+  worker.jobs.clear();
+  worker.lanes.clear();
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+    const std::string& region = lanes_[lane].region;
+    const bool serves = hello.regions().empty()
+                            ? region.empty()
+                            : std::find(hello.regions().begin(), hello.regions().end(), region) !=
+                                  hello.regions().end();
+    if (serves) worker.lanes.push_back(static_cast<std::uint16_t>(lane));
+  }
+  if (joined) note(Noted::What::kWorkerJoined, from);
+  if (workers_.size() >= options_.min_workers) started_ = true;
+  next_worker_check_ = std::min(next_worker_check_, now + options_.heartbeat);
+  for (const auto& ref : hello.running()) renew(now, from, ref);
+  for (const auto& ref : hello.finished()) renew(now, from, ref);
+
+  v1::ToWorker message;
+  v1::Welcome& welcome = *message.mutable_welcome();
+  welcome.set_sink_offset(1);
+  for (const std::uint16_t lane : worker.lanes) {
+    v1::Lane& added = *welcome.add_lanes();
+    added.set_region(lanes_[lane].region);
+    added.set_offset(2u + lane);
+  }
+  welcome.set_heartbeat_ms(static_cast<std::uint32_t>(options_.heartbeat.count()));
+  welcome.set_lease_ms(static_cast<std::uint32_t>(options_.lease.count()));
+  welcome.set_report_progress(options_.report_progress);
+  send(from, std::move(message));
+}
+
+bool Ledger::may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const {
+  if (task.attempt != attempt) return false;
+  return task.state == State::kPending || task.state == State::kOffered ||
+         (task.state == State::kLeased && task.owner == from);
+}
+
+void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim) {
+  v1::ToWorker grants, denials;
+  grants.mutable_grant()->set_sent_at(claim.sent_at());
+  for (const v1::Offer& offer : claim.offers()) {
+    const TaskKey key = key_of(offer.task());
+    Task* task = find(key);
+    if (task == nullptr || !may_grant(*task, offer.task().attempt(), from)) {
+      *denials.mutable_deny()->add_tasks() = offer.task();
+      continue;
+    }
+    if (task->state == State::kLeased) {
+      task->until = now + options_.lease;  // a repeated claim by the owner: granted again
+    } else {
+      lease(now, from, key, *task);
+    }
+    if (workers_.at(from).jobs.insert(key.sweep).second) {
+      v1::ToWorker job;
+      job.mutable_job()->set_sweep(key.sweep);
+      send(from, std::move(job));
+    }
+    *grants.mutable_grant()->add_tasks()->mutable_task() = offer.task();
+  }
+  if (grants.grant().tasks_size() > 0) send(from, std::move(grants));
+  if (denials.has_deny()) send(from, std::move(denials));
+}
+
+void Ledger::on_decline(std::uint64_t from, const v1::Decline& decline) {
+  for (const v1::Offer& offer : decline.offers()) {
+    const TaskKey key = key_of(offer.task());
+    Task* task = find(key);
+    if (task == nullptr || task->state != State::kOffered ||
+        task->attempt != offer.task().attempt() || task->round != offer.round()) {
+      continue;  // of an earlier round: only its free count is news
+    }
+    leave_offered(*task);
+    task->state = State::kPending;
+    lanes_[task->lane].pending.push_front(key);
+  }
+  set_credit(workers_.at(from), 0);  // until it says otherwise
+}
+
+bool Ledger::renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref) {
+  const TaskKey key = key_of(ref);
+  Task* task = find(key);
+  if (task == nullptr || task->attempt != ref.attempt()) return false;
+  if (task->state == State::kLeased && task->owner == from) {
+    task->until = now + options_.lease;
+    return true;
+  }
+  if (task->state == State::kStoring || task->state == State::kDone) return task->owner == from;
+  return false;
+}
+
+void Ledger::on_heartbeat(TimePoint now, std::uint64_t from, const v1::Heartbeat& heartbeat) {
+  v1::ToWorker message;
+  v1::Renewal& renewal = *message.mutable_renewal();
+  renewal.set_sent_at(heartbeat.sent_at());
+  for (const auto& ref : heartbeat.running()) {
+    if (!renew(now, from, ref)) *renewal.add_revoked() = ref;
+  }
+  for (const auto& ref : heartbeat.finished()) renew(now, from, ref);
+  send(from, std::move(message));
+}
+
+void Ledger::on_release(std::uint64_t from, const v1::Release& release) {
+  for (const auto& ref : release.tasks()) {
+    const TaskKey key = key_of(ref);
+    Task* task = find(key);
+    if (task == nullptr || task->state != State::kLeased || task->owner != from ||
+        task->attempt != ref.attempt()) {
+      continue;
+    }
+    unlease(key, *task);
+    if (sweeps_.at(key.sweep).ending) {
+      task->state = State::kPending;
+      end_task(key, *task, Outcome::kCancelled, "not started: interrupted");
+    } else {
+      requeue(key, *task);
+    }
+  }
+}
+
+void Ledger::check_workers(TimePoint now) {
+  if (now < next_worker_check_) return;
+  std::vector<std::uint64_t> gone;
+  for (auto& [incarnation, worker] : workers_) {
+    const auto silence = now - worker.last_seen;
+    if (!worker.suspect && silence > options_.heartbeat * 5 / 2) {
+      worker.suspect = true;
+      set_credit(worker, 0);
+      note(Noted::What::kWorkerSilent, incarnation);
+    }
+    if (silence > options_.lease && worker.leased.empty()) gone.push_back(incarnation);
+  }
+  for (const std::uint64_t incarnation : gone) drop_worker(incarnation);
+  next_worker_check_ = workers_.empty() ? TimePoint::max() : now + options_.heartbeat / 2;
+}
+
+// Its leases, if it has any left, run out by themselves.
+void Ledger::drop_worker(std::uint64_t incarnation) {
+  const auto worker = workers_.find(incarnation);
+  if (worker == workers_.end()) return;
+  note(Noted::What::kWorkerLeft, incarnation);
+  set_credit(worker->second, 0);
+  workers_.erase(worker);
+}
+
+void Ledger::dismiss_workers() {
+  for (const auto& [incarnation, worker] : workers_) {
+    v1::ToWorker message;
+    message.mutable_dismissed();
+    send(incarnation, std::move(message));
+  }
+}
+
+}  // namespace netfleet

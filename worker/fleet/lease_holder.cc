@@ -1,0 +1,381 @@
+#include "worker/fleet/lease_holder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace netfleet {
+namespace {
+
+constexpr Milliseconds kHelloAgainAfter{1000};  // unanswered
+constexpr Milliseconds kLeaveLanesAfter{100};   // full for so long: 1-2 round trips
+constexpr Milliseconds kFreeNoMoreOftenThan{10};
+constexpr int kSilentHeartbeats = 3;
+
+// Nine tenths of a lease: the rest is for clocks that do not run equally fast.
+Nanoseconds safe_part(Milliseconds lease) { return Nanoseconds(lease) * 9 / 10; }
+
+std::uint64_t stamp_of(TimePoint now) {
+  return static_cast<std::uint64_t>(now.time_since_epoch().count());
+}
+TimePoint time_of(std::uint64_t stamp) {
+  return TimePoint(Nanoseconds(static_cast<std::int64_t>(stamp)));
+}
+
+}  // namespace
+
+std::uint32_t LeaseHolder::free_slots() const {
+  if (!welcomed_ || draining_ || unacknowledged_ >= options_.most_unacknowledged ||
+      unacknowledged_bytes_ >= options_.most_unacknowledged_bytes || busy_ >= options_.slots) {
+    return 0;
+  }
+  return options_.slots - busy_;
+}
+
+v1::ToDispatcher& LeaseHolder::add_message() {
+  actions_.push_back(SendToDispatcher{});
+  v1::ToDispatcher& message = std::get<SendToDispatcher>(actions_.back()).message;
+  message.set_incarnation(options_.incarnation);
+  message.set_sequence(++sequence_);
+  message.set_free(told_free_ = free_slots());
+  return message;
+}
+
+void LeaseHolder::stamp(v1::ResultFrame& frame) {
+  frame.set_incarnation(options_.incarnation);
+  frame.set_sequence(++sequence_);
+  frame.set_free(told_free_ = free_slots());
+}
+
+void LeaseHolder::start(TimePoint now) {
+  last_heard_ = now;
+  say_hello(now);
+}
+
+void LeaseHolder::say_hello(TimePoint now) {
+  if (in_lanes_) actions_.push_back(LeaveLanes{});
+  in_lanes_ = false;
+  welcomed_ = false;
+  next_heartbeat_ = TimePoint::max();
+  next_hello_ = now + kHelloAgainAfter;
+  actions_.push_back(OpenControl{});
+  v1::Hello& hello = *add_message().mutable_hello();
+  hello.set_name(options_.name);
+  for (const auto& region : options_.regions) hello.add_regions(region);
+  hello.set_slots(options_.slots);
+  hello.set_software("netfleet " NETFLEET_VERSION);
+  for (const auto& [key, held] : held_) {
+    if (held.state == State::kRunning) *hello.add_running() = make_ref(key, held.attempt);
+    if (held.state == State::kFinished) *hello.add_finished() = make_ref(key, held.attempt);
+  }
+}
+
+void LeaseHolder::on_welcome(TimePoint now, const v1::Welcome& welcome) {
+  welcomed_ = true;
+  next_hello_ = TimePoint::max();
+  heartbeat_ = Milliseconds(welcome.heartbeat_ms());
+  lease_ = Milliseconds(welcome.lease_ms());
+  report_progress_ = welcome.report_progress();
+  lanes_ = {welcome.sink_offset(), {}};
+  for (const auto& lane : welcome.lanes()) lanes_.offsets.push_back(lane.offset());
+  next_heartbeat_ = now + heartbeat_;
+  next_scan_ = now;
+  actions_.push_back(lanes_);
+  in_lanes_ = true;
+  full_since_ = TimePoint::max();
+  for (auto& [key, held] : held_) held.retry = now;  // what is open is asked or told again
+  add_message().mutable_free_slots();
+}
+
+void LeaseHolder::send_claim(TimePoint now, v1::Claim claim) {
+  claim.set_sent_at(stamp_of(now));
+  *add_message().mutable_claim() = std::move(claim);
+}
+
+void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
+  if (!welcomed_) return;  // of an earlier acquaintance; the offer runs out by itself
+  v1::Claim claim;
+  v1::Decline decline;
+  for (const v1::Offer& offer : frame.offers()) {
+    const TaskKey key = key_of(offer.task());
+    const auto known = held_.find(key);
+    if (known != held_.end() && known->second.attempt == offer.task().attempt()) {
+      Held& held = known->second;
+      if (held.state == State::kRunning) *claim.add_offers() = offer;
+      if (held.state == State::kFinished) actions_.push_back(SendResult{key});
+      continue;
+    }
+    if (known != held_.end() || free_slots() == 0) {  // an older attempt is still winding down here
+      *decline.add_offers() = offer;
+      continue;
+    }
+    held_[key] = {offer.task().attempt(), offer.round(), State::kClaimed, now,
+                  now + lease_ / 4,       0,             nullptr};
+    ++busy_;
+    *claim.add_offers() = offer;
+  }
+  if (claim.offers_size() > 0) send_claim(now, std::move(claim));
+  if (decline.offers_size() > 0) *add_message().mutable_decline() = std::move(decline);
+  mind_lanes(now);
+}
+
+void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
+  last_heard_ = now;
+  switch (message.body_case()) {
+    case v1::ToWorker::kWelcome:
+      on_welcome(now, message.welcome());
+      break;
+    case v1::ToWorker::kRefused:
+      parted_ = true;
+      actions_.push_back(Part{Parting::kRefused, message.refused().reason()});
+      break;
+    case v1::ToWorker::kJob:
+      actions_.push_back(KnowJob{message.job()});
+      break;
+    case v1::ToWorker::kGrant:
+      on_grant(now, message.grant());
+      break;
+    case v1::ToWorker::kDeny:
+      for (const auto& ref : message.deny().tasks()) {
+        const auto held = held_.find(key_of(ref));
+        if (held != held_.end() && held->second.state == State::kClaimed &&
+            held->second.attempt == ref.attempt()) {
+          forget(held->first);
+        }
+      }
+      break;
+    case v1::ToWorker::kRenewal:
+      on_renewal(message.renewal());
+      break;
+    case v1::ToWorker::kResultAck:
+      for (const auto& ref : message.result_ack().tasks()) {
+        const auto held = held_.find(key_of(ref));
+        if (held != held_.end() && held->second.state == State::kFinished &&
+            held->second.attempt == ref.attempt()) {
+          const TaskKey key = held->first;
+          forget(key);
+          actions_.push_back(DropResult{key});
+        }
+      }
+      break;
+    case v1::ToWorker::kHelloAgain:
+      if (welcomed_) say_hello(now);  // else a Hello is under way
+      break;
+    case v1::ToWorker::kDrain:
+      drain(now);
+      break;
+    case v1::ToWorker::kCancel:
+      on_cancel(message.cancel().sweep());
+      break;
+    case v1::ToWorker::kDismissed:
+      parted_ = true;
+      actions_.push_back(Part{Parting::kDismissed, {}});
+      break;
+    default:
+      break;  // a credential is the shell's business
+  }
+  part_if_drained();
+  tell_free(now);
+  mind_lanes(now);
+}
+
+void LeaseHolder::on_grant(TimePoint now, const v1::Grant& grant) {
+  const TimePoint end = time_of(grant.sent_at()) + safe_part(lease_);
+  v1::Release release;
+  for (const v1::TaskSpec& task : grant.tasks()) {
+    const auto found = held_.find(key_of(task.task()));
+    const bool ours = found != held_.end() && found->second.attempt == task.task().attempt();
+    if (ours && found->second.state == State::kRunning) {
+      found->second.lease->extend(end);  // a repeated claim was granted again: no second start
+      continue;
+    }
+    if (ours && found->second.state != State::kClaimed) continue;  // stopped or finished already
+    if (!ours || end <= now) {
+      if (ours) forget(found->first);
+      *release.add_tasks() = task.task();
+      continue;
+    }
+    Held& held = found->second;
+    held.state = State::kRunning;
+    held.since = now;
+    held.lease = std::make_shared<Lease>(end);
+    actions_.push_back(StartTask{task, held.lease});
+  }
+  if (release.tasks_size() > 0) *add_message().mutable_release() = std::move(release);
+}
+
+void LeaseHolder::on_renewal(const v1::Renewal& renewal) {
+  const TimePoint sent_at = time_of(renewal.sent_at());
+  for (const auto& ref : renewal.revoked()) {
+    const auto held = held_.find(key_of(ref));
+    if (held != held_.end() && held->second.attempt == ref.attempt() &&
+        held->second.state == State::kRunning) {
+      stop(held->first, held->second, StopReason::kRevoked);
+    }
+  }
+  for (auto& [key, held] : held_) {
+    // Only what that heartbeat can have listed.
+    if (held.state == State::kRunning && held.since <= sent_at) {
+      held.lease->extend(sent_at + safe_part(lease_));
+    }
+  }
+}
+
+void LeaseHolder::on_cancel(std::uint32_t sweep) {
+  for (const auto& [key, held] : held_) {
+    if (key.sweep == sweep && held.state == State::kRunning) {
+      actions_.push_back(StopTask{key, StopReason::kCancelled});  // its result still counts
+    }
+  }
+}
+
+void LeaseHolder::stop(TaskKey key, Held& held, StopReason reason) {
+  held.state = State::kStopped;
+  actions_.push_back(StopTask{key, reason});
+}
+
+void LeaseHolder::forget(TaskKey key) {
+  const auto found = held_.find(key);
+  if (found->second.state == State::kFinished) {
+    --unacknowledged_;
+    unacknowledged_bytes_ -= found->second.bytes;
+  } else {
+    --busy_;
+  }
+  held_.erase(found);
+}
+
+bool LeaseHolder::on_finished(TimePoint now, TaskKey key, std::size_t bytes) {
+  const auto found = held_.find(key);
+  if (found == held_.end()) return false;
+  Held& held = found->second;
+  const bool wanted = held.state == State::kRunning;
+  if (wanted) {
+    --busy_;
+    held.state = State::kFinished;
+    held.bytes = bytes;
+    held.retry = now + lease_ / 4;
+    held.lease.reset();
+    ++unacknowledged_;
+    unacknowledged_bytes_ += bytes;
+    actions_.push_back(SendResult{key});
+  } else if (held.state == State::kStopped) {
+    forget(key);
+  }
+  mind_lanes(now);
+  return wanted;
+}
+
+void LeaseHolder::on_progress(TaskKey key, std::uint32_t session_thread, std::string stage) {
+  const auto found = held_.find(key);
+  if (!report_progress_ || !welcomed_ || found == held_.end()) return;
+  v1::Progress& progress = *add_message().mutable_progress();
+  *progress.mutable_task() = make_ref(key, found->second.attempt);
+  progress.set_session_thread(session_thread);
+  progress.set_stage(std::move(stage));
+}
+
+void LeaseHolder::drain(TimePoint now) {
+  if (!draining_) {
+    draining_ = true;
+    if (welcomed_) add_message().mutable_free_slots();
+  }
+  part_if_drained();
+  mind_lanes(now);
+}
+
+void LeaseHolder::part_if_drained() {
+  if (!draining_ || parted_ || !held_.empty()) return;
+  parted_ = true;
+  if (welcomed_) add_message().mutable_goodbye();
+  actions_.push_back(Part{Parting::kDrained, {}});
+}
+
+void LeaseHolder::heartbeat(TimePoint now) {
+  next_heartbeat_ = now + heartbeat_;
+  v1::Heartbeat& beat = *add_message().mutable_heartbeat();
+  beat.set_sent_at(stamp_of(now));
+  for (const auto& [key, held] : held_) {
+    if (held.state == State::kRunning) *beat.add_running() = make_ref(key, held.attempt);
+    if (held.state == State::kFinished) *beat.add_finished() = make_ref(key, held.attempt);
+  }
+}
+
+// Looks at every held task: leases that ended, claims and results that got no answer.
+void LeaseHolder::scan(TimePoint now) {
+  next_scan_ = now + lease_ / 20;
+  v1::Claim claim;
+  std::vector<TaskKey> unanswered;
+  for (auto& [key, held] : held_) {
+    if (held.state == State::kRunning && !held.lease->valid(now)) {
+      stop(key, held, StopReason::kLeaseEnded);
+    } else if (held.state == State::kClaimed && now - held.since > lease_) {
+      unanswered.push_back(key);
+    } else if (held.state == State::kClaimed && held.retry <= now && welcomed_) {
+      held.retry = now + lease_ / 4;
+      v1::Offer& offer = *claim.add_offers();
+      *offer.mutable_task() = make_ref(key, held.attempt);
+      offer.set_round(held.round);
+    } else if (held.state == State::kFinished && held.retry <= now && welcomed_) {
+      held.retry = now + lease_ / 4;
+      actions_.push_back(SendResult{key});
+    }
+  }
+  for (const TaskKey key : unanswered) forget(key);
+  if (claim.offers_size() > 0) send_claim(now, std::move(claim));
+}
+
+void LeaseHolder::tick(TimePoint now) {
+  if (parted_) return;
+  if (now >= next_scan_) scan(now);
+  if (welcomed_ && now - last_heard_ > heartbeat_ * kSilentHeartbeats) {
+    last_heard_ = now;
+    say_hello(now);
+  } else if (now >= next_hello_) {
+    say_hello(now);
+  } else if (now >= next_heartbeat_) {
+    heartbeat(now);
+  }
+  part_if_drained();
+  tell_free(now);
+  mind_lanes(now);
+}
+
+// Slots that became free without a message that says so (a denied claim) are told; a rise from none
+// at once, others at most every 10 ms.
+void LeaseHolder::tell_free(TimePoint now) {
+  if (!welcomed_ || parted_ || free_slots() <= told_free_) return;
+  if (told_free_ > 0 && now - told_free_at_ < kFreeNoMoreOftenThan) return;
+  told_free_at_ = now;
+  add_message().mutable_free_slots();
+}
+
+void LeaseHolder::mind_lanes(TimePoint now) {
+  if (!welcomed_ || parted_) return;
+  if (free_slots() > 0) {
+    full_since_ = TimePoint::max();
+    if (!in_lanes_) actions_.push_back(lanes_);
+    in_lanes_ = true;
+    return;
+  }
+  if (full_since_ == TimePoint::max()) full_since_ = now;
+  if (in_lanes_ && now - full_since_ >= kLeaveLanesAfter) {
+    in_lanes_ = false;
+    actions_.push_back(LeaveLanes{});
+  }
+}
+
+TimePoint LeaseHolder::next_deadline() const {
+  if (parted_) return TimePoint::max();
+  TimePoint next = std::min({next_heartbeat_, next_scan_, next_hello_});
+  if (welcomed_ && told_free_ > 0 && free_slots() > told_free_) {
+    next = std::min(next, told_free_at_ + kFreeNoMoreOftenThan);
+  }
+  if (in_lanes_ && full_since_ != TimePoint::max()) {
+    next = std::min(next, full_since_ + kLeaveLanesAfter);
+  }
+  return next;
+}
+
+std::vector<WorkerAction> LeaseHolder::take_actions() { return std::exchange(actions_, {}); }
+
+}  // namespace netfleet

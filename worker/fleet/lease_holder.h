@@ -1,0 +1,151 @@
+// worker/fleet: the lease holder decides what this worker may do. Pure: messages and times in,
+// actions out. It holds no session and no result, only which task is in which state (PROTOCOL.md §6).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/codec.h"
+
+namespace netfleet {
+
+// The end of one task's lease. Written by the lease holder's thread, read by the session's thread
+// before every act on the device.
+class Lease {
+ public:
+  explicit Lease(TimePoint end) : end_(end.time_since_epoch().count()) {}
+  bool valid(TimePoint now) const { return now.time_since_epoch().count() < end_.load(); }
+  TimePoint end() const { return TimePoint(Nanoseconds(end_.load())); }
+  void extend(TimePoint end) {
+    const auto count = end.time_since_epoch().count();
+    if (count > end_.load()) end_.store(count);
+  }
+
+ private:
+  std::atomic<std::int64_t> end_;
+};
+
+struct LeaseHolderOptions {
+  std::string name;
+  std::uint64_t incarnation = 1;
+  std::vector<std::string> regions;  // none: the default region
+  std::uint32_t slots = 50;
+  std::uint32_t most_unacknowledged = 4096;       // results; at the bound no slot is free
+  std::uint64_t most_unacknowledged_bytes = 256u << 20;
+};
+
+// What the shell must do, in order.
+struct SendToDispatcher {
+  v1::ToDispatcher message;
+};
+struct StartTask {
+  v1::TaskSpec task;
+  std::shared_ptr<Lease> lease;
+};
+enum class StopReason : std::uint8_t { kLeaseEnded, kRevoked, kCancelled };
+struct StopTask {
+  TaskKey task;
+  StopReason reason;
+};
+struct SendResult {  // (again); stamp() the frame first
+  TaskKey task;
+};
+struct DropResult {  // acknowledged
+  TaskKey task;
+};
+struct OpenControl {};   // close the DEALER if there is one, open a new one
+struct JoinLanes {       // connect the PULL to these; the sink too, if it is not connected
+  std::uint32_t sink_offset;
+  std::vector<std::uint32_t> offsets;
+};
+struct LeaveLanes {};
+struct KnowJob {
+  v1::JobSpec job;
+};
+enum class Parting : std::uint8_t { kDismissed, kDrained, kRefused };
+struct Part {
+  Parting why;
+  std::string reason;
+};
+using WorkerAction = std::variant<SendToDispatcher, StartTask, StopTask, SendResult, DropResult,
+                                  OpenControl, JoinLanes, LeaveLanes, KnowJob, Part>;
+
+class LeaseHolder {
+ public:
+  explicit LeaseHolder(LeaseHolderOptions options) : options_(std::move(options)) {}
+
+  void start(TimePoint now);  // opens control and says Hello
+  void on_offers(TimePoint now, const v1::OfferFrame& frame);
+  void on_message(TimePoint now, const v1::ToWorker& message);
+  // The session of this task ended; the shell keeps its result (`bytes` long) until DropResult, or
+  // drops it at once when this returns false (fenced or revoked meanwhile).
+  bool on_finished(TimePoint now, TaskKey task, std::size_t bytes);
+  void on_progress(TaskKey task, std::uint32_t session_thread, std::string stage);
+  void drain(TimePoint now);  // finish, take no more, then part
+  void tick(TimePoint now);
+  TimePoint next_deadline() const;
+
+  // Writes incarnation, sequence and free count into a result frame.
+  void stamp(v1::ResultFrame& frame);
+  std::vector<WorkerAction> take_actions();
+  std::uint32_t free_slots() const;
+  std::uint32_t running() const { return busy_; }
+
+ private:
+  enum class State : std::uint8_t { kClaimed, kRunning, kStopped, kFinished };
+  struct Held {
+    std::uint32_t attempt = 0;
+    std::uint32_t round = 0;
+    State state = State::kClaimed;
+    TimePoint since{};  // kClaimed: first claim; kRunning: when the grant came
+    TimePoint retry{};  // kClaimed: claim again; kFinished: send again
+    std::size_t bytes = 0;
+    std::shared_ptr<Lease> lease;
+  };
+
+  void on_welcome(TimePoint now, const v1::Welcome& welcome);
+  void on_grant(TimePoint now, const v1::Grant& grant);
+  void on_renewal(const v1::Renewal& renewal);
+  void on_cancel(std::uint32_t sweep);
+  void stop(TaskKey key, Held& held, StopReason reason);
+  void forget(TaskKey key);
+  void say_hello(TimePoint now);
+  void heartbeat(TimePoint now);
+  void scan(TimePoint now);
+  void tell_free(TimePoint now);
+  void mind_lanes(TimePoint now);
+  void part_if_drained();
+  v1::ToDispatcher& add_message();
+  void send_claim(TimePoint now, v1::Claim claim);
+
+  LeaseHolderOptions options_;
+  std::unordered_map<TaskKey, Held, TaskKeyHash> held_;
+  std::uint32_t busy_ = 0;  // slots taken: claimed, running, stopped but not yet ended
+  std::uint32_t unacknowledged_ = 0;
+  std::uint64_t unacknowledged_bytes_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::uint32_t told_free_ = 0;
+  TimePoint told_free_at_{};
+  bool welcomed_ = false;
+  bool draining_ = false;
+  bool parted_ = false;
+  bool in_lanes_ = false;
+  bool report_progress_ = false;
+  TimePoint full_since_ = TimePoint::max();
+  TimePoint last_heard_{};
+  TimePoint next_heartbeat_ = TimePoint::max();
+  TimePoint next_scan_ = TimePoint::max();
+  TimePoint next_hello_ = TimePoint::max();
+  Milliseconds heartbeat_{1000};
+  Milliseconds lease_{10'000};
+  JoinLanes lanes_{};
+  std::vector<WorkerAction> actions_;
+};
+
+}  // namespace netfleet
