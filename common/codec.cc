@@ -141,6 +141,20 @@ std::string encode(const v1::ToDispatcher& message) { return encode_frame(messag
 std::string encode(const v1::ToWorker& message) { return encode_frame(message); }
 std::string encode(const v1::ResultFrame& frame) { return encode_frame(frame); }
 
+std::string encode(const v1::ResultFrame& header, std::span<const std::string* const> results) {
+  // A repeated message field on the wire is its tag, its length and its bytes, one after another.
+  constexpr char kResultsTag = (v1::ResultFrame::kResultsFieldNumber << 3) | 2;
+  std::string bytes = encode_frame(header);
+  for (const std::string* result : results) {
+    bytes.push_back(kResultsTag);
+    std::uint64_t length = result->size();
+    for (; length >= 0x80; length >>= 7) bytes.push_back(static_cast<char>(length | 0x80));
+    bytes.push_back(static_cast<char>(length));
+    bytes.append(*result);
+  }
+  return bytes;
+}
+
 std::uint8_t frame_version(std::string_view bytes) {
   return bytes.size() > 2 && bytes.starts_with(kPrefix.substr(0, 2))
              ? static_cast<std::uint8_t>(bytes[2])

@@ -2,6 +2,7 @@
 // returns is valid by meaning, not only by syntax (PROTOCOL.md §3).
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ std::string encode(const v1::OfferFrame& frame);
 std::string encode(const v1::ToDispatcher& message);
 std::string encode(const v1::ToWorker& message);
 std::string encode(const v1::ResultFrame& frame);
+// The same from a header without results and results that are serialized already.
+std::string encode(const v1::ResultFrame& header, std::span<const std::string* const> results);
 
 // Each returns an error that names what is wrong with the bytes; nothing in them can crash it.
 Expected<v1::OfferFrame> decode_offers(std::string_view bytes);

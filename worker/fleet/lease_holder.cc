@@ -167,8 +167,7 @@ void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
       on_cancel(message.cancel().sweep());
       break;
     case v1::ToWorker::kDismissed:
-      parted_ = true;
-      actions_.push_back(Part{Parting::kDismissed, {}});
+      on_dismissed(now);
       break;
     default:
       break;  // a credential is the shell's business
@@ -226,6 +225,22 @@ void LeaseHolder::on_cancel(std::uint32_t sweep) {
       actions_.push_back(StopTask{key, StopReason::kCancelled});  // its result still counts
     }
   }
+}
+
+void LeaseHolder::cancel_all() {
+  for (const auto& [key, held] : held_) {
+    if (held.state == State::kRunning) actions_.push_back(StopTask{key, StopReason::kCancelled});
+  }
+}
+
+// This dispatcher has finished; the next one at the same address will answer a Hello.
+void LeaseHolder::on_dismissed(TimePoint now) {
+  if (in_lanes_) actions_.push_back(LeaveLanes{});
+  in_lanes_ = false;
+  welcomed_ = false;
+  next_heartbeat_ = TimePoint::max();
+  next_hello_ = now + kHelloAgainAfter;
+  actions_.push_back(Part{Parting::kDismissed, {}});
 }
 
 void LeaseHolder::stop(TaskKey key, Held& held, StopReason reason) {

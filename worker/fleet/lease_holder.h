@@ -2,7 +2,6 @@
 // actions out. It holds no session and no result, only which task is in which state (PROTOCOL.md §6).
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,24 +11,9 @@
 
 #include "common/clock.h"
 #include "common/codec.h"
+#include "worker/engine/lease.h"
 
 namespace netfleet {
-
-// The end of one task's lease. Written by the lease holder's thread, read by the session's thread
-// before every act on the device.
-class Lease {
- public:
-  explicit Lease(TimePoint end) : end_(end.time_since_epoch().count()) {}
-  bool valid(TimePoint now) const { return now.time_since_epoch().count() < end_.load(); }
-  TimePoint end() const { return TimePoint(Nanoseconds(end_.load())); }
-  void extend(TimePoint end) {
-    const auto count = end.time_since_epoch().count();
-    if (count > end_.load()) end_.store(count);
-  }
-
- private:
-  std::atomic<std::int64_t> end_;
-};
 
 struct LeaseHolderOptions {
   std::string name;
@@ -68,6 +52,7 @@ struct LeaveLanes {};
 struct KnowJob {
   v1::JobSpec job;
 };
+// kDismissed: the dispatcher has finished; a Hello is tried again. The others are the end.
 enum class Parting : std::uint8_t { kDismissed, kDrained, kRefused };
 struct Part {
   Parting why;
@@ -88,6 +73,7 @@ class LeaseHolder {
   bool on_finished(TimePoint now, TaskKey task, std::size_t bytes);
   void on_progress(TaskKey task, std::uint32_t session_thread, std::string stage);
   void drain(TimePoint now);  // finish, take no more, then part
+  void cancel_all();            // stop what runs; its results are still sent
   void tick(TimePoint now);
   TimePoint next_deadline() const;
 
@@ -113,6 +99,7 @@ class LeaseHolder {
   void on_grant(TimePoint now, const v1::Grant& grant);
   void on_renewal(const v1::Renewal& renewal);
   void on_cancel(std::uint32_t sweep);
+  void on_dismissed(TimePoint now);
   void stop(TaskKey key, Held& held, StopReason reason);
   void forget(TaskKey key);
   void say_hello(TimePoint now);

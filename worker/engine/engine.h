@@ -1,0 +1,57 @@
+// worker/engine: the pool of session threads. Each has an event loop and carries many device
+// sessions; a session lives and dies on one of them. Not for deciding what may run (worker/fleet).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/codec.h"
+#include "common/task.h"
+#include "worker/device/platform.h"
+#include "worker/engine/events.h"
+#include "worker/engine/lease.h"
+#include "worker/ssh/identity.h"
+#include "worker/ssh/known_hosts.h"
+#include "worker/ssh/resolver.h"
+
+namespace netfleet {
+
+// All that a session needs to know.
+struct SessionOrder {
+  TaskKey key;
+  std::uint32_t attempt = 1;
+  std::shared_ptr<const JobSpec> job;
+  TaskSpec task;
+  std::shared_ptr<const ssh::Identity> identity;
+  std::shared_ptr<Lease> lease;
+};
+
+// What sessions share. Everything named here outlives the engine.
+struct EngineParts {
+  ssh::Resolver& resolver;
+  ssh::KnownHosts& known_hosts;
+  const PlatformSet& platforms;
+  EventQueue& events;
+};
+
+// Owned and called by one thread (the worker's fleet thread). Every start() is answered by exactly
+// one SessionEnded.
+class Engine {
+ public:
+  Engine(EngineParts parts, std::uint32_t threads);
+  // Stops every session at once and joins the threads.
+  ~Engine();
+
+  void start(SessionOrder order);
+  // Ends the session soon, with outcome cancelled and `reason`; not running: nothing happens.
+  void stop(TaskKey task, std::string reason);
+
+ private:
+  struct SessionThread;
+  EngineParts parts_;
+  std::vector<std::unique_ptr<SessionThread>> threads_;
+};
+
+}  // namespace netfleet

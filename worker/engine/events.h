@@ -1,0 +1,46 @@
+// worker/engine: what session threads tell the worker's fleet thread, as values through a queue.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/codec.h"
+#include "common/task.h"
+
+namespace netfleet {
+
+struct SessionEnded {
+  TaskKey task;
+  TaskResult result;
+};
+struct SessionProgress {
+  TaskKey task;
+  std::uint32_t session_thread;
+  std::string stage;  // "connecting", "logging in", "command 2/3"
+};
+using EngineEvent = std::variant<SessionEnded, SessionProgress>;
+
+// Many session threads push, one thread takes. Bounded by what feeds it: a slot has at most one
+// ended session, and a session has few stages. Has its own synchronization.
+class EventQueue {
+ public:
+  EventQueue();
+  ~EventQueue();
+  EventQueue(const EventQueue&) = delete;
+  EventQueue& operator=(const EventQueue&) = delete;
+
+  void push(EngineEvent event);
+  // Everything that is there. Call when fd() is readable.
+  std::vector<EngineEvent> take();
+  int fd() const { return fd_; }  // readable while something is queued
+
+ private:
+  int fd_;
+  std::mutex mutex_;
+  std::vector<EngineEvent> events_;  // guarded by mutex_
+};
+
+}  // namespace netfleet

@@ -1,0 +1,191 @@
+#include "worker/engine/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "common/duration.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::size_t kReadBuffer = 64 << 10;
+constexpr Milliseconds kCloseWithin{2000};
+
+std::unexpected<ssh::Failure> failure(Outcome outcome, std::string reason) {
+  return std::unexpected(ssh::Failure{outcome, std::move(reason)});
+}
+
+}  // namespace
+
+void Session::stage(std::string name) {
+  parts_.events.push(SessionProgress{order_.key, thread_, std::move(name)});
+}
+
+void Session::stop(std::string reason) {
+  stopped_ = std::move(reason);
+  connection_->abort();
+}
+
+asio::awaitable<TaskResult> Session::run() {
+  started_ = BootClock::now();
+  result_.index = order_.key.index;
+  result_.attempt = order_.attempt;
+  result_.platform = order_.task.platform;
+  result_.started_at = SystemClock().wall();
+  task_deadline_ = started_ + order_.job->timeouts.task;
+  ssh::Attempt<void> attempt = co_await log_in();
+  if (attempt) attempt = co_await converse();
+  if (dialogue_) {
+    collect_outputs(BootClock::now());
+    result_.platform = dialogue_->platform_name();
+  }
+  conclude(attempt);
+  result_.duration = std::chrono::round<Milliseconds>(BootClock::now() - started_);
+  co_await connection_->close(BootClock::now() + kCloseWithin);
+  co_return std::move(result_);
+}
+
+asio::awaitable<ssh::Attempt<void>> Session::log_in() {
+  const JobSpec& job = *order_.job;
+  doing_ = Doing::kConnecting;
+  stage("connecting");
+  connection_ = std::make_unique<ssh::Connection>(co_await asio::this_coro::executor);
+  ssh::Target target{order_.task.address, order_.task.port, job.legacy_algorithms,
+                     job.host_key_policy};
+  const TimePoint connect_deadline =
+      std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
+  ssh::Attempt<void> attempt = co_await connection_->connect(
+      std::move(target), parts_.resolver, parts_.known_hosts, connect_deadline);
+  if (!attempt) co_return attempt;
+  doing_ = Doing::kLoggingIn;
+  stage("logging in");
+  login_deadline_ = std::min(task_deadline_, BootClock::now() + job.timeouts.auth);
+  if (!order_.lease->valid(BootClock::now())) {
+    co_return failure(Outcome::kCancelled, "the worker lost its lease");
+  }
+  attempt = co_await connection_->authenticate(order_.task.user, order_.identity, login_deadline_);
+  if (!attempt) co_return attempt;
+  stage("opening the shell");
+  attempt = co_await connection_->open_shell(login_deadline_);
+  co_return attempt;
+}
+
+asio::awaitable<ssh::Attempt<void>> Session::converse() {
+  doing_ = Doing::kPreparing;
+  Dialogue::Options options;
+  options.commands = order_.job->commands;
+  options.max_output = order_.job->max_output;
+  options.server_identification = connection_->server_identification();
+  dialogue_.emplace(parts_.platforms, order_.task.platform, std::move(options));
+  std::string buffer(kReadBuffer, '\0');
+  while (true) {
+    ssh::Attempt<void> sent = co_await send_outgoing(conversation_deadline());
+    if (dialogue_->phase() == Dialogue::Phase::kDone) break;
+    if (!sent) co_return sent;
+    const ssh::Attempt<std::size_t> got =
+        co_await connection_->read(std::span<char>(buffer), conversation_deadline());
+    if (!got) co_return std::unexpected(got.error());
+    if (*got == 0) {
+      dialogue_->closed();
+    } else {
+      dialogue_->receive(std::string_view(buffer).substr(0, *got));
+    }
+    collect_outputs(BootClock::now());
+  }
+  if (const auto& failed = dialogue_->failure()) co_return failure(failed->outcome, failed->reason);
+  co_return ssh::Attempt<void>{};
+}
+
+asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
+  std::string bytes = dialogue_->take_outgoing();
+  if (bytes.empty()) co_return ssh::Attempt<void>{};
+  if (!order_.lease->valid(BootClock::now())) {
+    co_return failure(Outcome::kCancelled, "the worker lost its lease");
+  }
+  if (dialogue_->phase() == Dialogue::Phase::kCommand) {
+    result_.command_sent = true;
+    if (doing_ != Doing::kCommand) {
+      doing_ = Doing::kCommand;
+      command_started_ = BootClock::now();
+      stage(fmt::format("command 1/{}", order_.job->commands.size()));
+    }
+  }
+  ssh::Attempt<void> sent = co_await connection_->write(std::move(bytes), deadline);
+  co_return sent;
+}
+
+TimePoint Session::conversation_deadline() const {
+  if (doing_ != Doing::kCommand) return login_deadline_;
+  return std::min(task_deadline_, command_started_ + order_.job->timeouts.command);
+}
+
+// Takes over the commands that have ended since the last look.
+void Session::collect_outputs(TimePoint now) {
+  auto& outputs = dialogue_->outputs();
+  const auto& commands = order_.job->commands;
+  for (; commands_done_ < outputs.size(); ++commands_done_) {
+    Dialogue::Output& output = outputs[commands_done_];
+    CommandResult command;
+    command.command = commands[commands_done_];
+    command.output = std::move(output.text);
+    command.truncated = output.truncated;
+    command.outcome = output.failed ? Outcome::kCommandFailed : Outcome::kOk;
+    command.duration = std::chrono::round<Milliseconds>(now - command_started_);
+    if (output.failed && result_.error.empty()) {
+      result_.error = fmt::format("{}: refused: {}", doing(), output.error);
+    }
+    result_.commands.push_back(std::move(command));
+    command_started_ = now;
+    if (commands_done_ + 1 < commands.size()) {
+      stage(fmt::format("command {}/{}", commands_done_ + 2, commands.size()));
+    }
+  }
+}
+
+std::string Session::doing() const {
+  const TaskSpec& task = order_.task;
+  const bool v6 = task.address.find(':') != std::string::npos;
+  const std::string where = fmt::format(v6 ? "{} ([{}]:{})" : "{} ({}:{})", task.host,
+                                        task.address, task.port);
+  switch (doing_) {
+    case Doing::kConnecting:
+      return "connect " + where;
+    case Doing::kLoggingIn:
+      return fmt::format("log in to {} as {}", where, task.user);
+    case Doing::kPreparing:
+      return "find the prompt of " + where;
+    case Doing::kCommand:
+      break;
+  }
+  const std::size_t running = std::min(commands_done_, order_.job->commands.size() - 1);
+  return fmt::format("run '{}' on {}", order_.job->commands[running], where);
+}
+
+void Session::conclude(const ssh::Attempt<void>& attempt) {
+  if (attempt) {
+    result_.outcome = result_.error.empty() ? Outcome::kOk : Outcome::kCommandFailed;
+    return;
+  }
+  result_.outcome = attempt.error().outcome;
+  std::string reason = attempt.error().reason;
+  if (stopped_) {
+    result_.outcome = Outcome::kCancelled;
+    reason = *stopped_;
+  } else if (result_.outcome == Outcome::kTimedOut && BootClock::now() >= task_deadline_) {
+    reason = fmt::format("timed out after {} for the whole task",
+                         format_duration(order_.job->timeouts.task));
+  } else if (result_.outcome == Outcome::kTimedOut && dialogue_) {
+    const Milliseconds limit =
+        doing_ == Doing::kCommand ? order_.job->timeouts.command : order_.job->timeouts.auth;
+    reason = fmt::format("timed out after {}", format_duration(limit));
+  }
+  if (dialogue_ && result_.outcome == Outcome::kTimedOut && !dialogue_->last_line().empty()) {
+    reason += fmt::format("; the last line was \"{}\"", dialogue_->last_line());
+  }
+  result_.error = fmt::format("{}: {}", doing(), reason);
+}
+
+}  // namespace netfleet

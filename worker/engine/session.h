@@ -1,0 +1,52 @@
+// worker/engine: one device session from connecting to the orderly close, as a coroutine that reads
+// top to bottom. It joins worker/ssh (bytes) and worker/device (what to say).
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "worker/device/dialogue.h"
+#include "worker/engine/engine.h"
+#include "worker/ssh/connection.h"
+
+namespace netfleet {
+
+// Lives on one session thread, from run() to its end.
+class Session {
+ public:
+  Session(EngineParts& parts, std::uint32_t thread, SessionOrder order)
+      : parts_(parts), thread_(thread), order_(std::move(order)) {}
+
+  // Every way to go wrong is in the result; nothing is thrown. Bounded by the job's time-outs.
+  asio::awaitable<TaskResult> run();
+  // From the same thread: run() ends soon, as cancelled, with this reason.
+  void stop(std::string reason);
+
+ private:
+  asio::awaitable<ssh::Attempt<void>> log_in();
+  asio::awaitable<ssh::Attempt<void>> converse();
+  asio::awaitable<ssh::Attempt<void>> send_outgoing(TimePoint deadline);
+  void collect_outputs(TimePoint now);
+  TimePoint conversation_deadline() const;
+  void conclude(const ssh::Attempt<void>& attempt);
+  void stage(std::string name);
+  std::string doing() const;  // "connect edge-7 (10.0.0.7:22)"
+
+  EngineParts& parts_;
+  std::uint32_t thread_;
+  SessionOrder order_;
+  TaskResult result_;
+  std::unique_ptr<ssh::Connection> connection_;
+  std::optional<Dialogue> dialogue_;
+  std::optional<std::string> stopped_;
+  TimePoint started_{};
+  TimePoint task_deadline_{};
+  TimePoint login_deadline_{};
+  TimePoint command_started_{};
+  std::size_t commands_done_ = 0;
+  enum class Doing : std::uint8_t { kConnecting, kLoggingIn, kPreparing, kCommand } doing_{};
+};
+
+}  // namespace netfleet

@@ -1,0 +1,83 @@
+// worker/fleet: the worker's one thread that owns its ZeroMQ sockets. It carries messages between
+// the dispatcher, the lease holder (which decides) and the engine (which acts).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "common/credential.h"
+#include "common/endpoint.h"
+#include "common/error.h"
+#include "common/wire.h"
+#include "worker/engine/engine.h"
+#include "worker/fleet/lease_holder.h"
+
+namespace netfleet {
+
+struct WorkerOptions {
+  Endpoint dispatcher;
+  LeaseHolderOptions lease_holder;
+  std::uint32_t threads = 1;  // session threads
+  CredentialStore credentials;  // the worker's own; they go before what a dispatcher sends
+  bool once = false;            // return when the dispatcher has finished
+  Milliseconds drain_timeout{60'000};  // after request_drain()
+  std::function<void(const std::string&)> log;  // one line for people; may be empty
+};
+
+// Runs until stopped. One thread calls run(); request_* may come from any.
+class Worker {
+ public:
+  Worker(wire::Context& context, const Clock& clock, WorkerOptions options,
+         ssh::KnownHosts& known_hosts, const PlatformSet& platforms);
+  ~Worker();
+  // Returns when drained, dismissed (with `once`) or refused (an error that gives the reason).
+  Expected<void> run();
+  // Finish what runs, take no more, return. The second call stops what runs at once.
+  void request_drain();
+
+ private:
+  Expected<void> open_control();
+  void receive_control();
+  void receive_offers();
+  void receive_events();
+  void receive_wakeup();
+  Expected<void> act(const WorkerAction& action);
+  void start(const StartTask& action);
+  void join_lanes(const JoinLanes& lanes);
+  void flush_results();
+  void wait();
+  void take_credential(const std::string& name, std::string& secret);
+  Expected<std::shared_ptr<const ssh::Identity>> identity(const std::string& credential);
+  void end_task(TaskKey task, TaskResult result);
+  void log(const std::string& line) const;
+
+  wire::Context& context_;
+  const Clock& clock_;
+  WorkerOptions options_;
+  LeaseHolder holder_;
+  EventQueue events_;
+  ssh::Resolver resolver_;
+  Engine engine_;
+  std::optional<wire::Socket> control_;
+  std::optional<wire::Socket> sink_;
+  std::optional<wire::Socket> lanes_;
+  std::map<std::string, std::shared_ptr<const ssh::Identity>> identities_;
+  std::map<std::uint32_t, std::shared_ptr<const JobSpec>> jobs_;
+  std::unordered_map<TaskKey, std::string, TaskKeyHash> outbox_;  // serialized, unacknowledged
+  std::deque<TaskKey> to_send_;
+  bool sink_full_ = false;
+  std::optional<Part> parted_;
+  TimePoint give_up_at_ = TimePoint::max();
+  int wakeup_fd_;
+  std::atomic<int> drain_requests_{0};
+  int drains_seen_ = 0;
+};
+
+}  // namespace netfleet
