@@ -13,8 +13,8 @@ namespace netfleet {
 // What is needed to log in as somebody. The user's name belongs to the task, not to the credential.
 struct Credential {
   struct Key {
-    std::string path;      // private key file, for messages and for loading
-    Secret passphrase;     // empty: none
+    std::string path;         // private key file, for messages and for loading
+    Secret passphrase;        // empty: none
     std::string certificate;  // path of the certificate; empty: none
   };
   Secret password;         // empty: no password (none is tried)

@@ -24,8 +24,10 @@ Expected<Milliseconds> parse_duration(std::string_view text) {
   const double millis = number * scale;
   constexpr double kYear = 365.0 * 24 * 3'600'000;
   if (code != std::errc() || scale == 0 || !std::isfinite(millis) || millis < 0 || millis > kYear) {
-    return fail(fmt::format("'{}' is no duration: expected a number and ms, s, m or h, as in 500ms, "
-                            "10s, 2m", text));
+    return fail(
+        fmt::format("'{}' is no duration: expected a number and ms, s, m or h, as in 500ms, "
+                    "10s, 2m",
+                    text));
   }
   return Milliseconds(std::llround(millis));
 }

@@ -23,8 +23,8 @@ Expected<Endpoint> Endpoint::parse(const std::string& text, std::uint32_t room) 
   const auto scheme_end = text.find("://");
   const std::string rest = scheme_end == std::string::npos ? "" : text.substr(scheme_end + 3);
   endpoint.scheme_ = text.substr(0, scheme_end);
-  if (rest.empty() || (endpoint.scheme_ != "tcp" && endpoint.scheme_ != "ipc" &&
-                       endpoint.scheme_ != "inproc")) {
+  if (rest.empty() ||
+      (endpoint.scheme_ != "tcp" && endpoint.scheme_ != "ipc" && endpoint.scheme_ != "inproc")) {
     return fail(fmt::format("'{}' is no endpoint: expected tcp://HOST:PORT or ipc://PATH", text));
   }
   if (endpoint.scheme_ != "tcp") {
@@ -39,14 +39,14 @@ Expected<Endpoint> Endpoint::parse(const std::string& text, std::uint32_t room) 
   const auto colon = rest.rfind(':');
   const std::string host = rest.substr(0, colon);
   const std::string port = colon == std::string::npos ? "" : rest.substr(colon + 1);
-  const auto [end, code] =
-      std::from_chars(port.data(), port.data() + port.size(), endpoint.port_);
+  const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port_);
   if (host.empty() || code != std::errc() || end != port.data() + port.size() ||
       endpoint.port_ == 0 || endpoint.port_ > 65535 - room ||
       (host.find(':') != std::string::npos && host.front() != '[')) {
-    return fail(fmt::format("'{}': expected tcp://HOST:PORT with a port from 1 to {} (the ports "
-                            "after it carry results and offers); IPv6 hosts stand in brackets",
-                            text, 65535 - room));
+    return fail(
+        fmt::format("'{}': expected tcp://HOST:PORT with a port from 1 to {} (the ports "
+                    "after it carry results and offers); IPv6 hosts stand in brackets",
+                    text, 65535 - room));
   }
   endpoint.base_ = "tcp://" + host;
   endpoint.local_ = is_loopback(host);

@@ -11,8 +11,8 @@ namespace netfleet {
 // A checked control endpoint: tcp://host:port, ipc://path or inproc://name.
 class Endpoint {
  public:
-  // tcp needs a port from 1 to 65535 - `room` (the ports after it are used too); IPv6 hosts stand in
-  // brackets.
+  // tcp needs a port from 1 to 65535 - `room` (the ports after it are used too); IPv6 hosts stand
+  // in brackets.
   static Expected<Endpoint> parse(const std::string& text, std::uint32_t room = 64);
   // Where the socket with this offset lives: 0 control, 1 sink, 2.. lanes (PROTOCOL.md §2).
   std::string at(std::uint32_t offset) const;

@@ -5,9 +5,9 @@
 namespace netfleet {
 namespace {
 constexpr std::array<std::string_view, kOutcomeCount> kNames = {
-    "ok",        "command_failed", "unreachable", "jump_failed", "auth_failed",
-    "host_key_rejected", "timed_out", "disconnected", "cancelled", "skipped",
-    "deferred",  "lost",           "internal"};
+    "ok",        "command_failed", "unreachable", "jump_failed", "auth_failed", "host_key_rejected",
+    "timed_out", "disconnected",   "cancelled",   "skipped",     "deferred",    "lost",
+    "internal"};
 }  // namespace
 
 std::string_view outcome_name(Outcome outcome) { return kNames[static_cast<std::size_t>(outcome)]; }

@@ -14,8 +14,7 @@ Secret::Secret(std::string_view text) : size_(text.size()) {
   if (text.empty()) return;
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   mapped_ = (size_ + 1 + page - 1) / page * page;
-  void* memory =
-      mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   mlock(memory, mapped_);  // best effort: RLIMIT_MEMLOCK may be 0 for an ordinary user
   madvise(memory, mapped_, MADV_DONTDUMP);

@@ -15,10 +15,10 @@ namespace netfleet {
 enum class HostKeyPolicy : std::uint8_t { kStrict, kAcceptNew, kOff };
 
 struct Timeouts {
-  Milliseconds connect{10'000};   // name, TCP, key exchange: until the server may be logged in to
-  Milliseconds auth{30'000};      // authentication, and the login dialogue up to the first prompt
-  Milliseconds command{60'000};   // one command, from its sending to the prompt after it
-  Milliseconds task{3'600'000};   // everything together
+  Milliseconds connect{10'000};  // name, TCP, key exchange: until the server may be logged in to
+  Milliseconds auth{30'000};     // authentication, and the login dialogue up to the first prompt
+  Milliseconds command{60'000};  // one command, from its sending to the prompt after it
+  Milliseconds task{3'600'000};  // everything together
   bool operator==(const Timeouts&) const = default;
 };
 

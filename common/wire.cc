@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kControlLimit = 1 << 20;  // bytes of a control or lane frame
 constexpr std::int64_t kResultLimit = 1 << 30;   // bytes of a result frame
-constexpr int kLaneBuffer = 4096;                // kernel buffers of a lane: a stopped worker holds few offers
+constexpr int kLaneBuffer = 4096;  // kernel buffers of a lane: a stopped worker holds few offers
 constexpr int kBacklog = 4096;
 constexpr int kLinger = 500;  // ms at closing, for the last acknowledgement, result or dismissal
 
@@ -93,8 +93,8 @@ Socket::~Socket() = default;
 
 Expected<Socket> Socket::make(Context& context, Kind kind, std::string_view routing_id) {
   try {
-    auto impl = std::make_unique<Impl>(
-        Impl{zmq::socket_t(context.impl().context, type_of(kind)), kind});
+    auto impl =
+        std::make_unique<Impl>(Impl{zmq::socket_t(context.impl().context, type_of(kind)), kind});
     set_options(impl->socket, kind, routing_id);
     return Socket(std::move(impl));
   } catch (const zmq::error_t& error) {
@@ -211,6 +211,10 @@ Sent Socket::send_to(const std::string& routing_id, std::string bytes, std::stri
   const Sent sent = send_frame(impl_->socket, frame_of(std::move(bytes)), !secret.empty());
   if (sent != Sent::kYes || secret.empty()) return sent;
   return send_frame(impl_->socket, secret_frame(secret), false);
+}
+
+bool Socket::can_send() const {
+  return (impl_->socket.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0;
 }
 
 std::uint64_t Socket::dropped() const { return impl_->dropped; }

@@ -29,7 +29,14 @@ class Context {
   std::unique_ptr<Impl> impl_;
 };
 
-enum class Kind : std::uint8_t { kLanePush, kLanePull, kControlRouter, kControlDealer, kSinkPush, kSinkPull };
+enum class Kind : std::uint8_t {
+  kLanePush,
+  kLanePull,
+  kControlRouter,
+  kControlDealer,
+  kSinkPush,
+  kSinkPull
+};
 
 // A received message. `from` is the routing id on a ROUTER, empty elsewhere.
 struct Received {
@@ -56,6 +63,7 @@ class Socket {
   // Never block. A message with more frames than its kind allows is dropped and counted.
   std::optional<Received> receive();
   Sent send(std::string bytes);
+  bool can_send() const;  // a message would be taken now
   Sent send_to(const std::string& routing_id, std::string bytes, std::string_view secret = {});
 
   std::uint64_t dropped() const;  // messages with an impossible number of frames

@@ -111,9 +111,11 @@ void Ledger::lease_ended(TaskKey key, Task& task) {
   task.state = State::kPending;
   const std::string name = worker_name(owner);
   if (sweeps_.at(key.sweep).changes_device) {
-    end_task(key, task, Outcome::kLost,
-             fmt::format("worker {} was lost while it ran this task, which changes the device: it is "
-                         "not repeated; look at the device", name));
+    end_task(
+        key, task, Outcome::kLost,
+        fmt::format("worker {} was lost while it ran this task, which changes the device: it is "
+                    "not repeated; look at the device",
+                    name));
   } else if (task.deaths >= options_.worker_deaths) {
     end_task(key, task, Outcome::kLost,
              fmt::format("{} workers were lost while they ran this task, {} last: quarantined",
@@ -187,10 +189,11 @@ void Ledger::count_auth_failure(std::uint32_t number, std::uint16_t credential) 
   if (sweep.max_auth_failures == 0 || failures < sweep.max_auth_failures || sweep.guarded) return;
   sweep.guarded = true;
   note(Noted::What::kGuard, 0, {number, 0});
-  end_unstarted(number, Outcome::kSkipped,
-                fmt::format("not started: the authentication guard ended the sweep after {} refused "
-                            "login{} with credential '{}'",
-                            failures, failures == 1 ? "" : "s", sweep.credentials[credential]));
+  end_unstarted(
+      number, Outcome::kSkipped,
+      fmt::format("not started: the authentication guard ended the sweep after {} refused "
+                  "login{} with credential '{}'",
+                  failures, failures == 1 ? "" : "s", sweep.credentials[credential]));
 }
 
 void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error) {

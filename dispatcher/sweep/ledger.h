@@ -27,7 +27,7 @@ struct LedgerOptions {
   Milliseconds heartbeat{1'500};     // asked of workers; at most a sixth of the lease
   Milliseconds offer_expiry{1'000};  // T
   std::uint32_t offers_per_frame = 64;
-  std::uint32_t min_workers = 1;  // nothing is offered before so many have said hello
+  std::uint32_t min_workers = 1;    // nothing is offered before so many have said hello
   std::uint32_t worker_deaths = 2;  // a task that cost so many workers is quarantined
   bool report_progress = false;
   std::uint64_t epoch = 1;
@@ -64,7 +64,13 @@ struct TaskEnded {
 // For the log: keys and values are fixed words (style.md §3.5).
 struct Noted {
   enum class What : std::uint8_t {
-    kWorkerJoined, kWorkerLeft, kWorkerSilent, kGranted, kRetry, kLeaseEnded, kGuard
+    kWorkerJoined,
+    kWorkerLeft,
+    kWorkerSilent,
+    kGranted,
+    kRetry,
+    kLeaseEnded,
+    kGuard
   };
   What what;
   std::string worker;
@@ -129,8 +135,8 @@ class Ledger {
  private:
   enum class State : std::uint8_t { kPending, kOffered, kLeased, kWaiting, kStoring, kDone };
   struct Task {
-    TimePoint until{};            // kOffered: expiry; kLeased: end; kWaiting: end of the back-off
-    std::uint64_t owner = 0;      // kLeased, kStoring, kDone: the incarnation
+    TimePoint until{};        // kOffered: expiry; kLeased: end; kWaiting: end of the back-off
+    std::uint64_t owner = 0;  // kLeased, kStoring, kDone: the incarnation
     std::uint32_t attempt = 1;
     std::uint32_t round = 0;
     std::uint16_t lane = 0;
@@ -191,7 +197,7 @@ class Ledger {
   bool renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref);
   void lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task);
   void unlease(TaskKey key, Task& task);
-  void requeue(TaskKey key, Task& task);          // next attempt, at once
+  void requeue(TaskKey key, Task& task);  // next attempt, at once
   void lease_ended(TaskKey key, Task& task);
   void leave_offered(Task& task);
   void end_task(TaskKey key, Task& task, Outcome outcome, std::string error);

@@ -37,8 +37,7 @@ std::string Ledger::worker_name(std::uint64_t incarnation) const {
 std::vector<WorkerView> Ledger::workers() const {
   std::vector<WorkerView> views;
   for (const auto& [incarnation, worker] : workers_) {
-    views.push_back(
-        {worker.name, worker.slots, static_cast<std::uint32_t>(worker.leased.size())});
+    views.push_back({worker.name, worker.slots, static_cast<std::uint32_t>(worker.leased.size())});
   }
   return views;
 }

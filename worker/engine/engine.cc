@@ -9,6 +9,8 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <atomic>
+#include <exception>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -41,11 +43,13 @@ struct Engine::SessionThread {
     const TaskKey key = order.key;
     auto session = std::make_shared<Session>(parts, number, std::move(order));
     sessions[key] = session;
-    asio::co_spawn(loop, session->run(), [this, key, session](std::exception_ptr, TaskResult result) {
-      sessions.erase(key);
-      --load;
-      parts.events.push(SessionEnded{key, std::move(result)});
-    });
+    asio::co_spawn(loop, session->run(),
+                   [this, key, session](std::exception_ptr defect, TaskResult result) {
+                     if (defect) result = session->defective(defect);
+                     sessions.erase(key);
+                     --load;
+                     parts.events.push(SessionEnded{key, std::move(result)});
+                   });
   }
 
   EngineParts& parts;
@@ -71,9 +75,8 @@ void Engine::start(SessionOrder order) {
       [](const auto& a, const auto& b) { return a->load.load() < b->load.load(); });
   SessionThread& thread = **least;
   ++thread.load;
-  asio::post(thread.loop, [&thread, order = std::move(order)]() mutable {
-    thread.start(std::move(order));
-  });
+  asio::post(thread.loop,
+             [&thread, order = std::move(order)]() mutable { thread.start(std::move(order)); });
 }
 
 void Engine::stop(TaskKey task, std::string reason) {

@@ -57,8 +57,8 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
                      job.host_key_policy};
   const TimePoint connect_deadline =
       std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
-  ssh::Attempt<void> attempt = co_await connection_->connect(
-      std::move(target), parts_.resolver, parts_.known_hosts, connect_deadline);
+  ssh::Attempt<void> attempt = co_await connection_->connect(std::move(target), parts_.resolver,
+                                                             parts_.known_hosts, connect_deadline);
   if (!attempt) co_return attempt;
   doing_ = Doing::kLoggingIn;
   stage("logging in");
@@ -145,11 +145,24 @@ void Session::collect_outputs(TimePoint now) {
   }
 }
 
+TaskResult Session::defective(std::exception_ptr defect) const {
+  TaskResult result;
+  result.index = order_.key.index;
+  result.attempt = order_.attempt;
+  result.platform = order_.task.platform;
+  try {
+    std::rethrow_exception(defect);
+  } catch (const std::exception& error) {
+    result.error = fmt::format("{}: a defect of netfleet: {}", doing(), error.what());
+  }
+  return result;
+}
+
 std::string Session::doing() const {
   const TaskSpec& task = order_.task;
   const bool v6 = task.address.find(':') != std::string::npos;
-  const std::string where = fmt::format(v6 ? "{} ([{}]:{})" : "{} ({}:{})", task.host,
-                                        task.address, task.port);
+  const std::string where =
+      fmt::format(v6 ? "{} ([{}]:{})" : "{} ({}:{})", task.host, task.address, task.port);
   switch (doing_) {
     case Doing::kConnecting:
       return "connect " + where;

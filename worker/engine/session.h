@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ class Session {
   asio::awaitable<TaskResult> run();
   // From the same thread: run() ends soon, as cancelled, with this reason.
   void stop(std::string reason);
+  // What to report when run() ended with an exception after all: outcome internal.
+  TaskResult defective(std::exception_ptr defect) const;
 
  private:
   asio::awaitable<ssh::Attempt<void>> log_in();

@@ -108,8 +108,8 @@ void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
       *decline.add_offers() = offer;
       continue;
     }
-    held_[key] = {offer.task().attempt(), offer.round(), State::kClaimed, now,
-                  now + lease_ / 4,       0,             nullptr};
+    held_[key] = {
+        offer.task().attempt(), offer.round(), State::kClaimed, now, now + lease_ / 4, 0, nullptr};
     ++busy_;
     *claim.add_offers() = offer;
   }

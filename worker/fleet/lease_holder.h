@@ -1,5 +1,6 @@
 // worker/fleet: the lease holder decides what this worker may do. Pure: messages and times in,
-// actions out. It holds no session and no result, only which task is in which state (PROTOCOL.md §6).
+// actions out. It holds no session and no result, only which task is in which state (PROTOCOL.md
+// §6).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@ struct LeaseHolderOptions {
   std::uint64_t incarnation = 1;
   std::vector<std::string> regions;  // none: the default region
   std::uint32_t slots = 50;
-  std::uint32_t most_unacknowledged = 4096;       // results; at the bound no slot is free
+  std::uint32_t most_unacknowledged = 4096;  // results; at the bound no slot is free
   std::uint64_t most_unacknowledged_bytes = 256u << 20;
 };
 
@@ -43,8 +44,8 @@ struct SendResult {  // (again); stamp() the frame first
 struct DropResult {  // acknowledged
   TaskKey task;
 };
-struct OpenControl {};   // close the DEALER if there is one, open a new one
-struct JoinLanes {       // connect the PULL to these; the sink too, if it is not connected
+struct OpenControl {};  // close the DEALER if there is one, open a new one
+struct JoinLanes {      // connect the PULL to these; the sink too, if it is not connected
   std::uint32_t sink_offset;
   std::vector<std::uint32_t> offsets;
 };
@@ -73,7 +74,7 @@ class LeaseHolder {
   bool on_finished(TimePoint now, TaskKey task, std::size_t bytes);
   void on_progress(TaskKey task, std::uint32_t session_thread, std::string stage);
   void drain(TimePoint now);  // finish, take no more, then part
-  void cancel_all();            // stop what runs; its results are still sent
+  void cancel_all();          // stop what runs; its results are still sent
   void tick(TimePoint now);
   TimePoint next_deadline() const;
 

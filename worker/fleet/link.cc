@@ -14,7 +14,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kMessagesATurn = 256;        // so that no socket starves the others
+constexpr int kMessagesATurn = 256;  // so that no socket starves the others
 constexpr std::size_t kResultsAFrame = 64;
 constexpr std::size_t kFrameBytes = 256 << 10;  // a frame is closed once it is so large
 constexpr Milliseconds kPatience{2000};         // after the second request to drain
@@ -63,7 +63,8 @@ Expected<void> Worker::run() {
   while (true) {
     const TimePoint now = clock_.now();
     holder_.tick(now);
-    for (auto actions = holder_.take_actions(); !actions.empty(); actions = holder_.take_actions()) {
+    for (auto actions = holder_.take_actions(); !actions.empty();
+         actions = holder_.take_actions()) {
       for (const auto& action : actions) {
         if (auto acted = act(action); !acted) return acted;
       }
@@ -272,12 +273,14 @@ void Worker::take_credential(const std::string& name, std::string& secret) {
   wipe(secret.data(), secret.size());
 }
 
-// Results that are ready travel together, up to a bound; what the sink does not take now waits here.
+// Results that are ready travel together, up to a bound; what the sink does not take now waits
+// here.
 void Worker::flush_results() {
   while (sink_ && !to_send_.empty()) {
     std::vector<const std::string*> bodies;
     std::size_t bytes = 0, taken = 0;
-    for (; taken < to_send_.size() && bodies.size() < kResultsAFrame && bytes < kFrameBytes; ++taken) {
+    for (; taken < to_send_.size() && bodies.size() < kResultsAFrame && bytes < kFrameBytes;
+         ++taken) {
       const auto body = outbox_.find(to_send_[taken]);
       if (body == outbox_.end()) continue;  // acknowledged meanwhile
       bodies.push_back(&body->second);

@@ -24,9 +24,9 @@ namespace netfleet {
 struct WorkerOptions {
   Endpoint dispatcher;
   LeaseHolderOptions lease_holder;
-  std::uint32_t threads = 1;  // session threads
-  CredentialStore credentials;  // the worker's own; they go before what a dispatcher sends
-  bool once = false;            // return when the dispatcher has finished
+  std::uint32_t threads = 1;           // session threads
+  CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
+  bool once = false;                   // return when the dispatcher has finished
   Milliseconds drain_timeout{60'000};  // after request_drain()
   std::function<void(const std::string&)> log;  // one line for people; may be empty
 };

@@ -1,0 +1,349 @@
+#include "dispatcher/fleet/hub.h"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "common/check.h"
+#include "common/secret.h"
+
+namespace netfleet {
+namespace {
+
+constexpr int kMessagesATurn = 256;  // so that no socket starves the others
+constexpr std::size_t kMostHeldBack = 64;
+constexpr Milliseconds kPatience{2000};  // after the second interrupt
+constexpr Milliseconds kProgressEvery{250};
+constexpr Milliseconds kWaitingNoteAfter{2000};
+constexpr Milliseconds kWaitingNoteEvery{30'000};
+
+std::string routing_id(std::uint64_t incarnation) {
+  std::string id(sizeof incarnation, '\0');
+  std::memcpy(id.data(), &incarnation, sizeof incarnation);
+  return id;
+}
+
+std::uint64_t incarnation_of(const std::string& id) {
+  std::uint64_t incarnation = 0;
+  if (id.size() == sizeof incarnation) std::memcpy(&incarnation, id.data(), sizeof incarnation);
+  return incarnation;
+}
+
+}  // namespace
+
+Hub::Hub(wire::Context& context, const Clock& clock, HubOptions options)
+    : context_(context),
+      clock_(clock),
+      options_(std::move(options)),
+      ledger_(options_.ledger),
+      wakeup_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  CHECK(wakeup_fd_ >= 0);
+}
+
+Hub::~Hub() { close(wakeup_fd_); }
+
+void Hub::log(const std::string& line) const {
+  if (options_.log) options_.log(line);
+}
+void Hub::log_verbose(const std::string& line) const {
+  if (options_.verbose) log(line);
+}
+
+Expected<void> Hub::open(const std::vector<std::string>& regions) {
+  const auto bound = [&](wire::Kind kind, std::uint32_t offset) -> Expected<wire::Socket> {
+    auto socket = wire::Socket::make(context_, kind);
+    if (!socket) return socket;
+    if (auto done = socket->bind(options_.endpoint.at(offset)); !done) {
+      return std::unexpected(done.error());
+    }
+    return socket;
+  };
+  for (const auto& region : regions) {
+    const std::uint32_t offset = 2u + ledger_.add_lane(region);
+    auto lane = bound(wire::Kind::kLanePush, offset);
+    if (!lane) return std::unexpected(lane.error());
+    lanes_.push_back(std::move(*lane));
+  }
+  auto sink = bound(wire::Kind::kSinkPull, 1);
+  if (!sink) return std::unexpected(sink.error());
+  sink_ = std::move(*sink);
+  auto control = bound(wire::Kind::kControlRouter, 0);  // last: who finds it finds the others too
+  if (!control) return std::unexpected(control.error());
+  control_ = std::move(*control);
+  return {};
+}
+
+void Hub::worker_failed(const std::string& why) {
+  const std::lock_guard lock(failure_mutex_);
+  failure_ = why;
+  const std::uint64_t one = 1;
+  CHECK(write(wakeup_fd_, &one, sizeof one) == sizeof one);
+}
+
+Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
+  sweep_ = std::move(sweep);
+  recorder_ = &recorder;
+  signal_fd_ = signal_fd;
+  SweepPlan plan;
+  plan.sweep = sweep_.number;
+  plan.changes_device = sweep_.job.changes_device;
+  plan.retries = sweep_.retries;
+  plan.max_auth_failures = sweep_.max_auth_failures;
+  std::map<std::string, std::uint16_t> credentials;
+  plan.tasks.reserve(sweep_.tasks.size());
+  for (const TaskSpec& task : sweep_.tasks) {
+    const auto next = static_cast<std::uint16_t>(credentials.size());
+    const auto [entry, added] = credentials.try_emplace(task.credential, next);
+    if (added) plan.credentials.push_back(task.credential);
+    plan.tasks.push_back({ledger_.add_lane(task.region), entry->second});
+  }
+  CHECK(credentials.size() < UINT16_MAX);
+  ledger_.add_sweep(plan);
+  next_waiting_note_ = clock_.now() + kWaitingNoteAfter;
+  while (!done()) {
+    wait();
+    receive_signals();
+    receive_control();
+    receive_results();
+    collect_stored();
+    ledger_.tick(clock_.now());
+    act();
+    offer_tasks();
+    const std::lock_guard lock(failure_mutex_);
+    if (failure_) return fail(*failure_);
+  }
+  ledger_.dismiss_workers();
+  act();
+  if (options_.progress) options_.progress(0);
+  if (malformed_ + control_->dropped() + sink_->dropped() > 0) {
+    log(fmt::format("dropped {} malformed messages from the network",
+                    malformed_ + control_->dropped() + sink_->dropped()));
+  }
+  return SweepEnd{ledger_.guarded(sweep_.number), interrupts_ > 0};
+}
+
+bool Hub::done() const { return ledger_.finished(sweep_.number) && held_back_.empty(); }
+
+void Hub::wait() {
+  const TimePoint now = clock_.now();
+  wire::Poller poller;
+  poller.add(wakeup_fd_);
+  poller.add(recorder_->notify_fd());
+  poller.add(*control_, true, false);
+  if (signal_fd_ >= 0) poller.add(signal_fd_);
+  if (held_back_.size() < kMostHeldBack) poller.add(*sink_, true, false);
+  for (std::uint16_t lane = 0; lane < lanes_.size(); ++lane) {
+    if (ledger_.wants_to_offer(lane)) poller.add(lanes_[lane], false, true);
+  }
+  TimePoint until = std::min(ledger_.next_deadline(), give_up_at_);
+  if (options_.progress) until = std::min(until, next_progress_);
+  if (ledger_.workers_welcomed() == 0) until = std::min(until, next_waiting_note_);
+  poller.wait(until == TimePoint::max() ? Nanoseconds(std::chrono::seconds(10)) : until - now);
+  if (options_.progress && now >= next_progress_) {
+    next_progress_ = now + kProgressEvery;
+    options_.progress(ledger_.running());
+  }
+  if (now >= next_waiting_note_ && ledger_.workers_welcomed() < options_.ledger.min_workers) {
+    next_waiting_note_ = now + kWaitingNoteEvery;
+    log(fmt::format("waiting for workers at {}: {} of {} there", options_.endpoint.text(),
+                    ledger_.workers_welcomed(), options_.ledger.min_workers));
+  }
+}
+
+void Hub::receive_signals() {
+  if (clock_.now() >= give_up_at_) {
+    give_up_at_ = TimePoint::max();
+    ledger_.abandon(sweep_.number);
+  }
+  if (signal_fd_ < 0) return;
+  signalfd_siginfo info{};
+  while (read(signal_fd_, &info, sizeof info) == sizeof info) {
+    ++interrupts_;
+    if (interrupts_ == 1) {
+      log(
+          fmt::format("interrupted: {} running devices are finished, no others are started; once "
+                      "more stops at once",
+                      ledger_.running()));
+      ledger_.drain(sweep_.number);
+    } else if (interrupts_ == 2) {
+      log("interrupted again: stopping what runs");
+      ledger_.drain(sweep_.number);
+      ledger_.cancel_running(sweep_.number);
+      give_up_at_ = clock_.now() + kPatience;
+    } else {
+      ledger_.abandon(sweep_.number);
+      recorder_->abandon();
+    }
+  }
+}
+
+void Hub::receive_control() {
+  for (int i = 0; i < kMessagesATurn; ++i) {
+    auto received = control_->receive();
+    if (!received) return;
+    const std::uint64_t from = incarnation_of(received->from);
+    const std::uint8_t version = frame_version(received->bytes);
+    auto message = decode_to_dispatcher(received->bytes);
+    if (version != 0 && version != kProtocolVersion) {
+      v1::ToWorker refusal;
+      refusal.mutable_refused()->set_reason(fmt::format(
+          "it speaks protocol version {}, this dispatcher speaks {}", version, kProtocolVersion));
+      send_to(received->from, refusal);
+    } else if (!message || message->incarnation() != from) {
+      ++malformed_;
+    } else if (message->has_progress()) {
+      const auto& progress = message->progress();
+      log_verbose(fmt::format("worker={} thread={} host={} attempt={} stage=\"{}\"",
+                              ledger_.worker_name(from), progress.session_thread(),
+                              host_of(key_of(progress.task())), progress.task().attempt(),
+                              progress.stage()));
+      ledger_.on_message(clock_.now(), from, *message);
+    } else {
+      ledger_.on_message(clock_.now(), from, *message);
+    }
+  }
+}
+
+void Hub::receive_results() {
+  while (!held_back_.empty() && recorder_->offer(held_back_.front())) held_back_.pop_front();
+  for (int i = 0; i < kMessagesATurn && held_back_.size() < kMostHeldBack; ++i) {
+    auto received = sink_->receive();
+    if (!received) return;
+    auto frame = decode_results(received->bytes);
+    if (!frame) {
+      ++malformed_;
+      continue;
+    }
+    const TimePoint now = clock_.now();
+    ledger_.on_result_frame(now, *frame);
+    for (auto& wire_result : *frame->mutable_results()) {
+      const TaskKey key = key_of(wire_result.task());
+      const Outcome outcome = from_wire(wire_result.outcome());
+      const Verdict verdict =
+          ledger_.on_result(now, frame->incarnation(), key, wire_result.task().attempt(), outcome,
+                            wire_result.command_sent());
+      if (verdict == Verdict::kRetry) {
+        log_verbose(fmt::format("host={} attempt={} outcome={} retry=yes error=\"{}\"",
+                                host_of(key), wire_result.task().attempt(), outcome_name(outcome),
+                                wire_result.error()));
+      }
+      if (verdict != Verdict::kFinal) continue;
+      TaskResult result = from_wire(wire_result);
+      result.worker = ledger_.worker_name(frame->incarnation());
+      log_verbose(fmt::format("worker={} host={} attempt={} outcome={} ms={}", result.worker,
+                              host_of(key), result.attempt, outcome_name(outcome),
+                              result.duration.count()));
+      record(std::move(result));
+    }
+  }
+}
+
+void Hub::record(TaskResult result) {
+  if (!held_back_.empty() || !recorder_->offer(result)) held_back_.push_back(std::move(result));
+}
+
+void Hub::collect_stored() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto woken = read(wakeup_fd_, &count, sizeof count);
+  for (const auto& stored : recorder_->take_stored()) {
+    ledger_.stored({sweep_.number, stored.index});
+  }
+}
+
+void Hub::offer_tasks() {
+  for (std::uint16_t lane = 0; lane < lanes_.size(); ++lane) {
+    while (ledger_.wants_to_offer(lane) && lanes_[lane].can_send()) {
+      const v1::OfferFrame frame = ledger_.make_offers(clock_.now(), lane);
+      if (frame.offers_size() == 0) break;
+      // Sent or not, the offer is out; one that gets nowhere runs out by itself.
+      if (lanes_[lane].send(encode(frame)) != wire::Sent::kYes) break;
+    }
+  }
+}
+
+void Hub::act() {
+  for (Action& action : ledger_.take_actions()) {
+    std::visit([this](auto& one) { act(one); }, action);
+  }
+}
+
+void Hub::act(SendToWorker& action) {
+  const std::string to = routing_id(action.incarnation);
+  if (action.message.has_grant()) {
+    for (auto& task : *action.message.mutable_grant()->mutable_tasks()) {
+      const v1::TaskRef ref = task.task();
+      task = to_wire(sweep_.tasks[ref.index()], ref.sweep(), ref.attempt());
+    }
+  } else if (action.message.has_job()) {
+    *action.message.mutable_job() = to_wire(sweep_.job, action.message.job().sweep());
+  }
+  send_to(to, action.message);
+  if (action.message.has_welcome()) send_credentials(to);
+}
+
+void Hub::send_to(const std::string& to, const v1::ToWorker& message) {
+  // A peer that is gone: its leases run out, and a living one asks again.
+  control_->send_to(to, encode(message));
+}
+
+void Hub::send_credentials(const std::string& to) {
+  if (options_.credentials == nullptr) return;
+  for (const auto& [name, credential] : *options_.credentials) {
+    v1::ToWorker message;
+    message.mutable_credential()->set_name(name);
+    const std::string_view password = credential->password.reveal();
+    const std::string_view enable = credential->enable_password.reveal();
+    std::string plain;
+    plain.reserve(password.size() + 1 + enable.size());
+    plain.append(password).append(1, '\0').append(enable);
+    control_->send_to(to, encode(message), plain);
+    wipe(plain.data(), plain.size());
+  }
+}
+
+void Hub::act(const TaskEnded& ended) {
+  TaskResult result;
+  result.index = ended.task.index;
+  result.attempt = ended.attempt;
+  result.outcome = ended.outcome;
+  result.error = ended.error;
+  result.worker = ended.worker;
+  result.platform = sweep_.tasks[ended.task.index].platform;
+  record(std::move(result));
+}
+
+void Hub::act(const Noted& noted) {
+  switch (noted.what) {
+    case Noted::What::kWorkerJoined:
+      return log_verbose(fmt::format("worker={} joined", noted.worker));
+    case Noted::What::kWorkerLeft:
+      return log_verbose(fmt::format("worker={} left", noted.worker));
+    case Noted::What::kWorkerSilent:
+      return log(fmt::format("worker={} is silent: it gets no more tasks until it is heard again",
+                             noted.worker));
+    case Noted::What::kGranted:
+      return log_verbose(fmt::format("worker={} host={} attempt={} granted", noted.worker,
+                                     host_of(noted.task), noted.attempt));
+    case Noted::What::kLeaseEnded:
+      return log(fmt::format("worker={} host={} attempt={} lease ended", noted.worker,
+                             host_of(noted.task), noted.attempt));
+    case Noted::What::kGuard:
+      return log(
+          "a login was refused: the authentication guard ends the sweep, so that no account "
+          "is locked out (--on-auth-failure continue goes on)");
+    case Noted::What::kRetry:
+      return;  // logged with its error where the result came in
+  }
+}
+
+std::string Hub::host_of(TaskKey task) const {
+  return task.index < sweep_.tasks.size() ? sweep_.tasks[task.index].host : "?";
+}
+
+}  // namespace netfleet

@@ -1,0 +1,103 @@
+// dispatcher/fleet: the dispatcher's one thread that owns its ZeroMQ sockets. It carries messages
+// between workers, the ledger (which decides) and the recorder (which stores and shows).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/credential.h"
+#include "common/endpoint.h"
+#include "common/error.h"
+#include "common/task.h"
+#include "common/wire.h"
+#include "dispatcher/fleet/recorder.h"
+#include "dispatcher/sweep/ledger.h"
+
+namespace netfleet {
+
+struct HubOptions {
+  Endpoint endpoint;
+  LedgerOptions ledger;
+  const CredentialStore* credentials = nullptr;  // sent to workers that join; outlives the hub
+  bool verbose = false;                          // log grants, stages, retries too
+  std::function<void(const std::string&)> log;   // one line for people
+  // Called about four times a second and at each end: tasks that run now.
+  std::function<void(std::uint32_t running)> progress;
+};
+
+// One sweep as the hub needs it.
+struct SweepRun {
+  std::uint32_t number = 0;
+  JobSpec job;
+  std::vector<TaskSpec> tasks;  // in index order
+  std::uint32_t retries = 1;
+  std::uint32_t max_auth_failures = 1;  // 0: never ends the sweep
+};
+
+struct SweepEnd {
+  bool guarded = false;      // ended by the authentication guard
+  bool interrupted = false;  // by the user
+};
+
+class Hub {
+ public:
+  Hub(wire::Context& context, const Clock& clock, HubOptions options);
+  ~Hub();
+
+  // Binds control, sink and a lane for each region; before any worker starts.
+  Expected<void> open(const std::vector<std::string>& regions);
+  // Runs the sweep to its end. `signal_fd`: readable for each SIGINT or SIGTERM (a signalfd); -1:
+  // none. The first one drains, the second stops what runs, the third abandons it.
+  Expected<SweepEnd> run(SweepRun sweep, Recorder& recorder, int signal_fd);
+  // From any thread: the embedded worker ended; run() returns this error.
+  void worker_failed(const std::string& why);
+
+ private:
+  void wait();
+  void receive_control();
+  void receive_results();
+  void collect_stored();
+  void receive_signals();
+  void offer_tasks();
+  void act();
+  void act(SendToWorker& action);
+  void act(const TaskEnded& ended);
+  void act(const Noted& noted);
+  void record(TaskResult result);
+  void send_credentials(const std::string& routing_id);
+  void send_to(const std::string& routing_id, const v1::ToWorker& message);
+  std::string host_of(TaskKey task) const;
+  void log(const std::string& line) const;
+  void log_verbose(const std::string& line) const;
+  bool done() const;
+
+  wire::Context& context_;
+  const Clock& clock_;
+  HubOptions options_;
+  Ledger ledger_;
+  std::optional<wire::Socket> control_;
+  std::optional<wire::Socket> sink_;
+  std::vector<wire::Socket> lanes_;
+  // Of the sweep that runs.
+  SweepRun sweep_;
+  Recorder* recorder_ = nullptr;
+  int signal_fd_ = -1;
+  int interrupts_ = 0;
+  TimePoint give_up_at_ = TimePoint::max();
+  TimePoint next_progress_{};
+  TimePoint next_waiting_note_ = TimePoint::max();
+  std::deque<TaskResult> held_back_;  // final, but the recorder has no room yet
+  std::uint64_t malformed_ = 0;
+  int wakeup_fd_;
+  std::mutex failure_mutex_;
+  std::optional<std::string> failure_;  // guarded by failure_mutex_
+};
+
+}  // namespace netfleet
