@@ -1,0 +1,91 @@
+#include "common/codec.h"
+
+#include <gtest/gtest.h>
+
+namespace netfleet {
+namespace {
+
+TaskResult sample_result() {
+  TaskResult result;
+  result.index = 7;
+  result.attempt = 2;
+  result.outcome = Outcome::kCommandFailed;
+  result.error = "refused \xFF";
+  result.platform = "cisco_ios";
+  result.jump = "a,b";
+  result.started_at = WallTime(Milliseconds(1'795'374'948'123));
+  result.duration = Milliseconds(1234);
+  result.command_sent = true;
+  result.commands = {
+      {"show version", std::string("bytes \0 \xFF", 9), Outcome::kOk, Milliseconds(5), true},
+      {"show foo", "% Invalid", Outcome::kCommandFailed, Milliseconds(6), false}};
+  return result;
+}
+
+TEST(Codec, AResultSurvivesTheWire) {
+  v1::ResultFrame header;
+  header.set_incarnation(5);
+  header.set_sequence(9);
+  header.set_free(3);
+  const std::string body = to_wire(sample_result(), 4).SerializeAsString();
+  const std::string* const bodies[] = {&body, &body};
+  auto frame = decode_results(encode(header, bodies));
+  ASSERT_TRUE(frame) << frame.error().message;
+  EXPECT_EQ(frame->incarnation(), 5u);
+  ASSERT_EQ(frame->results_size(), 2);
+  EXPECT_EQ(key_of(frame->results(1).task()), (TaskKey{4, 7}));
+  EXPECT_EQ(from_wire(*frame->mutable_results(1)), sample_result());
+}
+
+TEST(Codec, AJobAndATaskSurviveTheWire) {
+  JobSpec job;
+  job.sweep = "20261122-1";
+  job.commands = {"show clock", "show version"};
+  job.timeouts.connect = Milliseconds(1);
+  job.max_output = 99;
+  job.host_key_policy = HostKeyPolicy::kOff;
+  job.legacy_algorithms = true;
+  job.changes_device = true;
+  EXPECT_EQ(from_wire(to_wire(job, 3)), job);
+  const TaskSpec task{3, "edge-7", "fe80::1%eth0", 2222, "DOMAIN\\admin", "auto", "eu", "default"};
+  EXPECT_EQ(from_wire(to_wire(task, 1, 2)), task);
+}
+
+TEST(Codec, RefusesWhatIsNotOurs) {
+  EXPECT_FALSE(decode_offers(""));
+  EXPECT_FALSE(decode_offers("GET / HTTP/1.1\r\n"));
+  EXPECT_FALSE(decode_to_dispatcher("nf\x01\xff\xff\xff"));
+  EXPECT_FALSE(decode_to_worker("nf\x02"));
+  EXPECT_EQ(frame_version("nf\x02"), 2);
+  EXPECT_EQ(frame_version("nf"), 0);
+}
+
+TEST(Codec, RefusesImpossibleContents) {
+  EXPECT_FALSE(decode_offers(encode(v1::OfferFrame())));
+  v1::OfferFrame offers;
+  *offers.add_offers()->mutable_task() = make_ref({1, 0}, 0);
+  offers.mutable_offers(0)->set_round(1);
+  EXPECT_FALSE(decode_offers(encode(offers))) << "attempt 0";
+
+  v1::ToDispatcher message;
+  message.set_incarnation(1);
+  EXPECT_FALSE(decode_to_dispatcher(encode(message))) << "no body";
+  message.mutable_goodbye();
+  EXPECT_TRUE(decode_to_dispatcher(encode(message)));
+  message.set_incarnation(0);
+  EXPECT_FALSE(decode_to_dispatcher(encode(message))) << "nobody";
+
+  v1::ToWorker grant;
+  *grant.mutable_grant()->add_tasks()->mutable_task() = make_ref({1, 0}, 1);
+  EXPECT_FALSE(decode_to_worker(encode(grant))) << "no address";
+
+  v1::ResultFrame frame;
+  frame.set_incarnation(1);
+  *frame.add_results()->mutable_task() = make_ref({1, 0}, 1);
+  EXPECT_FALSE(decode_results(encode(frame))) << "no outcome";
+  frame.mutable_results(0)->set_outcome(static_cast<v1::Outcome>(99));
+  EXPECT_FALSE(decode_results(encode(frame))) << "an outcome that does not exist";
+}
+
+}  // namespace
+}  // namespace netfleet

@@ -1,0 +1,266 @@
+#include "worker/fleet/lease_holder.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace netfleet {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr TaskKey kTask{1, 0};
+
+// A welcomed worker with `slots` slots, a lease of 10 s and a heartbeat of 1 s.
+class LeaseHolderTest : public ::testing::Test {
+ protected:
+  void SetUp() override { open({}); }
+  void open(LeaseHolderOptions options) {
+    options.name = "w";
+    if (options.slots == 50) options.slots = 2;
+    holder_.emplace(options);
+    holder_->start(now_);
+    v1::ToWorker message;
+    message.mutable_welcome()->set_sink_offset(1);
+    message.mutable_welcome()->set_lease_ms(10'000);
+    message.mutable_welcome()->set_heartbeat_ms(1'000);
+    message.mutable_welcome()->add_lanes()->set_offset(2);
+    holder_->on_message(now_, message);
+    holder_->take_actions();
+  }
+  void offer(TaskKey key, std::uint32_t attempt = 1) {
+    v1::OfferFrame frame;
+    *frame.add_offers()->mutable_task() = make_ref(key, attempt);
+    frame.mutable_offers(0)->set_round(1);
+    holder_->on_offers(now_, frame);
+  }
+  void grant(TaskKey key, TimePoint sent_at, std::uint32_t attempt = 1) {
+    v1::ToWorker message;
+    message.mutable_grant()->set_sent_at(
+        static_cast<std::uint64_t>(sent_at.time_since_epoch().count()));
+    *message.mutable_grant()->add_tasks()->mutable_task() = make_ref(key, attempt);
+    holder_->on_message(now_, message);
+  }
+  std::shared_ptr<Lease> started() {
+    std::shared_ptr<Lease> lease;
+    for (const auto& action : holder_->take_actions()) {
+      if (const auto* start = std::get_if<StartTask>(&action)) lease = start->lease;
+    }
+    return lease;
+  }
+  std::shared_ptr<Lease> run(TaskKey key) {
+    offer(key);
+    grant(key, now_);
+    return started();
+  }
+  template <typename T>
+  int count(const std::vector<WorkerAction>& actions) {
+    int found = 0;
+    for (const auto& action : actions) found += std::holds_alternative<T>(action) ? 1 : 0;
+    return found;
+  }
+  int said(const std::vector<WorkerAction>& actions, v1::ToDispatcher::BodyCase kind) {
+    int found = 0;
+    for (const auto& action : actions) {
+      const auto* send = std::get_if<SendToDispatcher>(&action);
+      if (send != nullptr && send->message.body_case() == kind) ++found;
+    }
+    return found;
+  }
+  void pass(Nanoseconds time) {
+    now_ += time;
+    holder_->tick(now_);
+  }
+  void hear(TimePoint heartbeat_sent) {
+    v1::ToWorker message;
+    message.mutable_renewal()->set_sent_at(
+        static_cast<std::uint64_t>(heartbeat_sent.time_since_epoch().count()));
+    holder_->on_message(now_, message);
+  }
+
+  std::optional<LeaseHolder> holder_;
+  TimePoint now_{seconds(1000)};
+};
+
+TEST_F(LeaseHolderTest, ClaimsWithAFreeSlotAndDeclinesWithout) {
+  offer({1, 0});
+  offer({1, 1});
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 2);
+  EXPECT_EQ(holder_->free_slots(), 0u);
+  offer({1, 2});
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kDecline), 1);
+}
+
+TEST_F(LeaseHolderTest, StartsOnlyFromAGrantThatItAskedFor) {
+  grant(kTask, now_);
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(count<StartTask>(actions), 0);
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kRelease), 1);
+}
+
+TEST_F(LeaseHolderTest, ARepeatedGrantDoesNotStartTwice) {
+  const auto lease = run(kTask);
+  ASSERT_TRUE(lease);
+  pass(milliseconds(500));
+  grant(kTask, now_);
+  EXPECT_EQ(count<StartTask>(holder_->take_actions()), 0);
+  EXPECT_EQ(lease->end(), now_ + seconds(9));
+}
+
+TEST_F(LeaseHolderTest, AGrantOlderThanItsLeaseIsReleased) {
+  offer(kTask);
+  const TimePoint claimed = now_;
+  now_ += seconds(9);
+  grant(kTask, claimed);
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(count<StartTask>(actions), 0);
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kRelease), 1);
+}
+
+TEST_F(LeaseHolderTest, CountsItsLeaseFromItsOwnSendStamp) {
+  offer(kTask);
+  const TimePoint claimed = now_;
+  now_ += seconds(2);
+  grant(kTask, claimed);
+  EXPECT_EQ(started()->end(), claimed + seconds(9));
+}
+
+TEST_F(LeaseHolderTest, ARenewalExtendsOnlyWhatItsHeartbeatListed) {
+  const TimePoint early = now_ - milliseconds(1);
+  const auto lease = run(kTask);
+  const TimePoint granted = now_;
+  pass(milliseconds(900));
+  hear(early);
+  EXPECT_EQ(lease->end(), granted + seconds(9)) << "that heartbeat was sent before the grant";
+  hear(now_);
+  EXPECT_EQ(lease->end(), now_ + seconds(9));
+}
+
+TEST_F(LeaseHolderTest, FencesASessionWhoseLeaseRanOutAndDropsItsResult) {
+  run(kTask);
+  for (int i = 0; i < 10; ++i) {
+    pass(seconds(1));
+    v1::ToWorker deny;  // it hears something, but no renewal
+    *deny.mutable_deny()->add_tasks() = make_ref({1, 77}, 1);
+    holder_->on_message(now_, deny);
+  }
+  EXPECT_EQ(count<StopTask>(holder_->take_actions()), 1);
+  EXPECT_EQ(holder_->free_slots(), 1u) << "the slot is taken until the session has ended";
+  EXPECT_FALSE(holder_->on_finished(now_, kTask, 10));
+  EXPECT_EQ(holder_->free_slots(), 2u);
+}
+
+TEST_F(LeaseHolderTest, KeepsAResultUntilItIsAcknowledgedAndSendsItAgain) {
+  run(kTask);
+  EXPECT_TRUE(holder_->on_finished(now_, kTask, 10));
+  EXPECT_EQ(count<SendResult>(holder_->take_actions()), 1);
+  pass(milliseconds(2600));
+  EXPECT_EQ(count<SendResult>(holder_->take_actions()), 1) << "after a quarter of the lease";
+  offer(kTask);
+  EXPECT_EQ(count<SendResult>(holder_->take_actions()), 1) << "an offer of it: again";
+  v1::ToWorker ack;
+  *ack.mutable_result_ack()->add_tasks() = make_ref(kTask, 1);
+  holder_->on_message(now_, ack);
+  EXPECT_EQ(count<DropResult>(holder_->take_actions()), 1);
+  hear(now_);
+  pass(milliseconds(2600));
+  EXPECT_EQ(count<SendResult>(holder_->take_actions()), 0);
+}
+
+TEST_F(LeaseHolderTest, AFullOutboxLeavesNoSlotFree) {
+  LeaseHolderOptions options;
+  options.most_unacknowledged_bytes = 100;
+  open(options);
+  run(kTask);
+  EXPECT_TRUE(holder_->on_finished(now_, kTask, 100));
+  EXPECT_EQ(holder_->free_slots(), 0u);
+  offer({1, 1});
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kDecline), 1);
+}
+
+TEST_F(LeaseHolderTest, ClaimsAgainAfterAQuarterLeaseAndGivesUpAfterOne) {
+  offer(kTask);
+  holder_->take_actions();
+  pass(milliseconds(2600));
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 1);
+  for (int i = 0; i < 9; ++i) {
+    pass(seconds(1));
+    hear(now_);
+  }
+  EXPECT_EQ(holder_->free_slots(), 2u);
+}
+
+TEST_F(LeaseHolderTest, AListOfEverythingHeldTravelsWithEachHello) {
+  run({1, 0});
+  run({1, 1});
+  EXPECT_TRUE(holder_->on_finished(now_, {1, 1}, 1));
+  holder_->take_actions();
+  v1::ToWorker again;
+  again.mutable_hello_again();
+  holder_->on_message(now_, again);
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(count<OpenControl>(actions), 1);
+  for (const auto& action : actions) {
+    const auto* send = std::get_if<SendToDispatcher>(&action);
+    if (send == nullptr) continue;
+    EXPECT_EQ(send->message.hello().running_size(), 1);
+    EXPECT_EQ(send->message.hello().finished_size(), 1);
+  }
+}
+
+TEST_F(LeaseHolderTest, SilenceReopensTheControlSocket) {
+  pass(milliseconds(3100));
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(count<OpenControl>(actions), 1);
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kHello), 1);
+}
+
+TEST_F(LeaseHolderTest, LeavesItsLanesWhenItIsFullForLongAndComesBack) {
+  run({1, 0});
+  run({1, 1});
+  pass(milliseconds(50));
+  EXPECT_EQ(count<LeaveLanes>(holder_->take_actions()), 0);
+  pass(milliseconds(60));
+  EXPECT_EQ(count<LeaveLanes>(holder_->take_actions()), 1);
+  holder_->on_finished(now_, {1, 0}, 1);
+  EXPECT_EQ(count<JoinLanes>(holder_->take_actions()), 1);
+}
+
+TEST_F(LeaseHolderTest, DrainsAndPartsWithoutLosingAResult) {
+  run(kTask);
+  holder_->drain(now_);
+  EXPECT_EQ(holder_->free_slots(), 0u);
+  EXPECT_TRUE(holder_->on_finished(now_, kTask, 1));
+  holder_->tick(now_);
+  EXPECT_EQ(count<Part>(holder_->take_actions()), 0) << "its result is not acknowledged yet";
+  v1::ToWorker ack;
+  *ack.mutable_result_ack()->add_tasks() = make_ref(kTask, 1);
+  holder_->on_message(now_, ack);
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(count<Part>(actions), 1);
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kGoodbye), 1);
+}
+
+TEST_F(LeaseHolderTest, CancelStopsTheSessionsOfThatSweepAndKeepsTheirResults) {
+  run({1, 0});
+  run({2, 0});
+  v1::ToWorker cancel;
+  cancel.mutable_cancel()->set_sweep(1);
+  holder_->on_message(now_, cancel);
+  const auto actions = holder_->take_actions();
+  ASSERT_EQ(count<StopTask>(actions), 1);
+  EXPECT_TRUE(holder_->on_finished(now_, {1, 0}, 1));
+}
+
+TEST_F(LeaseHolderTest, ARevokedSessionIsStoppedAndItsResultDropped) {
+  run(kTask);
+  v1::ToWorker message;
+  *message.mutable_renewal()->add_revoked() = make_ref(kTask, 1);
+  holder_->on_message(now_, message);
+  EXPECT_EQ(count<StopTask>(holder_->take_actions()), 1);
+  EXPECT_FALSE(holder_->on_finished(now_, kTask, 1));
+}
+
+}  // namespace
+}  // namespace netfleet
