@@ -184,6 +184,8 @@ TEST_F(LeaseHolderTest, ClaimsAgainAfterAQuarterLeaseAndGivesUpAfterOne) {
   holder_->take_actions();
   pass(milliseconds(2600));
   EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 1);
+  hear(now_);
+  EXPECT_EQ(holder_->free_slots(), 1u);
   for (int i = 0; i < 9; ++i) {
     pass(seconds(1));
     hear(now_);
