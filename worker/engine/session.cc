@@ -26,7 +26,7 @@ void Session::stage(std::string name) {
 
 void Session::stop(std::string reason) {
   stopped_ = std::move(reason);
-  connection_->abort();
+  if (connection_) connection_->abort();
 }
 
 asio::awaitable<TaskResult> Session::run() {
@@ -52,7 +52,9 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   const JobSpec& job = *order_.job;
   doing_ = Doing::kConnecting;
   stage("connecting");
-  connection_ = std::make_unique<ssh::Connection>(co_await asio::this_coro::executor);
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  connection_ = std::make_unique<ssh::Connection>(executor);
+  if (stopped_) co_return failure(Outcome::kCancelled, *stopped_);
   ssh::Target target{order_.task.address, order_.task.port, job.legacy_algorithms,
                      job.host_key_policy};
   const TimePoint connect_deadline =

@@ -1,0 +1,47 @@
+// dispatcher/cli: what the verbs need of a worker in the same process. The dispatcher's rooms never
+// include the worker's; main.cc, which may see both, fills this in.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/credential.h"
+#include "common/endpoint.h"
+#include "common/error.h"
+#include "common/wire.h"
+
+namespace netfleet {
+
+// A worker on a thread of its own. Destroying it stops its sessions and joins the thread.
+class EmbeddedWorker {
+ public:
+  virtual ~EmbeddedWorker() = default;
+};
+
+struct EmbeddedWorkerSetup {
+  wire::Context& context;
+  Endpoint endpoint;
+  std::uint32_t sessions;
+  std::uint32_t threads;  // 0: one a core
+  std::vector<std::string> regions;
+  CredentialStore credentials;
+  std::string known_hosts;  // empty: the user's own
+  std::string platform_dir;
+  std::function<void(const std::string&)> log;
+  std::function<void(const std::string&)> failed;  // it ended early, and why
+};
+
+struct WorkerSide {
+  std::function<Expected<std::unique_ptr<EmbeddedWorker>>(EmbeddedWorkerSetup)> start;
+  // Whether a private key file is encrypted.
+  std::function<Expected<bool>(const std::string& path)> needs_passphrase;
+  // An error that lists the known platforms when one of `names` is none of them.
+  std::function<Expected<void>(const std::string& platform_dir,
+                               const std::vector<std::string>& names)>
+      check_platforms;
+};
+
+}  // namespace netfleet
