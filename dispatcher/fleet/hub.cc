@@ -253,6 +253,7 @@ void Hub::collect_stored() {
   [[maybe_unused]] const auto woken = read(wakeup_fd_, &count, sizeof count);
   for (const auto& stored : recorder_->take_stored()) {
     ledger_.stored({sweep_.number, stored.index});
+    if (options_.recorded) options_.recorded(stored.outcome);
   }
 }
 

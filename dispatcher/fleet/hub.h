@@ -28,6 +28,7 @@ struct HubOptions {
   const CredentialStore* credentials = nullptr;  // sent to workers that join; outlives the hub
   bool verbose = false;                          // log grants, stages, retries too
   std::function<void(const std::string&)> log;   // one line for people
+  std::function<void(Outcome)> recorded;         // once for each result, when it is safe
   // Called about four times a second and at each end: tasks that run now.
   std::function<void(std::uint32_t running)> progress;
 };

@@ -32,7 +32,7 @@ struct Overloaded : Cases... {
 
 }  // namespace
 
-Worker::Worker(wire::Context& context, const Clock& clock, WorkerOptions options,
+Worker::Worker(wire::Context& context, const Clock& clock, WorkerSetup options,
                ssh::KnownHosts& known_hosts, const PlatformSet& platforms)
     : context_(context),
       clock_(clock),

@@ -21,7 +21,7 @@
 
 namespace netfleet {
 
-struct WorkerOptions {
+struct WorkerSetup {
   Endpoint dispatcher;
   LeaseHolderOptions lease_holder;
   std::uint32_t threads = 1;           // session threads
@@ -34,7 +34,7 @@ struct WorkerOptions {
 // Runs until stopped. One thread calls run(); request_* may come from any.
 class Worker {
  public:
-  Worker(wire::Context& context, const Clock& clock, WorkerOptions options,
+  Worker(wire::Context& context, const Clock& clock, WorkerSetup options,
          ssh::KnownHosts& known_hosts, const PlatformSet& platforms);
   ~Worker();
   // Returns when drained, dismissed (with `once`) or refused (an error that gives the reason).
@@ -60,7 +60,7 @@ class Worker {
 
   wire::Context& context_;
   const Clock& clock_;
-  WorkerOptions options_;
+  WorkerSetup options_;
   LeaseHolder holder_;
   EventQueue events_;
   ssh::Resolver resolver_;

@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "common/duration.h"
+#include "dispatcher/cli/verbs.h"
+#include "dispatcher/output/output_directory.h"
+#include "dispatcher/store/store.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::size_t kSweepsListed = 50;
+constexpr std::size_t kWriteAt = 64 << 10;  // bytes gathered before they are written
+
+int say_error(const Error& error, int status) {
+  fmt::print(stderr, "netfleet: {}\n", error.message);
+  return status;
+}
+
+// False when nobody reads any more (a closed pipe): not an error of ours.
+Expected<bool> write_out(std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const auto written = write(STDOUT_FILENO, text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EPIPE) return false;
+    if (written < 0) return fail(fmt::format("cannot write to standard output: {}", strerror(errno)));
+    done += static_cast<std::size_t>(written);
+  }
+  text.clear();
+  return true;
+}
+
+Expected<int> list_sweeps(Store& store) {
+  auto sweeps = store.sweeps(kSweepsListed);
+  if (!sweeps) return std::unexpected(sweeps.error());
+  std::string out = fmt::format("{:<22} {:<20} {:>8} {:>10}  {}\n", "sweep", "started", "hosts",
+                                "took", "commands");
+  for (const SweepRecord& sweep : *sweeps) {
+    const std::string took =
+        sweep.ended_at ? format_duration(std::chrono::round<std::chrono::seconds>(
+                             *sweep.ended_at - sweep.started_at))
+                       : "unfinished";
+    out += fmt::format("{:<22} {:<20} {:>8} {:>10}  {}\n", sweep.id,
+                       format_wall_time(sweep.started_at).substr(0, 19) + "Z", sweep.total, took,
+                       fmt::join(sweep.job.commands, "; "));
+  }
+  if (auto written = write_out(out); !written) return std::unexpected(written.error());
+  return kExitOk;
+}
+
+// Renders one sweep, task by task; keeps the first error.
+class Printer {
+ public:
+  Printer(const ResultsOptions& options, const SweepRecord& sweep,
+          std::optional<OutputDirectory> directory)
+      : renderer_(make_renderer(options.output, sweep.id, isatty(STDOUT_FILENO) != 0)),
+        directory_(std::move(directory)) {
+    summary_.sweep = sweep.id;
+    summary_.total = sweep.total;
+    if (sweep.ended_at) summary_.elapsed = *sweep.ended_at - sweep.started_at;
+  }
+
+  bool visit(const TaskSpec& task, const TaskResult* result) {
+    if (result == nullptr) {
+      ++missing_;
+      return true;
+    }
+    summary_.count(result->outcome);
+    renderer_->result(task, *result, out_);
+    if (directory_) {
+      if (auto written = directory_->write(task, *result); !written) return stop(written.error());
+    }
+    return out_.size() < kWriteAt || flush();
+  }
+
+  Expected<int> end() {
+    if (!error_ && open_) {
+      renderer_->end(summary_, out_);
+      flush();
+    }
+    if (error_) return std::unexpected(*error_);
+    if (missing_ > 0) {
+      fmt::print(stderr, "netfleet: {} of {} hosts have no result: the sweep has not ended\n",
+                 missing_, summary_.total);
+    }
+    const auto ok = summary_.by_outcome[static_cast<std::size_t>(Outcome::kOk)];
+    return ok == summary_.total ? kExitOk : kExitSomeFailed;
+  }
+
+ private:
+  bool flush() {
+    auto written = write_out(out_);
+    if (!written) return stop(written.error());
+    return open_ = *written;
+  }
+  bool stop(Error error) {
+    error_ = std::move(error);
+    return false;
+  }
+
+  std::unique_ptr<Renderer> renderer_;
+  std::optional<OutputDirectory> directory_;
+  Summary summary_;
+  std::string out_;
+  std::uint32_t missing_ = 0;
+  bool open_ = true;
+  std::optional<Error> error_;
+};
+
+Expected<int> print_sweep(Store& store, const ResultsOptions& options) {
+  auto sweep = store.find_sweep(options.sweep);
+  if (!sweep) return std::unexpected(sweep.error());
+  std::optional<OutputDirectory> directory;
+  if (!options.output_dir.empty()) {
+    auto opened = OutputDirectory::open(options.output_dir);
+    if (!opened) return std::unexpected(opened.error());
+    directory = std::move(*opened);
+  }
+  Printer printer(options, *sweep, std::move(directory));
+  auto visited = store.for_each(sweep->number, [&](const TaskSpec& task, const TaskResult* result) {
+    return printer.visit(task, result);
+  });
+  if (!visited) return std::unexpected(visited.error());
+  return printer.end();
+}
+
+}  // namespace
+
+int results_verb(const ResultsOptions& options) {
+  auto path = store_path(options.store);
+  if (!path) return say_error(path.error(), kExitUsage);
+  if (access(path->c_str(), F_OK) != 0) {
+    return say_error(Error{fmt::format("no store at {}: no sweep has been kept there", *path)},
+                     kExitUsage);
+  }
+  auto store = Store::open(*path);
+  if (!store) return say_error(store.error(), kExitUsage);
+  const Expected<int> status = options.list ? list_sweeps(*store) : print_sweep(*store, options);
+  return status ? *status : say_error(status.error(), kExitUsage);
+}
+
+}  // namespace netfleet

@@ -1,0 +1,24 @@
+// dispatcher/cli: the verbs of `netfleet`. Each carries out one parsed command line and returns the
+// exit status (design: 0 ok, 1 some tasks not ok, 2 usage or input, 3 internal, 4 authentication
+// guard, 130 interrupted). Errors go to stderr.
+#pragma once
+
+#include "dispatcher/cli/options.h"
+#include "dispatcher/cli/worker_side.h"
+
+namespace netfleet {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitSomeFailed = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInternal = 3;
+inline constexpr int kExitGuarded = 4;
+inline constexpr int kExitInterrupted = 130;
+
+int run_verb(const RunOptions& options, const WorkerSide& worker_side);
+int results_verb(const ResultsOptions& options);
+
+// The store's path: the option's, else the default place; an error without a home directory.
+Expected<std::string> store_path(const std::string& given);
+
+}  // namespace netfleet

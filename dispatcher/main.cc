@@ -1,0 +1,83 @@
+// netfleet: the whole object graph of the dispatcher's program. The only file that puts an embedded
+// worker beside a dispatcher; it decides nothing.
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "dispatcher/cli/options.h"
+#include "dispatcher/cli/verbs.h"
+#include "worker/fleet/link.h"
+#include "worker/setup.h"
+#include "worker/ssh/identity.h"
+
+namespace netfleet {
+namespace {
+
+class WorkerThread final : public EmbeddedWorker {
+ public:
+  WorkerThread(EmbeddedWorkerSetup& setup, WorkerParts parts)
+      : parts_(std::move(parts)),
+        worker_(setup.context, clock_, worker_setup(setup), *parts_.known_hosts, parts_.platforms),
+        thread_([this, failed = setup.failed] {
+          if (auto ended = worker_.run(); !ended) failed(ended.error().message);
+        }) {}
+
+  ~WorkerThread() override {
+    worker_.request_drain();
+    worker_.request_drain();  // at once: by now the sweep has ended
+  }
+
+ private:
+  static WorkerSetup worker_setup(EmbeddedWorkerSetup& setup) {
+    WorkerSetup worker{.dispatcher = setup.endpoint};
+    worker.lease_holder.name = "local";
+    worker.lease_holder.incarnation = make_incarnation();
+    worker.lease_holder.regions = setup.regions;
+    worker.lease_holder.slots = setup.sessions;
+    worker.threads = session_threads(setup.threads);
+    worker.credentials = std::move(setup.credentials);
+    worker.once = true;
+    worker.log = setup.log;
+    return worker;
+  }
+
+  SystemClock clock_;
+  WorkerParts parts_;
+  Worker worker_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+Expected<std::unique_ptr<EmbeddedWorker>> start_worker(EmbeddedWorkerSetup setup) {
+  auto parts = make_worker_parts(setup.known_hosts, setup.platform_dir);
+  if (!parts) return std::unexpected(parts.error());
+  for (const auto& [name, credential] : setup.credentials) {
+    if (auto loaded = ssh::Identity::load(credential); !loaded) {
+      return std::unexpected(loaded.error());
+    }
+  }
+  return std::make_unique<WorkerThread>(setup, std::move(*parts));
+}
+
+}  // namespace
+}  // namespace netfleet
+
+int main(int argc, char** argv) {
+  using namespace netfleet;
+  keep_memory_private();
+  const char* user = std::getenv("USER");
+  auto parsed = parse_command_line(argc, argv, user == nullptr ? "" : user);
+  if (!parsed) {
+    fmt::print(stderr, "{}\n", parsed.error().message);
+    return kExitUsage;
+  }
+  const WorkerSide worker_side{start_worker, ssh::Identity::needs_passphrase, check_platforms};
+  if (const auto* help = std::get_if<HelpText>(&*parsed)) {
+    fmt::print("{}", help->text);
+    return kExitOk;
+  }
+  if (const auto* run = std::get_if<RunOptions>(&*parsed)) return run_verb(*run, worker_side);
+  return results_verb(std::get<ResultsOptions>(*parsed));
+}

@@ -1,0 +1,114 @@
+// netfleet-worker: the whole object graph of the worker's program; it decides nothing.
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <thread>
+#include <utility>
+
+#include "common/credential_source.h"
+#include "worker/fleet/link.h"
+#include "worker/options.h"
+#include "worker/setup.h"
+
+namespace netfleet {
+namespace {
+
+constexpr int kExitUsage = 2;
+constexpr int kExitRefused = 3;
+
+int say_error(const std::string& message, int status) {
+  fmt::print(stderr, "netfleet-worker: {}\n", message);
+  return status;
+}
+
+std::string default_name() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return fmt::format("{}-{}", host, getpid());
+}
+
+void allow_open_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The worker's own credential "default", if its command line names any.
+Expected<CredentialStore> own_credentials(const WorkerOptions& options) {
+  std::vector<std::string> warnings;
+  const AskPassphrase nobody = [](const std::string& path) -> Expected<Secret> {
+    return fail(fmt::format("the key {} needs a passphrase: give --key-passphrase-env VAR", path));
+  };
+  auto credential = read_credential(options.credentials, ssh::Identity::needs_passphrase, nobody,
+                                    warnings);
+  for (const std::string& warning : warnings) fmt::print(stderr, "netfleet-worker: {}\n", warning);
+  if (!credential) return std::unexpected(credential.error());
+  CredentialStore store;
+  if (!credential->password.empty() || !credential->keys.empty() || credential->use_agent) {
+    store["default"] = std::make_shared<const Credential>(std::move(*credential));
+  }
+  return store;
+}
+
+int serve(const WorkerOptions& options) {
+  auto endpoint = Endpoint::parse(options.dispatcher);
+  if (!endpoint) return say_error(endpoint.error().message, kExitUsage);
+  auto credentials = own_credentials(options);
+  if (!credentials) return say_error(credentials.error().message, kExitUsage);
+  auto parts = make_worker_parts(options.known_hosts, options.platform_dir);
+  if (!parts) return say_error(parts.error().message, kExitUsage);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  allow_open_files();
+
+  WorkerSetup setup{.dispatcher = *endpoint};
+  setup.lease_holder.name = options.name.empty() ? default_name() : options.name;
+  setup.lease_holder.incarnation = make_incarnation();
+  setup.lease_holder.regions = options.regions;
+  setup.lease_holder.slots = options.sessions;
+  setup.threads = session_threads(options.session_threads);
+  setup.credentials = std::move(*credentials);
+  setup.drain_timeout = options.drain_timeout;
+  setup.log = [](const std::string& line) { fmt::print(stderr, "netfleet-worker: {}\n", line); };
+  setup.verbose = options.verbose > 0;
+  wire::Context context;
+  const SystemClock clock;
+  Worker worker(context, clock, std::move(setup), *parts->known_hosts, parts->platforms);
+  const int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+  std::jthread drainer([&] {
+    signalfd_siginfo info{};
+    while (read(signal_fd, &info, sizeof info) == sizeof info && info.ssi_signo != SIGHUP) {
+      worker.request_drain();
+    }
+  });
+  const auto ended = worker.run();
+  pthread_kill(drainer.native_handle(), SIGHUP);  // its last signal: the thread ends
+  drainer.join();
+  close(signal_fd);
+  return ended ? 0 : say_error(ended.error().message, kExitRefused);
+}
+
+}  // namespace
+}  // namespace netfleet
+
+int main(int argc, char** argv) {
+  using namespace netfleet;
+  keep_memory_private();
+  auto parsed = parse_worker_command_line(argc, argv);
+  if (!parsed) {
+    fmt::print(stderr, "{}\n", parsed.error().message);
+    return kExitUsage;
+  }
+  if (const auto* help = std::get_if<WorkerHelp>(&*parsed)) {
+    fmt::print("{}", help->text);
+    return 0;
+  }
+  return serve(std::get<WorkerOptions>(*parsed));
+}

@@ -1,0 +1,76 @@
+#include "worker/setup.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "common/clock.h"
+
+namespace netfleet {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Expected<PlatformSet> load_platforms(const std::string& directory) {
+  PlatformSet platforms = PlatformSet::builtin();
+  if (directory.empty()) return platforms;
+  if (auto added = platforms.add_directory(directory); !added) {
+    return std::unexpected(added.error());
+  }
+  return platforms;
+}
+
+}  // namespace
+
+Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
+                                        const std::string& platform_dir) {
+  std::string writable = known_hosts;
+  std::vector<std::string> readable;
+  if (known_hosts.empty()) {
+    const std::string home = variable("HOME");
+    std::string state = variable("XDG_STATE_HOME");
+    if (!state.starts_with('/')) state = home.empty() ? "" : home + "/.local/state";
+    if (!state.empty()) writable = state + "/netfleet/known_hosts";
+    if (!home.empty()) readable.push_back(home + "/.ssh/known_hosts");
+    readable.emplace_back("/etc/ssh/ssh_known_hosts");
+  }
+  auto keys = ssh::KnownHosts::load(std::move(writable), std::move(readable));
+  if (!keys) return std::unexpected(keys.error());
+  auto platforms = load_platforms(platform_dir);
+  if (!platforms) return std::unexpected(platforms.error());
+  return WorkerParts{std::move(*keys), std::move(*platforms)};
+}
+
+Expected<void> check_platforms(const std::string& platform_dir,
+                               const std::vector<std::string>& names) {
+  auto platforms = load_platforms(platform_dir);
+  if (!platforms) return std::unexpected(platforms.error());
+  for (const std::string& name : names) {
+    if (name == "auto" || platforms->find(name) != nullptr) continue;
+    return fail(fmt::format("no platform is named '{}'; there are: auto, {}", name,
+                            fmt::join(platforms->names(), ", ")));
+  }
+  return {};
+}
+
+std::uint64_t make_incarnation() { return random_seed() | 1; }
+
+std::uint32_t session_threads(std::uint32_t wanted) {
+  return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
+}
+
+void keep_memory_private() {
+#if !defined(__SANITIZE_ADDRESS__)  // LeakSanitizer must be able to look
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+}  // namespace netfleet

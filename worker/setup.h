@@ -1,0 +1,33 @@
+// worker: what both programs with a worker in them need to make one: known hosts, platforms, names.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/error.h"
+#include "worker/device/platform.h"
+#include "worker/ssh/known_hosts.h"
+
+namespace netfleet {
+
+struct WorkerParts {
+  std::unique_ptr<ssh::KnownHosts> known_hosts;
+  PlatformSet platforms;
+};
+
+// `known_hosts` empty: $XDG_STATE_HOME/netfleet/known_hosts (else ~/.local/state/...) for new keys,
+// ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts read besides. Given: that file alone.
+Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
+                                        const std::string& platform_dir);
+
+// An error that lists the known platforms when one of `names` is none of them ("auto" is one).
+Expected<void> check_platforms(const std::string& platform_dir,
+                               const std::vector<std::string>& names);
+
+std::uint64_t make_incarnation();                         // its low byte is never 0
+std::uint32_t session_threads(std::uint32_t wanted);      // 0: one a core
+void keep_memory_private();                               // no core dumps, no tracing by others
+
+}  // namespace netfleet
