@@ -31,6 +31,15 @@ bool asks_for_new_password(std::string_view line) {
   return kNewPassword.matches(line);
 }
 
+// Frames of banners: no prompt is of signs alone, but for the short ones like "# ".
+bool is_drawing(std::string_view line) {
+  const auto is_word = [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c & 0x80) != 0;
+  };
+  if (std::any_of(line.begin(), line.end(), is_word)) return false;
+  return line.size() == 1 ? line == "#" : line.size() != 2 || line[1] != ' ';
+}
+
 // The platform for "auto" until more is known.
 const Platform& starting_platform(const PlatformSet& platforms, const std::string& name) {
   const Platform* const named = platforms.find(name);
@@ -135,7 +144,7 @@ Script Conversation::find_prompt() {
     }
     if (turn_page() || answer(platform_->login)) continue;
     const std::string_view line = terminal_.line();
-    if (asks_for_secret(line)) continue;
+    if (asks_for_secret(line) || is_drawing(line)) continue;
     if (detecting_) {
       const Platform* const detected = detect(line);
       if (detected != nullptr) use(*detected);

@@ -79,6 +79,7 @@ class Conversation {
   void settle_held_lines(bool they_were_output);
   void take_lines(std::string_view command);
   std::optional<std::size_t> end_of_output(std::string_view line);
+  std::optional<std::size_t> end_of_preparation(std::string_view line, bool same_prompt);
   void find_refusal(Output& output) const;
   void fail_with(Outcome outcome, std::string reason);
 

@@ -135,21 +135,29 @@ std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
   }
   std::optional<std::size_t> end = prompt_.find_at_end(line);
   if (phase_ == Phase::kPrepare) {
-    const bool renewed = preparing_->new_prompt && preparing_->new_prompt->matches(line);
-    const bool guessed = prompt_.literal().empty() ||
-                         (platform_->confirm_prompt && !prompt_.literal().starts_with(line));
-    if (end == 0u || renewed) {
-      prompt_confirmed_ = true;
-    } else if (!end && guessed && prompt_.fits(line)) {
-      prompt_confirmed_ = false;
-    } else {
-      return std::nullopt;
-    }
-    if (end != 0u) prompt_.learn(line);
-    end = 0;
+    end = end_of_preparation(line, end == 0u);
+    if (end) prompt_.learn(line);
   }
   if (end && first_line_ && echoes_twice_ == Habit::kUnknown) echoes_twice_ = Habit::kNo;
   return end;
+}
+
+std::optional<std::size_t> Conversation::end_of_preparation(std::string_view line,
+                                                            bool same_prompt) {
+  const std::string& learned = prompt_.literal();
+  const auto& renewed = preparing_->new_prompt;
+  const bool digits_changed = platform_->confirm_prompt && prompt_.fits(line) &&
+                              PromptFinder::equal_but_digits(line, learned);
+  if (same_prompt || digits_changed || (renewed && renewed->matches(line))) {
+    if (!same_prompt && digits_changed) prompt_.learn_changing_digits();
+    prompt_confirmed_ = true;
+    return 0;
+  }
+  // The first prompt at all, or the changed prompt is another than the one that was asked for.
+  const bool may_be_new = learned.empty() || (renewed && !learned.starts_with(line));
+  if (!may_be_new || !prompt_.fits(line)) return std::nullopt;
+  prompt_confirmed_ = false;
+  return 0;
 }
 
 void Conversation::find_refusal(Output& output) const {
