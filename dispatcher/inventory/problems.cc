@@ -52,4 +52,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
   return std::min(row[b.size()], limit + 1);
 }
 
+bool is_near(std::string_view word, std::string_view candidate) {
+  const std::size_t limit = word.size() < 5 ? 1 : 2;
+  return edit_distance(word, candidate, limit) <= limit;
+}
+
 }  // namespace netfleet

@@ -29,4 +29,7 @@ std::string shown(std::string_view text);
 // Levenshtein distance, or `limit` + 1 when it is greater. Words over 64 bytes are never near.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit);
 
+// Whether `word` may be a slip for `candidate`: at most two edits, one in a short word.
+bool is_near(std::string_view word, std::string_view candidate);
+
 }  // namespace netfleet

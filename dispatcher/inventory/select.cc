@@ -120,7 +120,7 @@ class Preparation {
     std::vector<std::string_view> words;
     for (const Host& host : hosts_) {
       if (words.size() == kMaxSuggestions) break;
-      if (edit_distance(name, host.name, 2) <= 2) words.push_back(host.name);
+      if (is_near(name, host.name)) words.push_back(host.name);
     }
     return did_you_mean(words);
   }
@@ -128,7 +128,7 @@ class Preparation {
   std::string near_groups(std::string_view name) const {
     std::vector<std::string_view> words;
     for (const std::string& group : groups_) {
-      if (edit_distance(name, group, 2) <= 2) words.push_back(group);
+      if (is_near(name, group)) words.push_back(group);
     }
     std::ranges::sort(words);
     words.resize(std::min(words.size(), kMaxSuggestions));

@@ -136,7 +136,7 @@ class SimpleInventory {
   void unknown_group(const Part& part, const GroupReference& reference) {
     std::string near;
     for (const Group& group : groups_) {
-      if (edit_distance(reference.name, group.name, 2) > 2) continue;
+      if (!is_near(reference.name, group.name)) continue;
       near = fmt::format(", did you mean '{}'?", shown(group.name));
       break;
     }

@@ -90,7 +90,7 @@ void SectionReader::unknown_key(const YamlNode& key, SectionKind kind) {
   for (const std::string_view word : kKnown) {
     if (word == "groups" && kind == SectionKind::kDefaults) continue;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", word);
-    if (nearest.empty() && edit_distance(key.text, word, 2) <= 2) nearest = word;
+    if (nearest.empty() && is_near(key.text, word)) nearest = word;
   }
   problem(key,
           fmt::format("unknown key '{}'{} (known: {}; anything else belongs under data)",
