@@ -135,7 +135,7 @@ SQLite::Database open_file(const std::string& file) {
   return database;
 }
 
-void create_directories(const std::filesystem::path& whole) {
+void make_directories(const std::filesystem::path& whole) {
   std::filesystem::path directory;
   for (const auto& part : whole) {
     directory /= part;
@@ -149,7 +149,7 @@ void create_directories(const std::filesystem::path& whole) {
 // so at the same time (SQLite does not wait for its turn to switch a file to WAL). The file is for
 // its owner only, and SQLite gives those beside it the same permissions.
 void create_file(const std::string& file) {
-  create_directories(std::filesystem::path(file).parent_path());
+  make_directories(std::filesystem::path(file).parent_path());
   std::string fresh = file + ".new-XXXXXX";
   const int fd = mkostemp(fresh.data(), O_CLOEXEC);
   if (fd < 0) throw std::system_error(errno, std::generic_category(), "create");
