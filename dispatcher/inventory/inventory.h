@@ -35,8 +35,9 @@ struct Inventory {
   std::vector<std::string> warnings;  // "file:line: ..." for what was ignored (a repeated host)
 };
 
-// One message for all that is wrong, a line each ("file:line: ..."), at most 20 and "... and N more".
-// Reads `path`: a text file, CSV (by .csv or a header line), YAML file, a directory with hosts.yaml
+// One message for all that is wrong, a line each ("file:line: ..."), at most 20 and "... and N
+// more". Reads `path`: a text file, CSV (by .csv or a header line), YAML file, a directory with
+// hosts.yaml
 // (+ groups.yaml, defaults.yaml), or "-" for standard input. Limits: see readers.
 Expected<Inventory> read_inventory(const std::string& path);
 
@@ -46,7 +47,7 @@ Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arg
 // Appends `more` to `inventory`; a host that is there already is left out with a warning.
 void merge_inventory(Inventory& inventory, Inventory more);
 
-// The hosts that a limit expression selects, in order. Grammar in select.cc. An expression that
+// The hosts that a limit expression selects, in order. Grammar in limit.h. An expression that
 // names an unknown host or group is an error; one that selects nothing is not.
 Expected<std::vector<Host>> select_hosts(std::vector<Host> hosts, const std::string& expression);
 

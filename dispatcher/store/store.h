@@ -24,15 +24,17 @@ struct SweepRecord {
   JobSpec job;
 };
 
-// One thread at a time; several processes may read while one writes. Every function returns an Error
-// (disk full, locked for longer than 10 s, corrupt, made by a newer netfleet) and never throws.
+// One thread at a time; several processes may read while one writes. Every function returns an
+// Error (disk full, locked for longer than 10 s, corrupt, made by a newer netfleet) and never
+// throws.
 class Store {
  public:
   // `path` empty: a private temporary database that vanishes (--store none). Creates missing
   // directories (0700) and the file (0600).
   static Expected<Store> open(const std::string& path);
   // $XDG_STATE_HOME/netfleet/store.db, else ~/.local/state/netfleet/store.db. `home` and
-  // `state_home` are those variables' values (may be empty).
+  // `state_home` are those variables' values (may be empty; a relative state_home does not count,
+  // as the XDG specification says). Empty when neither is usable.
   static std::string default_path(const std::string& state_home, const std::string& home);
 
   Store(Store&&) noexcept;
@@ -53,10 +55,13 @@ class Store {
   Expected<TaskSpec> task(std::uint32_t sweep, std::uint32_t index);
   // Empty when there is none yet.
   Expected<std::optional<TaskResult>> result(std::uint32_t sweep, std::uint32_t index);
-  // In index order, one row in memory at a time; tasks without a result are passed with nullptr.
-  // Return false from `visit` to stop.
-  Expected<void> for_each(std::uint32_t sweep,
-                          const std::function<bool(const TaskSpec&, const TaskResult*)>& visit);
+  // In index order, a bounded number of rows in memory at a time; tasks without a result are passed
+  // with nullptr. Return false from `visit` to stop. Nothing is locked while `visit` runs.
+  using Visit = std::function<bool(const TaskSpec&, const TaskResult*)>;
+  Expected<void> for_each(std::uint32_t sweep, const Visit& visit);
+  // The same for the tasks `first` .. `first + count - 1`.
+  Expected<void> for_range(std::uint32_t sweep, std::uint32_t first, std::uint32_t count,
+                           const Visit& visit);
 
  private:
   struct Impl;

@@ -14,9 +14,16 @@
 
 namespace netfleet {
 
+class Conversation;
+
 // From the first byte of the shell to the logout: finds and learns the prompt, turns paging off,
 // sends the commands one by one, removes echo, pager marks, terminal control and prompt from what
-// comes back. Owned by one session, one thread. After done() nothing more is sent.
+// comes back. Owned by one session, one thread. In phase kDone nothing more is sent or read.
+//
+// There is no clock here, so the end of an output is the learned prompt at the end of what has
+// arrived. An output line that is the very prompt, cut just there by the transport, ends the
+// command too early; when the echo of the next command then fails to come, the lines go where they
+// belong. Only after the last command nothing is left to find that out.
 class Dialogue {
  public:
   struct Options {
@@ -24,12 +31,13 @@ class Dialogue {
     std::uint64_t max_output = 64u << 20;  // bytes kept of a command; the rest is read and dropped
     bool stop_on_error = false;            // later commands are not sent after a refused one
     std::string server_identification;     // "SSH-2.0-Cisco-1.25": for the platform "auto"
+    std::size_t columns = 511;             // of the terminal that the device was told
   };
   enum class Phase : std::uint8_t { kLogin, kPrepare, kCommand, kDone };
   struct Output {  // of one command
     std::string text;
     bool truncated = false;
-    bool failed = false;  // an error pattern matched, or the device asked an unknown question
+    bool failed = false;  // an error pattern matched
     std::string error;    // why: the matched line
   };
   struct Failure {  // why the dialogue ended early
@@ -38,7 +46,7 @@ class Dialogue {
   };
 
   // `platforms` outlives this. `platform`: a name from it, or "auto".
-  Dialogue(const PlatformSet& platforms, std::string platform, Options options);
+  Dialogue(const PlatformSet& platforms, const std::string& platform, Options options);
   ~Dialogue();
 
   void receive(std::string_view bytes);  // from the device, cut anywhere
@@ -48,16 +56,18 @@ class Dialogue {
   Phase phase() const;
   // The command that is running (phase kCommand), from 0; equals the count of finished ones.
   std::size_t command_index() const;
-  // Grows by one as each command ends. The caller may move texts out.
+  // Grows by one as each command ends. A text may still grow until the next command has ended: move
+  // texts out only when phase() is kDone, or when this dialogue is given up.
   std::vector<Output>& outputs();
+  // What the running command has printed so far, for one that never ended.
+  Output take_partial_output();
   const std::optional<Failure>& failure() const;  // set: phase is kDone
   std::string platform_name() const;              // as used, after detection
   // What the device showed last, safe to print (for time-out messages): at most 80 characters.
   std::string last_line() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Conversation> conversation_;
 };
 
 }  // namespace netfleet

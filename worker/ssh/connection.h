@@ -1,7 +1,8 @@
-// worker/ssh: one SSH client connection over non-blocking libssh. With its neighbours here, the only
-// user of libssh. Not for what is said inside the shell (worker/device) and not for retries.
+// worker/ssh: one SSH client connection over non-blocking libssh. With its neighbours here, the
+// only user of libssh. Not for what is said inside the shell (worker/device) and not for retries.
 #pragma once
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <expected>
@@ -33,16 +34,20 @@ struct Target {
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
 };
 
-// Belongs to the thread whose asio executor runs it, for life. Every call is a coroutine that ends
-// by its deadline; after an error only close() and the destructor may be called. The destructor
-// closes at once and cannot fail.
+class Link;
+
+// Belongs to the thread whose asio executor runs it, for life; one call at a time. Every call is a
+// coroutine that ends by its deadline; after an error only close() and the destructor may be
+// called. The destructor closes at once and cannot fail.
 class Connection {
  public:
-  // Resolves, connects, exchanges keys, checks the host key. `resolver` and `known_hosts` outlive it.
-  static asio::awaitable<Attempt<std::unique_ptr<Connection>>> connect(
-      Target target, Resolver& resolver, KnownHosts& known_hosts, TimePoint deadline);
+  explicit Connection(asio::any_io_executor executor);
   ~Connection();
 
+  // Resolves, connects, exchanges keys, checks the host key. `resolver` and `known_hosts` outlive
+  // the call.
+  asio::awaitable<Attempt<void>> connect(Target target, Resolver& resolver, KnownHosts& known_hosts,
+                                         TimePoint deadline);
   // Tries, in order: none, public keys and certificates, agent, keyboard-interactive and password.
   asio::awaitable<Attempt<void>> authenticate(std::string user,
                                               std::shared_ptr<const Identity> identity,
@@ -56,7 +61,8 @@ class Connection {
   asio::awaitable<Attempt<void>> write(std::string bytes, TimePoint deadline);
   // Orderly: channel close, SSH disconnect, TCP close; at most until the deadline. Never fails.
   asio::awaitable<void> close(TimePoint deadline);
-  // From the same thread: makes the call under way return at once with kCancelled.
+  // From the same thread: makes the call under way, and every later one, return at once with
+  // kCancelled.
   void abort();
 
   const std::string& server_identification() const;  // "SSH-2.0-Cisco-1.25"
@@ -64,9 +70,7 @@ class Connection {
   const std::string& peer_address() const;           // the IP that was connected to
 
  private:
-  struct Impl;
-  explicit Connection(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Link> link_;
 };
 
 }  // namespace netfleet::ssh

@@ -1,0 +1,38 @@
+// dispatcher/cli: the credentials of a sweep: from the command line, from the inventory, or from
+// the person at the terminal. Decides whether somebody must be asked; reads nothing itself.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/credential.h"
+#include "common/credential_source.h"
+#include "dispatcher/cli/terminal.h"
+#include "dispatcher/inventory/inventory.h"
+
+namespace netfleet {
+
+// The name of the command line's credential: for hosts whose inventory names none.
+inline constexpr const char* kDefaultCredential = "default";
+
+// What gathering needs of the outside; main passes has_terminal, read_password and
+// ssh::Identity::needs_passphrase, tests pass fakes.
+struct CredentialIo {
+  std::function<bool()> has_terminal;
+  std::function<std::expected<Secret, PromptFailure>(const std::string& prompt)> read_password;
+  NeedsPassphrase needs_passphrase;
+};
+
+// The store holds "default" and the inventory's passwords ("inventory:1", ...; they get the enable
+// password of the command line too). `user` is for the prompt. A password is asked for with
+// --ask-password, or when some selected host uses "default" and there is no password source, key or
+// agent. `hosts` are the selected ones: one that names any other credential is an error unless
+// `remote_workers` resolve it.
+std::expected<CredentialStore, PromptFailure> gather_credentials(
+    const CredentialOptions& options, const std::string& user, const std::vector<Host>& hosts,
+    const Inventory& inventory, bool remote_workers, const CredentialIo& io,
+    std::vector<std::string>& warnings);
+
+}  // namespace netfleet

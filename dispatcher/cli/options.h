@@ -1,0 +1,87 @@
+// dispatcher/cli: what the command line of `netfleet` says, as plain data. Parsing only: it opens
+// no file, asks nobody and reads nothing of the environment but the login name passed in.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/credential_source.h"
+#include "common/error.h"
+#include "common/task.h"
+#include "dispatcher/output/order.h"
+#include "dispatcher/output/renderer.h"
+
+namespace netfleet {
+
+enum class ProgressMode : std::uint8_t { kAuto, kOn, kOff };
+
+// --store: `enabled` is false for "none"; an empty path is the default place.
+struct StoreOptions {
+  bool enabled = true;
+  std::string path;
+};
+
+// `netfleet run`. Strings are empty and numbers 0 where nothing was given and the default is not a
+// constant.
+struct RunOptions {
+  std::vector<std::string> inventories;  // -i: files, directories, "-"
+  std::vector<std::string> hosts;        // -H, each maybe comma-separated
+  std::vector<std::string> limits;       // -l: a host must satisfy all of them
+  std::vector<std::string> commands;     // -c
+  std::string commands_file;             // --commands-file; see read_commands
+  std::string user;                      // -u, else the login name; for hosts that name none
+  CredentialOptions credentials;
+  std::string platform;    // -P, for hosts that name none; empty: auto
+  std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22
+  std::uint32_t sessions = 50;
+  std::uint32_t session_threads = 0;  // 0: one a core
+  Timeouts timeouts;
+  std::uint32_t retries = 1;
+  // Authentication failures that end the sweep; 0: none does (--on-auth-failure continue).
+  std::uint32_t max_auth_failures = 1;
+  HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
+  std::string known_hosts;  // empty: the user's own
+  bool legacy_algorithms = false;
+  OutputFormat output = OutputFormat::kText;
+  OutputOrder order = OutputOrder::kInventory;
+  std::string output_dir;                // empty: none
+  std::uint64_t max_output = 64u << 20;  // bytes a command
+  ProgressMode progress = ProgressMode::kAuto;
+  StoreOptions store;
+  std::string listen;             // empty: an embedded worker; else tcp:// on loopback, or ipc://
+  std::uint32_t min_workers = 1;  // only with `listen`
+  bool changes = false;           // the commands change the device: a task is never repeated
+  std::string platform_dir;
+  int verbose = 0;  // how often -v was given
+  bool quiet = false;
+};
+
+// `netfleet results`.
+struct ResultsOptions {
+  std::string sweep = "last";  // an id, or "last"
+  bool list = false;           // list the sweeps instead
+  OutputFormat output = OutputFormat::kText;
+  std::string output_dir;
+  std::string store;  // empty: the default place
+};
+
+// --help and --version: print to stdout, exit 0.
+struct HelpText {
+  std::string text;
+};
+
+using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions>;
+
+// Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
+// The error is one line and a second one that says where the help is; exit status 2.
+Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
+                                         const std::string& login_name);
+
+// The commands of -c, then those of --commands-file: one a line; blank lines and lines that start
+// with '#' are left out.
+Expected<std::vector<std::string>> read_commands(const RunOptions& options);
+
+}  // namespace netfleet

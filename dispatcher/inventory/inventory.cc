@@ -1,0 +1,78 @@
+#include "dispatcher/inventory/inventory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dispatcher/inventory/name_table.h"
+#include "dispatcher/inventory/parsers.h"
+#include "dispatcher/inventory/problems.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::size_t kMaxWarnings = 1000;
+
+// Adds the passwords of `more` under names that are free in `inventory`, and tells by which name
+// each is known there. The same password gets the same name.
+std::map<std::string, std::string> merge_passwords(Inventory& inventory, Inventory& more) {
+  std::map<std::string, std::string> renamed;
+  for (auto& [name, secret] : more.passwords) {
+    const auto same = std::ranges::find_if(inventory.passwords, [&](const auto& entry) {
+      return entry.second->reveal() == secret->reveal();
+    });
+    if (same != inventory.passwords.end()) {
+      renamed[name] = same->first;
+      continue;
+    }
+    const std::string free = fmt::format("inventory:{}", inventory.passwords.size() + 1);
+    inventory.passwords.emplace(free, std::move(secret));
+    renamed[name] = free;
+  }
+  return renamed;
+}
+
+}  // namespace
+
+Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arguments) {
+  std::string lines;
+  for (std::string argument : arguments) {
+    if (argument.find_first_of(" \t\r\n#") != std::string::npos) {
+      return fail(fmt::format("--host: '{}' holds a blank or '#'; separate hosts by commas",
+                              shown(argument)));
+    }
+    std::ranges::replace(argument, ',', '\n');
+    lines += argument + '\n';
+  }
+  // "--host:2:" in a message or warning is the second host.
+  return parse_text_inventory(lines, "--host");
+}
+
+void merge_inventory(Inventory& inventory, Inventory more) {
+  if (inventory.hosts.empty() && inventory.passwords.empty()) {
+    std::vector<std::string> warnings = std::move(inventory.warnings);
+    inventory = std::move(more);
+    inventory.warnings.insert(inventory.warnings.begin(), std::make_move_iterator(warnings.begin()),
+                              std::make_move_iterator(warnings.end()));
+    return;
+  }
+  const auto renamed = merge_passwords(inventory, more);
+  std::ranges::move(more.warnings, std::back_inserter(inventory.warnings));
+  NameTable names(inventory.hosts);
+  for (Host& host : more.hosts) {
+    if (names.find(host.name) != NameTable::kNone) {
+      if (inventory.warnings.size() < kMaxWarnings) {
+        inventory.warnings.push_back(
+            fmt::format("host {} was given before, in an earlier inventory; ignored", host.name));
+      }
+      continue;
+    }
+    if (const auto other = renamed.find(host.credential); other != renamed.end()) {
+      host.credential = other->second;
+    }
+    inventory.hosts.push_back(std::move(host));
+    names.add(static_cast<std::uint32_t>(inventory.hosts.size() - 1));
+  }
+}
+
+}  // namespace netfleet

@@ -1,0 +1,30 @@
+// dispatcher/inventory: the passwords that an inventory holds, by generated credential names.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "common/error.h"
+#include "common/secret.h"
+
+namespace netfleet {
+
+// Gives each distinct password one name, "inventory:1" and so on. One thread.
+class Passwords {
+ public:
+  // An error when there are more than 10,000: each takes locked memory.
+  Expected<std::string> name_of(std::string_view password);
+  std::map<std::string, std::shared_ptr<const Secret>> take() { return std::move(secrets_); }
+
+ private:
+  std::map<std::string, std::shared_ptr<const Secret>> secrets_;
+  std::unordered_map<std::string_view, std::string> names_;  // by views into the secrets
+};
+
+// A credential's name as an inventory writes it: the generated ones are not for writing.
+Expected<void> check_credential_name(std::string_view name);
+
+}  // namespace netfleet

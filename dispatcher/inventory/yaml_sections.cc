@@ -1,0 +1,171 @@
+#include "dispatcher/inventory/yaml_sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "dispatcher/inventory/host_text.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::size_t kMaxDataValues = 1024;  // of one section: every host carries its own copy
+constexpr std::size_t kMaxDataKey = 1024;
+constexpr int kMaxDataDepth = 32;
+constexpr std::size_t kMaxGroups = 1000;
+
+constexpr std::array<std::string_view, 9> kKnown = {"hostname", "port",     "username",
+                                                    "password", "platform", "groups",
+                                                    "data",     "region",   "credential"};
+// Words of the format, or of netfleet, that other versions use.
+constexpr std::array<std::string_view, 4> kAccepted = {"jump", "jumps", "limits",
+                                                       "connection_options"};
+
+}  // namespace
+
+YamlSection SectionReader::read(const YamlNode& node, SectionKind kind) {
+  YamlSection section;
+  section.line = node.line;
+  data_values_ = 0;
+  if (node.kind == YamlNode::Kind::kNull) return section;
+  if (node.kind != YamlNode::Kind::kMap) {
+    problem(node, "expected a map of hostname, port, username and the like");
+    return section;
+  }
+  std::string password_name;
+  for (std::uint32_t at = node.first; at != 0;) {
+    const YamlNode& key = tree_.at(at);
+    const YamlNode& value = tree_.at(key.next);
+    at = value.next;
+    if (key.text != "password") {
+      field(section, key, value, kind);
+    } else if (is_scalar(key, value) && !value.text.empty()) {
+      auto name = passwords_.name_of(value.text);
+      if (name) {
+        password_name = *std::move(name);
+      } else {
+        problem(key, name.error().message);
+      }
+    }
+  }
+  if (section.credential.empty()) section.credential = std::move(password_name);
+  return section;
+}
+
+void SectionReader::field(YamlSection& section, const YamlNode& key, const YamlNode& value,
+                          SectionKind kind) {
+  const std::string_view name = key.text;
+  const auto take = [&](std::string& target, const Expected<void>& checked) {
+    if (!checked) return problem(value, checked.error().message);
+    target = value.text;
+  };
+  if (std::ranges::find(kAccepted, name) != kAccepted.end()) return;
+  if (name == "groups" && kind != SectionKind::kDefaults) return groups(section, value);
+  if (name == "data") return data(section, value);
+  if (std::ranges::find(kKnown, name) == kKnown.end() || name == "groups") {
+    return unknown_key(key, kind);
+  }
+  if (!is_scalar(key, value)) return;
+  if (name == "hostname") {
+    take(section.hostname, check_address(value.text));
+  } else if (name == "port") {
+    const auto port = parse_port(value.text);
+    if (!port) return problem(value, port.error().message);
+    section.port = *port;
+  } else if (name == "username") {
+    take(section.user, check_user(value.text));
+  } else if (name == "platform") {
+    take(section.platform, check_label(value.text, "platform"));
+  } else if (name == "region") {
+    take(section.region, check_label(value.text, "region"));
+  } else {
+    take(section.credential, check_credential_name(value.text));
+  }
+}
+
+void SectionReader::unknown_key(const YamlNode& key, SectionKind kind) {
+  std::string known;
+  std::string_view nearest;
+  for (const std::string_view word : kKnown) {
+    if (word == "groups" && kind == SectionKind::kDefaults) continue;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", word);
+    if (nearest.empty() && is_near(key.text, word)) nearest = word;
+  }
+  problem(key,
+          fmt::format("unknown key '{}'{} (known: {}; anything else belongs under data)",
+                      shown(key.text),
+                      nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest), known));
+}
+
+// False when there is nothing to take: a wrong type, which is a problem, or null, which is not.
+bool SectionReader::is_scalar(const YamlNode& key, const YamlNode& value) {
+  if (value.kind == YamlNode::Kind::kNull) return false;
+  if (value.kind == YamlNode::Kind::kScalar) return true;
+  problem(value, fmt::format("'{}' takes one value, not a {}", key.text,
+                             value.kind == YamlNode::Kind::kList ? "list" : "map"));
+  return false;
+}
+
+void SectionReader::groups(YamlSection& section, const YamlNode& value) {
+  if (value.kind == YamlNode::Kind::kNull) return;
+  if (value.kind != YamlNode::Kind::kList) return problem(value, "'groups' takes a list of names");
+  for (std::uint32_t at = value.first; at != 0; at = tree_.at(at).next) {
+    const YamlNode& item = tree_.at(at);
+    if (item.kind != YamlNode::Kind::kScalar) {
+      problem(item, "'groups' takes a list of names");
+    } else if (section.groups.size() == kMaxGroups) {
+      return problem(item, fmt::format("more than {} groups", kMaxGroups));
+    } else {
+      section.groups.push_back({std::string(item.text), item.line});
+    }
+  }
+}
+
+void SectionReader::data(YamlSection& section, const YamlNode& value) {
+  if (value.kind == YamlNode::Kind::kNull) return;
+  if (value.kind != YamlNode::Kind::kMap) return problem(value, "'data' takes a map");
+  for (std::uint32_t at = value.first; at != 0;) {
+    const YamlNode& key = tree_.at(at);
+    const YamlNode& item = tree_.at(key.next);
+    at = item.next;
+    auto entry = std::make_shared<DataEntry>();
+    entry->key = key.text;
+    flatten(*entry, entry->key, item, 0);
+    section.data.push_back(std::move(entry));
+    if (data_values_ > kMaxDataValues) {
+      return problem(key, fmt::format("more than {} values of data", kMaxDataValues));
+    }
+  }
+}
+
+void SectionReader::flatten(DataEntry& entry, const std::string& key, const YamlNode& value,
+                            int depth) {
+  if (data_values_ > kMaxDataValues) return;
+  if (depth > kMaxDataDepth || key.size() > kMaxDataKey) {
+    return problem(value, fmt::format("data is nested more than {} levels deep, or a key is longer "
+                                      "than {} bytes",
+                                      kMaxDataDepth, kMaxDataKey));
+  }
+  if (value.kind == YamlNode::Kind::kNull || value.kind == YamlNode::Kind::kScalar) {
+    ++data_values_;
+    entry.values.emplace_back(key, value.text);
+    return;
+  }
+  std::size_t number = 0;
+  for (std::uint32_t at = value.first; at != 0;) {
+    const YamlNode* item = &tree_.at(at);
+    std::string name;
+    if (value.kind == YamlNode::Kind::kMap) {
+      name = item->text;
+      item = &tree_.at(item->next);
+    } else {
+      name = std::to_string(number++);
+    }
+    at = item->next;
+    flatten(entry, key + "." + name, *item, depth + 1);
+    if (data_values_ > kMaxDataValues) return;
+  }
+}
+
+}  // namespace netfleet

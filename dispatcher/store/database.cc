@@ -1,0 +1,208 @@
+#include "dispatcher/store/database.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+namespace netfleet {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+constexpr int kApplicationId =
+    0x6e666c74;  // "nflt", so that no other program's file is taken for ours
+constexpr int kBusyMilliseconds = 10'000;
+
+// `key` is sweep << 32 | index: rows of one sweep lie together and are appended in order.
+// Bodies are shared by all sweeps. Times are milliseconds since the epoch.
+constexpr const char* kSchema = R"sql(
+CREATE TABLE sweeps(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  total INTEGER NOT NULL,
+  connect_timeout_ms INTEGER NOT NULL,
+  auth_timeout_ms INTEGER NOT NULL,
+  command_timeout_ms INTEGER NOT NULL,
+  task_timeout_ms INTEGER NOT NULL,
+  max_output INTEGER NOT NULL,
+  host_key_policy TEXT NOT NULL,
+  legacy_algorithms INTEGER NOT NULL,
+  changes_device INTEGER NOT NULL);
+CREATE TABLE sweep_commands(
+  sweep INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  command TEXT NOT NULL,
+  PRIMARY KEY(sweep, position)) WITHOUT ROWID;
+CREATE TABLE tasks(
+  key INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,
+  address TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  user TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  region TEXT,
+  credential TEXT);
+CREATE TABLE results(
+  key INTEGER PRIMARY KEY,
+  attempt INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  error TEXT,
+  worker TEXT,
+  platform TEXT,
+  jump TEXT,
+  started_at INTEGER,
+  duration_ms INTEGER NOT NULL,
+  command_sent INTEGER NOT NULL);
+-- A short output is held in `short`, any other is a body. `command` is only there when it is not
+-- the sweep's command at the same position.
+CREATE TABLE outputs(
+  key INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  command TEXT,
+  outcome TEXT NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  truncated INTEGER NOT NULL,
+  short BLOB,
+  body INTEGER,
+  PRIMARY KEY(key, position)) WITHOUT ROWID;
+CREATE TABLE bodies(
+  number INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  size INTEGER NOT NULL,
+  compressed INTEGER NOT NULL,
+  content BLOB NOT NULL);
+)sql";
+
+// A file that is refused for what it is; the message is complete but for the path.
+struct Refused : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+int pragma(SQLite::Database& database, const char* name) {
+  return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
+}
+
+bool has_tables(SQLite::Database& database) {
+  return database.execAndGet("SELECT count(*) FROM sqlite_master").getInt() > 0;
+}
+
+// Whether the tables are there; throws Refused for a file that is not ours or newer than we are.
+bool check_version(SQLite::Database& database) {
+  const int version = pragma(database, "user_version");
+  const int application = pragma(database, "application_id");
+  if (application == 0 && version == 0 && !has_tables(database)) return false;
+  if (application != kApplicationId) throw Refused("this database is not a netfleet store");
+  if (version > kSchemaVersion) {
+    throw Refused(
+        fmt::format("made by a newer netfleet (store version {}; this one knows up to {})", version,
+                    kSchemaVersion));
+  }
+  return true;
+}
+
+void create_tables(SQLite::Database& database) {
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  if (check_version(database)) return;  // another process was faster
+  database.exec(kSchema);
+  database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
+                            kSchemaVersion));
+  transaction.commit();
+}
+
+SQLite::Database open_file(const std::string& file) {
+  SQLite::Database database(
+      file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, kBusyMilliseconds);
+  const bool has_tables = check_version(database);
+  // Only now may anything be written: the file is ours, or empty.
+  if (file.empty()) {
+    database.exec("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
+  } else {
+    database.exec("PRAGMA journal_mode=WAL");
+    database.exec("PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864");
+  }
+  database.exec("PRAGMA cache_size=-16384");
+  if (!has_tables) create_tables(database);
+  return database;
+}
+
+void make_directories(const std::filesystem::path& whole) {
+  std::filesystem::path directory;
+  for (const auto& part : whole) {
+    directory /= part;
+    if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+      throw std::system_error(errno, std::generic_category(), "create " + directory.string());
+    }
+  }
+}
+
+// Makes the whole store under another name and gives it its own at once: several processes may do
+// so at the same time (SQLite does not wait for its turn to switch a file to WAL). The file is for
+// its owner only, and SQLite gives those beside it the same permissions.
+void create_file(const std::string& file) {
+  make_directories(std::filesystem::path(file).parent_path());
+  std::string fresh = file + ".new-XXXXXX";
+  const int fd = mkostemp(fresh.data(), O_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "create");
+  close(fd);
+  try {
+    open_file(fresh);
+  } catch (...) {
+    for (const char* suffix : {"", "-wal", "-shm"}) unlink((fresh + suffix).c_str());
+    throw;
+  }
+  if (renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) == 0) return;
+  const int cause = errno;
+  unlink(fresh.c_str());
+  if (cause != EEXIST) throw std::system_error(cause, std::generic_category(), "create");
+}
+
+}  // namespace
+
+Expected<SQLite::Database> open_database(const std::string& path) {
+  try {
+    if (path.empty()) return open_file(path);
+    // Absolute, so that no name means something else to SQLite (":memory:").
+    const std::string file = std::filesystem::absolute(path).string();
+    if (access(file.c_str(), F_OK) != 0) create_file(file);
+    return open_file(file);
+  } catch (const Refused& refused) {
+    return fail(fmt::format("store {}: {}", path, refused.what()));
+  } catch (const std::exception& cause) {
+    return std::unexpected(database_error(path, "open", cause));
+  }
+}
+
+Error database_error(const std::string& path, std::string_view doing, const std::exception& cause) {
+  std::string why = cause.what();
+  if (const auto* error = dynamic_cast<const SQLite::Exception*>(&cause)) {
+    switch (error->getErrorCode() & 0xff) {  // the low byte is the primary code
+      case SQLITE_FULL:
+        why = "the disk is full";
+        break;
+      case SQLITE_BUSY:
+      case SQLITE_LOCKED:
+        why = "locked by another process for longer than 10 s";
+        break;
+      case SQLITE_CORRUPT:
+      case SQLITE_NOTADB:
+        why = fmt::format("the file is damaged, or no netfleet store ({})", error->what());
+        break;
+      default:
+        break;
+    }
+  }
+  return Error{
+      fmt::format("store {}: cannot {}: {}", path.empty() ? "(temporary)" : path, doing, why)};
+}
+
+}  // namespace netfleet

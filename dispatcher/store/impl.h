@@ -1,0 +1,131 @@
+// dispatcher/store: what is behind Store: the kept statements, rows written (write.cc) and rows
+// read (read.cc). Everything here throws what SQLiteCpp throws, or StoreFailure; store.cc turns
+// that into an Error.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "dispatcher/store/body.h"
+#include "dispatcher/store/database.h"
+#include "dispatcher/store/store.h"
+
+namespace netfleet {
+
+inline constexpr std::array<std::string_view, 3> kPolicies = {"strict", "accept-new", "off"};
+
+// What is wrong with the request or the content of a row, not with SQLite.
+struct StoreFailure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+inline std::int64_t key_of(std::uint32_t sweep, std::uint32_t index) {
+  return static_cast<std::int64_t>(sweep) << 32 | index;
+}
+
+// Makes a kept statement usable again, however its use ended; an open one would hold a lock.
+class Use {
+ public:
+  explicit Use(SQLite::Statement& statement) : statement_(statement) {}
+  ~Use() { statement_.tryReset(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  SQLite::Statement& statement_;
+};
+
+struct Store::Impl {
+  Impl(std::string file, SQLite::Database opened)
+      : path(std::move(file)), database(std::move(opened)) {}
+
+  // Runs `work`, turning what SQLite throws into an Error.
+  template <typename Work>
+  auto guarded(std::string_view doing, Work work) -> Expected<std::invoke_result_t<Work>> {
+    try {
+      if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+        work();
+        return {};
+      } else {
+        return work();
+      }
+    } catch (const std::exception& cause) {
+      return std::unexpected(database_error(path, doing, cause));
+    }
+  }
+
+  void insert_sweep(SweepRecord& record);
+  void insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks);
+  void insert_result(std::uint32_t sweep, const TaskResult& result);
+  void insert_output(std::uint32_t sweep, std::int64_t key, std::size_t position,
+                     const CommandResult& command);
+  // The number of the body with this content, which is added when there is none.
+  std::int64_t body_of(const std::string& output);
+
+  const std::vector<std::string>& commands_of(std::uint32_t sweep);
+  std::vector<std::string> read_commands(std::uint32_t sweep);
+  SweepRecord read_sweep(SQLite::Statement& row);
+  std::vector<CommandResult> read_outputs(std::uint32_t sweep, std::int64_t key,
+                                          std::size_t& bytes);
+  struct Row {
+    TaskSpec task;
+    std::optional<TaskResult> result;
+  };
+  // The rows from key `first` to before `end`, as many as a chunk may hold.
+  std::vector<Row> read_chunk(std::uint32_t sweep, std::int64_t first, std::int64_t end,
+                              bool with_outputs);
+  std::optional<SweepRecord> sweep_with_id(const std::string& id);
+  std::vector<SweepRecord> newest_sweeps(std::int64_t limit);
+  // Whose id begins like this, newest first: the first few, and how many there are.
+  struct Candidates {
+    std::vector<std::string> ids;
+    std::size_t count = 0;
+    std::string named() const;  // "a, b, c and 4 more"
+  };
+  Candidates candidates(const std::string& beginning);
+
+  std::string path;
+  SQLite::Database database;
+  BodyCodec codec;
+  std::uint32_t commands_sweep = 0;  // whose commands `commands` are; no sweep has number 0
+  std::vector<std::string> commands;
+
+  SQLite::Statement add_task{
+      database,
+      "INSERT INTO tasks(key,host,address,port,user,platform,region,credential)"
+      " VALUES(?,?,?,?,?,?,?,?)"};
+  SQLite::Statement add_result{
+      database,
+      "INSERT INTO results(key,attempt,outcome,error,worker,platform,jump,started_at,duration_ms,"
+      "command_sent) VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"};
+  SQLite::Statement add_output{
+      database,
+      "INSERT INTO outputs(key,position,command,outcome,duration_ms,truncated,short,body)"
+      " VALUES(?,?,?,?,?,?,?,?)"};
+  SQLite::Statement find_body{database, "SELECT number FROM bodies WHERE hash=?"};
+  SQLite::Statement add_body{database,
+                             "INSERT INTO bodies(hash,size,compressed,content) VALUES(?,?,?,?)"};
+  SQLite::Statement rows{
+      database,
+      "SELECT t.key,t.host,t.address,t.port,t.user,t.platform,t.region,t.credential,"
+      "r.attempt,r.outcome,r.error,r.worker,r.platform,r.jump,r.started_at,r.duration_ms,"
+      "r.command_sent FROM tasks t LEFT JOIN results r ON r.key=t.key"
+      " WHERE t.key>=? AND t.key<? ORDER BY t.key"};
+  SQLite::Statement outputs{
+      database,
+      "SELECT o.command,o.outcome,o.duration_ms,o.truncated,o.short,o.body,b.size,b.compressed,"
+      "b.content FROM outputs o LEFT JOIN bodies b ON b.number=o.body WHERE o.key=?"
+      " ORDER BY o.position"};
+};
+
+}  // namespace netfleet

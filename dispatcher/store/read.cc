@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "dispatcher/store/impl.h"
+
+namespace netfleet {
+namespace {
+
+// What read_chunk reads at most: rows, and bytes of output after which it stops early.
+constexpr std::size_t kChunkRows = 256;
+constexpr std::size_t kChunkBytes = 1u << 20;
+constexpr int kCandidatesNamed = 5;
+
+constexpr const char* kSelectSweep =
+    "SELECT number,id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
+    "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
+    "changes_device FROM sweeps ";
+
+WallTime to_wall_time(std::int64_t column) { return WallTime(Milliseconds(column)); }
+
+std::string text_at(SQLite::Statement& row, int column) {
+  return row.getColumn(column).getString();
+}
+
+std::string_view bytes_at(SQLite::Statement& row, int column) {
+  const SQLite::Column value = row.getColumn(column);
+  const auto* data = static_cast<const char*>(value.getBlob());
+  return {data, data == nullptr ? 0 : static_cast<std::size_t>(value.getBytes())};
+}
+
+std::int64_t number_at(SQLite::Statement& row, int column) {
+  return row.getColumn(column).getInt64();
+}
+
+Outcome outcome_at(SQLite::Statement& row, int column) {
+  const auto outcome = outcome_from_name(bytes_at(row, column));
+  if (!outcome) throw StoreFailure("a row holds an unknown outcome");
+  return *outcome;
+}
+
+}  // namespace
+
+const std::vector<std::string>& Store::Impl::commands_of(std::uint32_t sweep) {
+  if (commands_sweep != sweep) {
+    commands = read_commands(sweep);
+    commands_sweep = sweep;
+  }
+  return commands;
+}
+
+std::vector<std::string> Store::Impl::read_commands(std::uint32_t sweep) {
+  SQLite::Statement select(database,
+                           "SELECT command FROM sweep_commands WHERE sweep=? ORDER BY position");
+  select.bind(1, sweep);
+  std::vector<std::string> found;
+  while (select.executeStep()) found.push_back(text_at(select, 0));
+  return found;
+}
+
+SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
+  SweepRecord record;
+  record.number = static_cast<std::uint32_t>(number_at(row, 0));
+  record.id = text_at(row, 1);
+  record.started_at = to_wall_time(number_at(row, 2));
+  if (!row.isColumnNull(3)) record.ended_at = to_wall_time(number_at(row, 3));
+  record.total = static_cast<std::uint32_t>(number_at(row, 4));
+  JobSpec& job = record.job;
+  job.sweep = record.id;
+  job.timeouts.connect = Milliseconds(number_at(row, 5));
+  job.timeouts.auth = Milliseconds(number_at(row, 6));
+  job.timeouts.command = Milliseconds(number_at(row, 7));
+  job.timeouts.task = Milliseconds(number_at(row, 8));
+  job.max_output = static_cast<std::uint64_t>(number_at(row, 9));
+  const auto policy = std::ranges::find(kPolicies, bytes_at(row, 10));
+  if (policy == kPolicies.end()) throw StoreFailure("a sweep holds an unknown host key policy");
+  job.host_key_policy = static_cast<HostKeyPolicy>(policy - kPolicies.begin());
+  job.legacy_algorithms = number_at(row, 11) != 0;
+  job.changes_device = number_at(row, 12) != 0;
+  job.commands = read_commands(record.number);
+  return record;
+}
+
+std::optional<SweepRecord> Store::Impl::sweep_with_id(const std::string& id) {
+  SQLite::Statement select(database, std::string(kSelectSweep) + "WHERE id=?");
+  select.bindNoCopy(1, id);
+  if (!select.executeStep()) return std::nullopt;
+  return read_sweep(select);
+}
+
+Store::Impl::Candidates Store::Impl::candidates(const std::string& beginning) {
+  SQLite::Statement select(database,
+                           "SELECT id,count(*) OVER () FROM sweeps WHERE substr(id,1,length(?1))=?1"
+                           " ORDER BY number DESC LIMIT ?2");
+  select.bindNoCopy(1, beginning);
+  select.bind(2, kCandidatesNamed);
+  Candidates found;
+  while (select.executeStep()) {
+    found.ids.push_back(text_at(select, 0));
+    found.count = static_cast<std::size_t>(number_at(select, 1));
+  }
+  return found;
+}
+
+std::string Store::Impl::Candidates::named() const {
+  const std::string list = fmt::format("{}", fmt::join(ids, ", "));
+  return count > ids.size() ? fmt::format("{} and {} more", list, count - ids.size()) : list;
+}
+
+std::vector<CommandResult> Store::Impl::read_outputs(std::uint32_t sweep, std::int64_t key,
+                                                     std::size_t& bytes) {
+  std::vector<CommandResult> found;
+  const Use use(outputs);
+  outputs.bind(1, key);
+  while (outputs.executeStep()) {
+    CommandResult command;
+    const auto& planned = commands_of(sweep);
+    if (!outputs.isColumnNull(0)) {
+      command.command = text_at(outputs, 0);
+    } else if (found.size() < planned.size()) {
+      command.command = planned[found.size()];
+    }
+    command.outcome = outcome_at(outputs, 1);
+    command.duration = Milliseconds(number_at(outputs, 2));
+    command.truncated = number_at(outputs, 3) != 0;
+    if (outputs.isColumnNull(5)) {
+      command.output = bytes_at(outputs, 4);
+    } else if (!codec.unpack(bytes_at(outputs, 8), number_at(outputs, 7) != 0,
+                             static_cast<std::uint64_t>(number_at(outputs, 6)), command.output)) {
+      throw StoreFailure(fmt::format("output {} is damaged", number_at(outputs, 5)));
+    }
+    bytes += command.output.size();
+    found.push_back(std::move(command));
+  }
+  return found;
+}
+
+std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::int64_t first,
+                                                      std::int64_t end, bool with_outputs) {
+  std::vector<Row> chunk;
+  std::size_t bytes = 0;
+  const Use use(rows);
+  rows.bind(1, first);
+  rows.bind(2, end);
+  while (chunk.size() < kChunkRows && bytes < kChunkBytes && rows.executeStep()) {
+    Row& row = chunk.emplace_back();
+    const std::int64_t key = number_at(rows, 0);
+    row.task = {.index = static_cast<std::uint32_t>(key),  // the lower half
+                .host = text_at(rows, 1),
+                .address = text_at(rows, 2),
+                .port = static_cast<std::uint16_t>(number_at(rows, 3)),
+                .user = text_at(rows, 4),
+                .platform = text_at(rows, 5),
+                .region = text_at(rows, 6),
+                .credential = text_at(rows, 7)};
+    if (rows.isColumnNull(8)) continue;
+    TaskResult& result = row.result.emplace();
+    result.index = row.task.index;
+    result.attempt = static_cast<std::uint32_t>(number_at(rows, 8));
+    result.outcome = outcome_at(rows, 9);
+    result.error = text_at(rows, 10);
+    result.worker = text_at(rows, 11);
+    result.platform = text_at(rows, 12);
+    result.jump = text_at(rows, 13);
+    if (!rows.isColumnNull(14)) result.started_at = to_wall_time(number_at(rows, 14));
+    result.duration = Milliseconds(number_at(rows, 15));
+    result.command_sent = number_at(rows, 16) != 0;
+    if (with_outputs) result.commands = read_outputs(sweep, key, bytes);
+  }
+  return chunk;
+}
+
+std::vector<SweepRecord> Store::Impl::newest_sweeps(std::int64_t limit) {
+  SQLite::Statement select(database, std::string(kSelectSweep) + "ORDER BY number DESC LIMIT ?");
+  select.bind(1, limit);
+  std::vector<SweepRecord> found;
+  while (select.executeStep()) found.push_back(read_sweep(select));
+  return found;
+}
+
+}  // namespace netfleet

@@ -1,0 +1,149 @@
+#include <limits>
+
+#include "dispatcher/store/impl.h"
+
+namespace netfleet {
+namespace {
+
+// An output up to this size lies in its own row: a hash would be as long.
+constexpr std::size_t kShortOutput = 64;
+
+std::int64_t to_column(WallTime time) { return time.time_since_epoch().count(); }
+
+void bind_or_null(SQLite::Statement& statement, int position, const std::string& text) {
+  if (text.empty()) {
+    statement.bind(position);
+  } else {
+    statement.bindNoCopy(position, text);
+  }
+}
+
+void bind_blob(SQLite::Statement& statement, int position, std::string_view bytes) {
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw StoreFailure("an output of more than 2 GiB");
+  }
+  statement.bindNoCopy(position, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+}  // namespace
+
+void Store::Impl::insert_sweep(SweepRecord& record) {
+  const JobSpec& job = record.job;
+  SQLite::Statement insert(
+      database,
+      "INSERT INTO sweeps(id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
+      "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
+      "changes_device) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
+  insert.bindNoCopy(1, record.id);
+  insert.bind(2, to_column(record.started_at));
+  if (record.ended_at) insert.bind(3, to_column(*record.ended_at));
+  insert.bind(4, record.total);
+  insert.bind(5, static_cast<std::int64_t>(job.timeouts.connect.count()));
+  insert.bind(6, static_cast<std::int64_t>(job.timeouts.auth.count()));
+  insert.bind(7, static_cast<std::int64_t>(job.timeouts.command.count()));
+  insert.bind(8, static_cast<std::int64_t>(job.timeouts.task.count()));
+  insert.bind(9, static_cast<std::int64_t>(job.max_output));
+  insert.bind(10, std::string(kPolicies[static_cast<std::size_t>(job.host_key_policy)]));
+  insert.bind(11, job.legacy_algorithms ? 1 : 0);
+  insert.bind(12, job.changes_device ? 1 : 0);
+  insert.exec();
+  record.number = static_cast<std::uint32_t>(database.getLastInsertRowid());
+
+  SQLite::Statement add_command(database,
+                                "INSERT INTO sweep_commands(sweep,position,command) VALUES(?,?,?)");
+  for (std::size_t i = 0; i < job.commands.size(); ++i) {
+    add_command.bind(1, record.number);
+    add_command.bind(2, static_cast<std::int64_t>(i));
+    add_command.bindNoCopy(3, job.commands[i]);
+    add_command.exec();
+    add_command.reset();
+  }
+}
+
+void Store::Impl::insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks) {
+  const Use use(add_task);
+  for (const TaskSpec& task : tasks) {
+    add_task.bind(1, key_of(sweep, task.index));
+    add_task.bindNoCopy(2, task.host);
+    add_task.bindNoCopy(3, task.address);
+    add_task.bind(4, static_cast<int>(task.port));
+    add_task.bindNoCopy(5, task.user);
+    add_task.bindNoCopy(6, task.platform);
+    bind_or_null(add_task, 7, task.region);
+    bind_or_null(add_task, 8, task.credential);
+    add_task.exec();
+    add_task.reset();
+  }
+}
+
+void Store::Impl::insert_result(std::uint32_t sweep, const TaskResult& result) {
+  const std::int64_t key = key_of(sweep, result.index);
+  {
+    const Use use(add_result);
+    const std::string_view outcome = outcome_name(result.outcome);
+    add_result.bind(1, key);
+    add_result.bind(2, result.attempt);
+    add_result.bindNoCopy(3, outcome.data());  // a literal, so it ends in NUL
+    bind_or_null(add_result, 4, result.error);
+    bind_or_null(add_result, 5, result.worker);
+    bind_or_null(add_result, 6, result.platform);
+    bind_or_null(add_result, 7, result.jump);
+    if (result.started_at) {
+      add_result.bind(8, to_column(*result.started_at));
+    } else {
+      add_result.bind(8);
+    }
+    add_result.bind(9, static_cast<std::int64_t>(result.duration.count()));
+    add_result.bind(10, result.command_sent ? 1 : 0);
+    if (add_result.exec() == 0) return;  // there is one already: the first one counts
+  }
+  for (std::size_t i = 0; i < result.commands.size(); ++i) {
+    insert_output(sweep, key, i, result.commands[i]);
+  }
+}
+
+void Store::Impl::insert_output(std::uint32_t sweep, std::int64_t key, std::size_t position,
+                                const CommandResult& command) {
+  const bool is_short = command.output.size() <= kShortOutput;
+  const auto& planned = commands_of(sweep);
+  const bool as_planned = position < planned.size() && planned[position] == command.command;
+  const Use use(add_output);
+  add_output.bind(1, key);
+  add_output.bind(2, static_cast<std::int64_t>(position));
+  if (as_planned) {
+    add_output.bind(3);
+  } else {
+    add_output.bindNoCopy(3, command.command);
+  }
+  add_output.bindNoCopy(4, outcome_name(command.outcome).data());
+  add_output.bind(5, static_cast<std::int64_t>(command.duration.count()));
+  add_output.bind(6, command.truncated ? 1 : 0);
+  if (is_short) {
+    bind_blob(add_output, 7, command.output);
+    add_output.bind(8);
+  } else {
+    add_output.bind(7);
+    add_output.bind(8, body_of(command.output));
+  }
+  add_output.exec();
+}
+
+std::int64_t Store::Impl::body_of(const std::string& output) {
+  const BodyHash hash = codec.hash(output);
+  const std::string_view name(reinterpret_cast<const char*>(hash.data()), hash.size());
+  {
+    const Use use(find_body);
+    bind_blob(find_body, 1, name);
+    if (find_body.executeStep()) return find_body.getColumn(0).getInt64();
+  }
+  const PackedBody packed = codec.pack(output);
+  const Use use(add_body);
+  bind_blob(add_body, 1, name);
+  add_body.bind(2, static_cast<std::int64_t>(output.size()));
+  add_body.bind(3, packed.compressed ? 1 : 0);
+  bind_blob(add_body, 4, packed.bytes);
+  add_body.exec();
+  return database.getLastInsertRowid();
+}
+
+}  // namespace netfleet

@@ -1,0 +1,179 @@
+// The part of the conversation that looks at lines: which are echo, prompt, output or refusal.
+#include <algorithm>
+#include <utility>
+
+#include "worker/device/conversation.h"
+#include "worker/device/text.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::size_t kRefusalSearch = 64u << 10;  // a refusal stands at the top of an output
+constexpr std::size_t kMaxRefusal = 200;           // characters shown of it
+
+}  // namespace
+
+std::optional<std::string_view> Conversation::next_line() {
+  if (taken_ == lines_.size()) return std::nullopt;
+  const std::size_t begin = taken_;
+  taken_ = std::min(lines_.find('\n', begin), lines_.size() - 1) + 1;
+  return std::string_view(lines_).substr(begin, taken_ - begin);
+}
+
+void Conversation::drop_lines() { taken_ = lines_.size(); }
+
+void Conversation::keep(Output& output, std::string_view text) const {
+  const std::size_t room =
+      options_.max_output - std::min<std::size_t>(options_.max_output, output.text.size());
+  if (text.size() > room) output.truncated = true;
+  output.text.append(text.substr(0, room));
+}
+
+std::string_view Conversation::unfinished() {
+  std::string_view line = terminal_.line();
+  if (terminal_.line_id() == typed_on_line_ && line.starts_with(before_typing_)) {
+    line.remove_prefix(before_typing_.size());
+  }
+  return line;
+}
+
+// The first line of an echo, and the prompt before it.
+Echo::Part Conversation::follow_echo(Echo& echo, std::string_view line, std::string_view command) {
+  if (is_whole_echo(line, command)) return Echo::Part::kWhole;
+  for (const std::string_view prompt :
+       {std::string_view(before_typing_), std::string_view(prompt_.literal())}) {
+    if (prompt.empty() || !line.starts_with(prompt)) continue;
+    const std::string_view typed = trim_left(line.substr(prompt.size()));
+    const Echo::Part part = echo.next(typed, line.size());
+    if (part == Echo::Part::kNone) continue;
+    if (prompt_.literal().empty()) prompt_.learn(line.substr(0, line.size() - typed.size()));
+    return part;
+  }
+  return Echo::Part::kNone;
+}
+
+// Prompt and command on one line; learns the prompt, which is complete now.
+bool Conversation::is_whole_echo(std::string_view line, std::string_view command) {
+  if (!line.ends_with(command)) {
+    line = trim_right(line);
+    command = trim_right(command);
+    if (!line.ends_with(command)) return false;
+  }
+  const std::string_view prefix = line.substr(0, line.size() - command.size());
+  const bool learned = !prompt_.literal().empty();
+  if (learned ? prompt_.is_prompt(prefix) : prompt_.fits(prefix)) {
+    prompt_.learn(prefix);
+    return true;
+  }
+  // No prompt; or text that was already kept, or blanks that we typed at something else before it.
+  return trim_right(prefix).empty() || trim_right(prefix) == trim_right(before_typing_);
+}
+
+bool Conversation::is_surplus_prompt(std::string_view line) {
+  if (surplus_prompts_ == 0 || !prompt_.is_prompt(line)) return false;
+  --surplus_prompts_;
+  return true;
+}
+
+// The same prompt again, or the one that the command asks for: the device does not echo.
+bool Conversation::is_prompt_without_echo(std::string_view line, bool line_came) const {
+  if (line.empty()) return false;
+  if (preparing_ != nullptr && preparing_->new_prompt && preparing_->new_prompt->matches(line)) {
+    return true;
+  }
+  return (line_came || terminal_.line_id() == typed_on_line_) &&
+         trim_right(line) == trim_right(before_typing_);
+}
+
+// What came where the echo should be was either more of the command before, or this command's
+// output behind a changed or missing echo.
+void Conversation::settle_held_lines(bool they_were_output_before) {
+  std::string_view held = held_;
+  if (they_were_output_before) {
+    if (held.empty() || outputs_.empty()) return;
+    held.remove_prefix(std::min(text_before_prompt_, held.size()));
+    keep(outputs_.back(), held);
+    find_refusal(outputs_.back());
+    return;
+  }
+  first_line_ = false;
+  if (echoes_ == Habit::kYes) {
+    held.remove_prefix(std::min(held.find('\n'), held.size() - 1) + 1);
+  } else if (held.starts_with(before_typing_)) {
+    held.remove_prefix(before_typing_.size());
+  }
+  keep(running_, held);
+}
+
+// Finished lines into the running command's output.
+void Conversation::take_lines(std::string_view command) {
+  if (first_line_) {
+    std::optional<std::string_view> line = next_line();
+    if (!line) return;
+    first_line_ = false;
+    const bool again = echoes_ == Habit::kYes && echoes_twice_ != Habit::kNo &&
+                       is_whole_echo(without_line_feed(*line), command);
+    echoes_twice_ = again ? Habit::kYes : Habit::kNo;
+    if (echoes_ == Habit::kNo && line->starts_with(before_typing_)) {
+      line->remove_prefix(before_typing_.size());
+    }
+    if (!again) keep(running_, *line);
+  }
+  while (surplus_prompts_ > 0) {
+    const std::optional<std::string_view> line = next_line();
+    if (!line) break;
+    if (!is_surplus_prompt(without_line_feed(*line))) keep(running_, *line);
+  }
+  keep(running_, std::string_view(lines_).substr(taken_));
+  drop_lines();
+}
+
+// Where in the current line the prompt begins that ends the output.
+std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
+  if (line.empty() || (terminal_.line_goes_on() && !platform_->prompt_after_text)) {
+    return std::nullopt;
+  }
+  std::optional<std::size_t> end = prompt_.find_at_end(line);
+  if (phase_ == Phase::kPrepare) {
+    end = end_of_preparation(line, end == 0u);
+    if (end) prompt_.learn(line);
+  }
+  if (end && first_line_ && echoes_twice_ == Habit::kUnknown) echoes_twice_ = Habit::kNo;
+  return end;
+}
+
+std::optional<std::size_t> Conversation::end_of_preparation(std::string_view line,
+                                                            bool same_prompt) {
+  const std::string& learned = prompt_.literal();
+  const auto& renewed = preparing_->new_prompt;
+  const bool digits_changed = platform_->confirm_prompt && prompt_.fits(line) &&
+                              PromptFinder::equal_but_digits(line, learned);
+  if (same_prompt || digits_changed || (renewed && renewed->matches(line))) {
+    if (!same_prompt && digits_changed) prompt_.learn_changing_digits();
+    prompt_confirmed_ = true;
+    return 0;
+  }
+  // The first prompt at all, or the changed prompt is another than the one that was asked for.
+  const bool may_be_new = learned.empty() || (renewed && !learned.starts_with(line));
+  if (!may_be_new || !prompt_.fits(line)) return std::nullopt;
+  prompt_confirmed_ = false;
+  return 0;
+}
+
+void Conversation::find_refusal(Output& output) const {
+  const std::string_view head = std::string_view(output.text).substr(0, kRefusalSearch);
+  for (const Pattern& error : platform_->errors) {
+    const std::optional<Pattern::Span> found = error.find(head);
+    if (!found) continue;
+    std::size_t begin = found->begin;
+    // White space at a pattern's start may span lines: the line is where the text begins.
+    while (begin < found->end && head[begin] == '\n') ++begin;
+    begin = begin == 0 ? 0 : head.rfind('\n', begin - 1) + 1;
+    output.failed = true;
+    output.error =
+        printable(trim_left(head.substr(begin, head.find('\n', begin) - begin)), kMaxRefusal);
+    return;
+  }
+}
+
+}  // namespace netfleet

@@ -1,0 +1,36 @@
+#include "worker/device/dialogue.h"
+
+#include "worker/device/conversation.h"
+
+namespace netfleet {
+
+Dialogue::Dialogue(const PlatformSet& platforms, const std::string& platform, Options options)
+    : conversation_(std::make_unique<Conversation>(platforms, platform, std::move(options))) {}
+
+Dialogue::~Dialogue() = default;
+
+void Dialogue::receive(std::string_view bytes) { conversation_->receive(bytes); }
+
+void Dialogue::closed() { conversation_->closed(); }
+
+std::string Dialogue::take_outgoing() { return std::exchange(conversation_->outgoing(), {}); }
+
+Dialogue::Phase Dialogue::phase() const { return conversation_->phase(); }
+
+std::size_t Dialogue::command_index() const { return conversation_->outputs().size(); }
+
+std::vector<Dialogue::Output>& Dialogue::outputs() { return conversation_->outputs(); }
+
+Dialogue::Output Dialogue::take_partial_output() {
+  return std::exchange(conversation_->running(), {});
+}
+
+const std::optional<Dialogue::Failure>& Dialogue::failure() const {
+  return conversation_->failure();
+}
+
+std::string Dialogue::platform_name() const { return conversation_->platform_name(); }
+
+std::string Dialogue::last_line() const { return conversation_->last_line(); }
+
+}  // namespace netfleet

@@ -1,0 +1,29 @@
+// worker/ssh: which algorithms are offered, in which order, and what to tell when the device shares
+// none of them. No input or output.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace netfleet::ssh {
+
+// Comma-separated lists as libssh takes them: always complete, since it knows no "+algorithm".
+struct Algorithms {
+  std::string key_exchange;
+  std::string host_keys;
+  std::string ciphers;
+  std::string macs;
+  std::string public_keys;  // for signatures with our own keys
+};
+
+// `pinned_types`: key types on record for the host ("ssh-rsa"); asked for first, so that a device
+// with several keys shows the one that is known.
+Algorithms choose_algorithms(bool legacy, const std::vector<std::string>& pinned_types);
+
+// libssh's "kex error : no match for method ..." as a sentence that names the method, what the
+// device offers and, when it would help, the option that allows it. Nothing for any other text.
+std::optional<std::string> explain_mismatch(std::string_view error, bool legacy);
+
+}  // namespace netfleet::ssh

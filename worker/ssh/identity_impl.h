@@ -1,0 +1,27 @@
+// worker/ssh: the inside of an Identity. Private to the room.
+#pragma once
+
+#include <libssh/libssh.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker/ssh/identity.h"
+
+namespace netfleet::ssh {
+
+struct KeyDeleter {
+  void operator()(ssh_key key) const { ssh_key_free(key); }
+};
+using KeyHandle = std::unique_ptr<ssh_key_struct, KeyDeleter>;
+
+// Read-only once loaded: libssh only reads a key it signs with, so threads may share it.
+struct Identity::Impl {
+  std::shared_ptr<const Credential> credential;
+  std::vector<KeyHandle> keys;  // with their certificates
+  bool agent = false;           // it answered, and holds keys
+  std::string agent_problem;    // why a wanted agent is not used
+};
+
+}  // namespace netfleet::ssh

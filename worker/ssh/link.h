@@ -1,0 +1,105 @@
+// worker/ssh: what a Connection is made of: the socket, libssh's session and channel, and the loop
+// that carries a libssh call on until it no longer answers "again". Private to the room.
+#pragma once
+
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+
+#include <array>
+#include <asio/awaitable.hpp>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "worker/ssh/connection.h"
+#include "worker/ssh/socket.h"
+
+namespace netfleet::ssh {
+
+struct SessionDeleter {
+  void operator()(ssh_session session) const { ssh_free(session); }
+};
+using SessionHandle = std::unique_ptr<ssh_session_struct, SessionDeleter>;
+
+// How a libssh call ended.
+struct Step {
+  enum class End { kAnswered, kLost, kExpired, kAborted };
+  End end;
+  int code = 0;  // what libssh answered
+};
+
+// Members are open to the files of this room that continue it: handshake, channel, login.
+class Link {
+ public:
+  explicit Link(asio::any_io_executor the_executor);
+  ~Link();
+
+  // --- handshake.cc
+  asio::awaitable<Attempt<void>> connect(Target target, Resolver& resolver, KnownHosts& known_hosts,
+                                         TimePoint deadline);
+  asio::awaitable<Attempt<void>> reach(Target target, Resolver& resolver);
+  asio::awaitable<Attempt<void>> exchange_keys(Target target);
+  Attempt<void> configure(const Target& target, const KnownHosts& known_hosts);
+  Attempt<void> check_host_key(const Target& target, KnownHosts& known_hosts);
+  Failure handshake_failure(const Target& target);
+
+  // --- channel.cc
+  asio::awaitable<Attempt<void>> open_shell(TimePoint deadline);
+  asio::awaitable<Attempt<std::size_t>> read(std::span<char> buffer, TimePoint deadline);
+  asio::awaitable<Attempt<void>> write(std::string bytes, TimePoint deadline);
+  asio::awaitable<void> close(TimePoint deadline);
+  void take_buffered();
+  Failure channel_failure(Step::End end, const char* doing);
+  static int on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr,
+                     void* self);
+
+  // --- link.cc
+  void begin(TimePoint deadline);
+  // Whether the connection is gone. libssh says so by closing the descriptor, by its state, or not
+  // at all: after a disconnect in authentication it answers "again" for ever.
+  bool lost();
+  // Until the device sent something, and, when libssh could not send everything, until it can.
+  asio::awaitable<Socket::Event> wait();
+  template <typename Call>
+  asio::awaitable<Step> carry_on(Call call, int again);
+  // How long the call under way has lasted, for time-outs.
+  Nanoseconds elapsed() const { return BootClock::now() - begun_; }
+  // "Too many authentication failures", "connection reset by peer": libssh's last error without its
+  // own decoration.
+  std::string error_text();
+
+  asio::any_io_executor executor;
+  Socket socket;
+  asio::steady_timer lookup_timer;
+  bool looking_up = false;
+  SessionHandle session;
+  ssh_channel channel = nullptr;  // libssh frees it with the session
+  ssh_counter_struct received{};  // raw bytes, counted by libssh
+  ssh_channel_callbacks_struct callbacks{};
+  std::span<char> destination;  // where a read under way wants its bytes
+  std::size_t filled = 0;
+  // Bytes of stdout and stderr that came while nobody read; libssh keeps them.
+  std::array<std::size_t, 2> buffered{};
+  bool more_expected = false;
+  std::string greeting;  // what came in place of an SSH version
+  std::string server_identification;
+  std::string banner;
+  std::string peer_address;
+  TimePoint begun_;
+};
+
+template <typename Call>
+asio::awaitable<Step> Link::carry_on(Call call, int again) {
+  for (;;) {
+    const int code = call();
+    const bool gone = lost();
+    if (code != again) co_return Step{Step::End::kAnswered, code};
+    if (gone) co_return Step{Step::End::kLost};
+    const auto event = co_await wait();
+    if (event == Socket::Event::kExpired) co_return Step{Step::End::kExpired};
+    if (event == Socket::Event::kAborted) co_return Step{Step::End::kAborted};
+  }
+}
+
+}  // namespace netfleet::ssh
