@@ -5,7 +5,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <thread>
 #include <utility>
 
 #include "common/credential_source.h"
@@ -78,19 +77,12 @@ int serve(const WorkerOptions& options) {
   setup.drain_timeout = options.drain_timeout;
   setup.log = [](const std::string& line) { fmt::print(stderr, "netfleet-worker: {}\n", line); };
   setup.verbose = options.verbose > 0;
+  const int signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  setup.signal_fd = signal_fd;
   wire::Context context;
   const SystemClock clock;
   Worker worker(context, clock, std::move(setup), *parts->known_hosts, parts->platforms);
-  const int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-  std::jthread drainer([&] {
-    signalfd_siginfo info{};
-    while (read(signal_fd, &info, sizeof info) == sizeof info && info.ssi_signo != SIGHUP) {
-      worker.request_drain();
-    }
-  });
   const auto ended = worker.run();
-  pthread_kill(drainer.native_handle(), SIGHUP);  // its last signal: the thread ends
-  drainer.join();
   close(signal_fd);
   return ended ? 0 : say_error(ended.error().message, kExitRefused);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -88,6 +89,7 @@ Expected<void> Worker::run() {
 void Worker::wait() {
   wire::Poller poller;
   poller.add(wakeup_fd_);
+  if (options_.signal_fd >= 0) poller.add(options_.signal_fd);
   poller.add(events_.fd());
   poller.add(*control_, true, false);
   if (lanes_) poller.add(*lanes_, true, false);
@@ -100,10 +102,15 @@ void Worker::wait() {
 
 void Worker::receive_wakeup() {
   std::uint64_t count = 0;
-  if (read(wakeup_fd_, &count, sizeof count) < 0) return;
+  [[maybe_unused]] const auto woken = read(wakeup_fd_, &count, sizeof count);
+  signalfd_siginfo info{};
+  while (options_.signal_fd >= 0 && read(options_.signal_fd, &info, sizeof info) == sizeof info) {
+    ++drain_requests_;
+  }
   const int requests = drain_requests_.load();
   if (drains_seen_ == 0 && requests > 0) {
     give_up_at_ = clock_.now() + options_.drain_timeout;
+    log("draining: what runs is finished, no more is taken; once more stops at once");
     holder_.drain(clock_.now());
   }
   if (drains_seen_ < 2 && requests >= 2) {
@@ -148,6 +155,10 @@ void Worker::receive_events() {
       end_task(ended->task, std::move(ended->result));
     } else {
       auto& progress = std::get<SessionProgress>(event);
+      if (options_.verbose) {
+        log(fmt::format("sweep={} task={} thread={} stage=\"{}\"", progress.task.sweep,
+                        progress.task.index, progress.session_thread, progress.stage));
+      }
       holder_.on_progress(progress.task, progress.session_thread, std::move(progress.stage));
     }
   }

@@ -27,7 +27,9 @@ struct WorkerSetup {
   std::uint32_t threads = 1;           // session threads
   CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
   bool once = false;                   // return when the dispatcher has finished
-  Milliseconds drain_timeout{60'000};  // after request_drain()
+  Milliseconds drain_timeout{60'000};  // after the first request to drain
+  int signal_fd = -1;    // a signalfd: each signal is a request to drain
+  bool verbose = false;  // log each task's stages too
   std::function<void(const std::string&)> log;  // one line for people; may be empty
 };
 
