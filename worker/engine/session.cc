@@ -163,8 +163,8 @@ TaskResult Session::defective(std::exception_ptr defect) const {
 std::string Session::doing() const {
   const TaskSpec& task = order_.task;
   const bool v6 = task.address.find(':') != std::string::npos;
-  const std::string where =
-      fmt::format(v6 ? "{} ([{}]:{})" : "{} ({}:{})", task.host, task.address, task.port);
+  const std::string address = v6 ? "[" + task.address + "]" : task.address;
+  const std::string where = fmt::format("{} ({}:{})", task.host, address, task.port);
   switch (doing_) {
     case Doing::kConnecting:
       return "connect " + where;
