@@ -159,6 +159,7 @@ class RigTest(unittest.TestCase):
     maxDiff = 4000
 
     def setUp(self):
+        self._shown = {}
         self.directory = tempfile.mkdtemp(prefix="netfleet-rig-")
         self.addCleanup(shutil.rmtree, self.directory, True)
         os.chmod(self.directory, 0o755)
@@ -220,10 +221,21 @@ class RigTest(unittest.TestCase):
         self.assertEqual(ran.status, status, str(ran))
         return ran
 
-    def simulated_output(self, command, task):
-        """What the simulated device of this task shows for a command."""
-        return subprocess.run([f"{BIN}/devsim", "--print-output", command, "--hostname",
-                               task["hostname"]], check=True, capture_output=True, timeout=30).stdout
+    def worker(self, endpoint, name, sessions, *arguments):
+        """A netfleet-worker that knows the password from its own environment."""
+        return self.start(f"{BIN}/netfleet-worker", "--dispatcher", endpoint, "--name", name,
+                          "--sessions", sessions, "--password-env", "NETFLEET_TEST_PASSWORD",
+                          "--known-hosts", self.path(f"known_hosts_{name}"), *arguments)
+
+    def simulated_output(self, command, number):
+        """What the simulated device of this number, from 1, shows for a command."""
+        name = f"sim-{number}"
+        stand_in = "~" * len(name)
+        if (command, stand_in) not in self._shown:
+            self._shown[command, stand_in] = subprocess.run(
+                [f"{BIN}/devsim", "--print-output", command, "--hostname", stand_in], check=True,
+                capture_output=True, timeout=30).stdout
+        return self._shown[command, stand_in].replace(stand_in.encode(), name.encode())
 
     def assert_order(self, ran, inventory):
         """Every host of the inventory is there, once, in its order."""
@@ -238,3 +250,20 @@ class RigTest(unittest.TestCase):
 def read(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def recorded(path, *events):
+    """What the simulated devices wrote to --record, of these kinds."""
+    if not os.path.exists(path):
+        return []
+    lines = [json.loads(line) for line in read(path).split(b"\n")[:-1]]
+    return [line for line in lines if line["event"] in events]
+
+
+def login_attempts(path):
+    """Attempts to log in that reached a device, by device."""
+    return collections.Counter(e["device"] for e in recorded(path, "login", "login-refused"))
+
+
+def commands_seen(path, command):
+    return [e for e in recorded(path, "command") if e["text"] == command]
