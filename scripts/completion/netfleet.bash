@@ -6,7 +6,7 @@ _netfleet_options() {
 }
 
 _netfleet() {
-  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb= index
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb='' index
   COMPREPLY=()
   for ((index = 1; index < COMP_CWORD; index++)); do
     case ${COMP_WORDS[index]} in
@@ -15,7 +15,7 @@ _netfleet() {
     esac
   done
 
-  local values=
+  local values=''
   case $previous in
     -o | --output) values="text jsonl summary" ;;
     --order) values="inventory completion" ;;

@@ -211,8 +211,8 @@ class RigTest(unittest.TestCase):
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
-            ran = Ran(argv, "none: killed at the test's deadline", out, err.decode(errors="replace"))
-            raise AssertionError(str(ran)) from None
+            err = err.decode(errors="replace")
+            raise AssertionError(str(Ran(argv, "none: killed by the test", out, err))) from None
         return Ran(argv, process.returncode, out, err.decode(errors="replace"))
 
     def sweep(self, *arguments, status=0, password="--password-env", **options):

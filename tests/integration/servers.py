@@ -66,8 +66,8 @@ def add_user(test, name, shell, groups=()):
     home = test.path(name)
     os.makedirs(f"{home}/.ssh", mode=0o755)
     extra = ["--groups", ",".join(groups)] if groups else []
-    call("useradd", "--no-create-home", "--no-log-init", "--home-dir", home, "--shell", shell, *extra,
-         name)
+    call("useradd", "--no-create-home", "--no-log-init", "--home-dir", home, "--shell", shell,
+         *extra, name)
     test.addCleanup(remove_user, name)
     call("chpasswd", input=f"{name}:{PASSWORD}".encode())
     key = client_key(test)
@@ -169,8 +169,8 @@ class Router:
                 call(*inside, "link", "set", link, "up")
 
     def _routes(self, number):
-        routes = [f"ip route 10.{number}.{third}.0/24 192.168.{number * 10}.2" for third in range(60)]
-        return "\n".join([*routes, f"ip route 203.0.113.0/24 192.168.{number * 10}.2", ""])
+        networks = [f"10.{number}.{third}.0/24" for third in range(60)] + ["203.0.113.0/24"]
+        return "".join(f"ip route {network} 192.168.{number * 10}.2\n" for network in networks)
 
     def _start(self, test, daemon):
         directory = self.directory

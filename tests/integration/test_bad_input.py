@@ -1,5 +1,5 @@
-"""Bad input: each with a clear message (what, on what, why, file:line where there is one), the right
-exit status or outcome, nothing lost, and never a crash.
+"""Bad input: each with a clear message (what, on what, why, file:line where there is one), the
+right exit status or outcome, nothing lost, and never a crash.
 """
 
 import os
@@ -204,7 +204,8 @@ class BadInput(rig.RigTest):
         inventory = self.devsim(1, "--record", self.path("record"))
         cases = [(self.key("open_key", mode=0o644), "permission"),
                  (self.key("locked_key", "open sesame"), "passphrase"),
-                 (self.write("no_key", "hello\n", 0o600), "key"), (self.path("none"), "no such file")]
+                 (self.write("no_key", "hello\n", 0o600), "key"),
+                 (self.path("none"), "no such file")]
         for path, word in cases:
             with self.subTest(key=path):
                 ran = self.run_with(inventory, "--key", path, password=None)
@@ -273,9 +274,9 @@ class BadInput(rig.RigTest):
     def test_a_full_disk_for_standard_output(self):
         inventory = self.devsim(3)
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(self.run_argv("-i", inventory, "-u", "admin", "-c", "show version"),
-                                  stdout=full, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                  env=self.env, timeout=60, check=False)
+            argv = self.run_argv("-i", inventory, "-u", "admin", "-c", "show version")
+            done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, env=self.env,
+                                  stdin=subprocess.DEVNULL, timeout=60, check=False)
         self.assertIn(done.returncode, (1, 2), done.stderr)
         self.assertIn(b"No space left", done.stderr)
 

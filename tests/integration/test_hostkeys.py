@@ -79,7 +79,8 @@ class HostKeys(rig.RigTest):
     def test_what_openssh_wrote_is_read(self):
         os.mkdir(self.path("hosts"))
         for hashed in ([], ["-H"]):
-            lines = servers.call("ssh-keyscan", *hashed, "-p", self.server.port, self.server.address)
+            lines = servers.call("ssh-keyscan", *hashed, "-p", self.server.port,
+                                 self.server.address)
             with self.subTest(hashed=hashed):
                 with open(self.known_hosts, "wb") as file:
                     file.write(b"# by ssh-keyscan\n\n" + lines)

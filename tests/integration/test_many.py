@@ -1,4 +1,4 @@
-"""A thousand slow devices at once, in one process and through two workers. No timing is asserted."""
+"""A thousand slow devices at once: in one process, and through two workers. No timing asserts."""
 
 import unittest
 

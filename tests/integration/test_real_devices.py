@@ -62,7 +62,8 @@ class RealDevices(rig.RigTest):
             self.assertEqual([c["command"] for c in task["commands"]], commands)
             for command in task["commands"]:
                 with self.subTest(device=device.line(), command=command["command"]):
-                    self.assertEqual(command["output"].encode(), expected(device, command["command"]))
+                    self.assertEqual(command["output"].encode(),
+                                     expected(device, command["command"]))
                     self.assertFalse(command["truncated"])
 
     def test_shells_show_what_ssh_shows(self):
@@ -134,7 +135,7 @@ class RealDevices(rig.RigTest):
             for n, d in enumerate(devices))
         inventory = self.write("fleet.yaml", "hosts:\n" + "".join(
             f"  {line}\n" for line in hosts.splitlines()))
-        # A router refuses what a shell knows and the other way round; all know `exit`-less `echo`.
+        # A router refuses what a shell knows and the other way round.
         for command, chosen in (("show interface brief", routers), ("uname -a", shells + [box])):
             limit = " or ".join(f"d{n}" for n, d in enumerate(devices)
                                 if d in chosen or is_router.get(d) in chosen)

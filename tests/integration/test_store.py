@@ -16,8 +16,8 @@ class Store(rig.RigTest):
         self.store = self.path("store.db")
 
     def run_sweep(self, inventory, *arguments, **options):
-        return self.sweep("-i", inventory, "-u", "admin", "--store", self.store, "-c", "show version",
-                          "-c", "show ip interface brief", *arguments, **options)
+        return self.sweep("-i", inventory, "-u", "admin", "--store", self.store, "-c",
+                          "show version", "-c", "show ip interface brief", *arguments, **options)
 
     def results(self, *arguments, status=0):
         ran = self.finish([f"{rig.BIN}/netfleet", "results", *arguments, "--store", self.store])
