@@ -71,8 +71,8 @@ class AtTheTerminal(rig.RigTest):
         self.out = open(self.path("out"), "wb")
         self.addCleanup(self.out.close)
         screen = self.terminal("-i", inventory, "-c", "show version", "--sessions", 4, "-o",
-                               "jsonl", "--output-dir", self.path("texts"), "--store", self.path("store.db"),
-                               *arguments, stdout=self.out)
+                               "jsonl", "--output-dir", self.path("texts"), "--store",
+                               self.path("store.db"), *arguments, stdout=self.out)
         self.log_in(screen)
         rig.wait_until(lambda: len(rig.commands_seen(self.path("record"), "show version")) >= 4,
                        "4 devices that run their command")

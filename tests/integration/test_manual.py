@@ -36,9 +36,9 @@ class Manual(rig.RigTest):
     def complete(self, *words):
         script = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _netfleet; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "-c", script,
-                               os.path.join(ROOT, "scripts", "completion", "netfleet.bash"), *words],
-                              capture_output=True, check=True, timeout=30)
+        completion = os.path.join(ROOT, "scripts", "completion", "netfleet.bash")
+        done = subprocess.run(["bash", "-c", script, completion, *words], capture_output=True,
+                              check=True, timeout=30)
         return done.stdout.decode().split()
 
     def test_completion(self):
