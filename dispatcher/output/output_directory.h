@@ -1,7 +1,6 @@
 // dispatcher/output: --output-dir. One file a host, complete or not there at all.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "common/error.h"
@@ -9,9 +8,10 @@
 
 namespace netfleet {
 
-// Writes DIR/<host>.txt with the host's whole output for each result that has any: first to a
-// temporary file beside it, then renamed. Host names become safe file names (no '/', no leading '.',
-// no control characters); two hosts never share a file. One thread.
+// Writes DIR/<host>.txt with the whole output of each host that ended ok: first to a temporary file
+// beside it, then renamed. Any other result writes nothing, so that half an output never takes the
+// place of the good one of an earlier sweep. The file holds the output as it is; with several
+// commands each has a line "--- COMMAND" above it. One thread.
 class OutputDirectory {
  public:
   // Creates the directory if it is missing; an error when it cannot be written to.
@@ -21,7 +21,11 @@ class OutputDirectory {
  private:
   explicit OutputDirectory(std::string path) : path_(std::move(path)) {}
   std::string path_;
-  std::map<std::string, std::string> owner_;  // file name -> host
 };
+
+// The file name of a host, without a directory. Letters, digits and most other characters stay;
+// '/',
+// '%', control characters and a leading '.' become %XX, so no two hosts share one.
+std::string output_file_name(const std::string& host);
 
 }  // namespace netfleet

@@ -34,14 +34,18 @@ class Renderer {
   virtual void end(const Summary& summary, std::string& out) = 0;  // once, after the last result
 };
 
-// `sweep` is the sweep's id as users see it.
-std::unique_ptr<Renderer> make_renderer(OutputFormat format, std::string sweep);
+// `sweep` is the sweep's id as users see it. `to_terminal`: a terminal reads the bytes, so control
+// sequences out of devices are made visible; anything else gets the outputs byte for byte (jsonl:
+// as JSON needs it).
+std::unique_ptr<Renderer> make_renderer(OutputFormat format, std::string sweep, bool to_terminal);
 
-// The human summary for stderr: counts by outcome, time, then the failed hosts with their messages
-// (at most 20). `failed` holds (task, result without bodies) of the ones that did not end ok.
+// The human summary for stderr: counts by outcome, time, then the failed hosts with their messages,
+// by outcome, at most kFailedHostsShown of them. `failed` may hold fewer than there are: how many
+// there are is counted in `summary`.
+inline constexpr std::size_t kFailedHostsShown = 20;
 struct FailedHost {
   std::string host;
-  Outcome outcome;
+  Outcome outcome = Outcome::kInternal;
   std::string error;
 };
 std::string render_summary(const Summary& summary, const std::vector<FailedHost>& failed);

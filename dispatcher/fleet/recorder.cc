@@ -1,0 +1,168 @@
+#include "dispatcher/fleet/recorder.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "common/check.h"
+
+namespace netfleet {
+namespace {
+
+// One transaction of the store: enough to share its cost, few enough to be acknowledged soon.
+constexpr std::size_t kBatchResults = 256;
+constexpr std::size_t kBatchBytes = 8u << 20;
+
+int make_event() {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  CHECK(fd >= 0);
+  return fd;
+}
+
+void signal_event(int fd) {
+  const std::uint64_t one = 1;
+  // Fails only when the counter is full, and then the event is signalled already.
+  [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
+}
+
+// Signals are for the loop's thread; SIGPIPE becomes EPIPE.
+std::jthread start_without_signals(auto run) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+  std::jthread thread(std::move(run));
+  CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  return thread;
+}
+
+}  // namespace
+
+Recorder::Recorder(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
+                   RecorderOptions options)
+    : stop_fd_(make_event()),
+      recording_(store, sweep, tasks, options.recording, stop_fd_),
+      options_(std::move(options)),
+      notify_fd_(make_event()),
+      thread_(start_without_signals([this] { run(); })) {}
+
+Recorder::~Recorder() {
+  if (thread_.joinable()) {
+    abandon();
+    finish();
+  }
+  close(notify_fd_);
+  close(stop_fd_);
+}
+
+bool Recorder::offer(TaskResult&& result) {
+  const std::size_t size = size_of(result);
+  {
+    const std::lock_guard lock(mutex_);
+    CHECK(!ended_);
+    // A result larger than the whole queue still gets through it alone.
+    const bool too_large = !queue_.empty() && queue_bytes_ + size > options_.queue_bytes;
+    if (queue_.size() >= options_.queue_results || too_large) {
+      refused_ = true;
+      return false;
+    }
+    queue_bytes_ += size;
+    queue_.push_back(std::move(result));
+    if (queue_.size() > 1) return true;  // the thread knows, or is busy
+  }
+  work_.notify_one();
+  return true;
+}
+
+Recorder::News Recorder::take() {
+  std::uint64_t count = 0;
+  // Reset first: what happens after that signals again.
+  [[maybe_unused]] const ssize_t got = read(notify_fd_, &count, sizeof(count));
+  const std::lock_guard lock(mutex_);
+  return std::exchange(news_, News{.stored = {}, .errors = {}, .ended = news_.ended});
+}
+
+void Recorder::end(Milliseconds elapsed) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    ended_ = elapsed;
+  }
+  work_.notify_one();
+}
+
+void Recorder::abandon() { signal_event(stop_fd_); }
+
+RecordingReport Recorder::finish() {
+  end(Milliseconds(0));
+  thread_.join();
+  return recording_.report();
+}
+
+// ---- the thread
+
+void Recorder::run() {
+  while (true) {
+    std::vector<TaskResult> batch = next_batch();
+    if (batch.empty()) break;
+    recording_.store(batch);
+    publish(batch);  // before showing: a slow reader of standard output delays no acknowledgement
+    recording_.show(std::move(batch));
+    publish_errors();
+  }
+  recording_.end(*ended_);
+  publish_errors();
+  {
+    const std::lock_guard lock(mutex_);
+    news_.ended = true;
+  }
+  signal_event(notify_fd_);
+}
+
+std::vector<TaskResult> Recorder::next_batch() {
+  std::vector<TaskResult> batch;
+  bool room_again = false;
+  {
+    std::unique_lock lock(mutex_);
+    work_.wait(lock, [&] { return !queue_.empty() || ended_; });
+    std::size_t bytes = 0;
+    while (!queue_.empty() && batch.size() < kBatchResults && bytes < kBatchBytes) {
+      bytes += size_of(queue_.front());
+      batch.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    queue_bytes_ -= bytes;
+    room_again = std::exchange(refused_, false);
+  }
+  if (room_again) signal_event(notify_fd_);
+  return batch;
+}
+
+void Recorder::publish(const std::vector<TaskResult>& stored) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const TaskResult& result : stored) {
+      news_.stored.push_back({result.index, result.attempt, result.outcome});
+    }
+  }
+  signal_event(notify_fd_);
+  publish_errors();
+}
+
+void Recorder::publish_errors() {
+  const RecordingReport& report = recording_.report();
+  const auto publish_once = [&](const std::optional<Error>& error, bool& told) {
+    if (!error || std::exchange(told, true)) return;
+    {
+      const std::lock_guard lock(mutex_);
+      news_.errors.push_back(*error);
+    }
+    signal_event(notify_fd_);
+  };
+  publish_once(report.store_error, store_error_told_);
+  publish_once(report.output_error, output_error_told_);
+}
+
+}  // namespace netfleet

@@ -1,0 +1,91 @@
+// dispatcher/fleet: the consumer behind the bounded queue between the loop and everything that may
+// take time: the disk, and whoever reads standard output. Owns the only thread of the dispatcher
+// beside the loop's.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "common/task.h"
+#include "dispatcher/fleet/recording.h"
+#include "dispatcher/store/store.h"
+
+namespace netfleet {
+
+struct RecorderOptions {
+  RecordingOptions recording;
+  std::size_t queue_results = 4096;
+  std::size_t queue_bytes = 64u << 20;
+};
+
+// Every function is for one and the same thread, the loop's. `store` and `tasks` outlive the
+// Recorder, and between the constructor and finish() nobody else may use the store.
+class Recorder {
+ public:
+  // A result that is stored (or never will be, since the store failed: then it is shown at least).
+  // Now it may be acknowledged.
+  struct Stored {
+    std::uint32_t index = 0;
+    std::uint32_t attempt = 0;
+    Outcome outcome = Outcome::kInternal;
+  };
+  struct News {
+    std::vector<Stored> stored;  // in the order of offer()
+    std::vector<Error> errors;   // the first of the store and the first of the output, once each
+    bool ended = false;          // after end(): finish() will not block
+  };
+
+  Recorder(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
+           RecorderOptions options);
+  ~Recorder();  // as abandon() and finish()
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  // Never blocks. False and `result` untouched when the queue is full: then stop reading the source
+  // of results until notify_fd() becomes readable. Each index once.
+  bool offer(TaskResult&& result);
+  // An eventfd: readable when there is News, or room again after a refusal. take() resets it.
+  int notify_fd() const { return notify_fd_; }
+  News take();
+
+  // Nothing more will be offered. What is queued is still stored and shown; News says when that is
+  // done.
+  void end(Milliseconds elapsed);
+  // Standard output is not written to any more, even if its reader is stuck; storing goes on.
+  void abandon();
+  // Waits for the thread, after end().
+  RecordingReport finish();
+
+ private:
+  void run();
+  std::vector<TaskResult> next_batch();  // waits; empty: the end
+  void publish(const std::vector<TaskResult>& stored);
+  void publish_errors();
+
+  // Only the thread's, until it has ended.
+  int stop_fd_;
+  Recording recording_;
+  bool store_error_told_ = false;
+  bool output_error_told_ = false;
+
+  // The loop's and the thread's.
+  const RecorderOptions options_;
+  int notify_fd_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<TaskResult> queue_;
+  std::size_t queue_bytes_ = 0;
+  bool refused_ = false;               // since the last time there was room
+  std::optional<Milliseconds> ended_;  // by end(): how long the sweep took
+  News news_;
+
+  std::jthread thread_;  // last: everything else is there while it runs
+};
+
+}  // namespace netfleet

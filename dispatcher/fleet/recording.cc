@@ -1,0 +1,130 @@
+#include "dispatcher/fleet/recording.h"
+
+#include <utility>
+
+#include "common/check.h"
+
+namespace netfleet {
+namespace {
+// So much text is written at once.
+constexpr std::size_t kTextAtOnce = 64u << 10;
+}  // namespace
+
+std::size_t size_of(const TaskResult& result) {
+  std::size_t size = sizeof(TaskResult) + result.error.size() + result.worker.size() +
+                     result.platform.size() + result.jump.size();
+  for (const CommandResult& command : result.commands) {
+    size += sizeof(CommandResult) + command.command.size() + command.output.size();
+  }
+  return size;
+}
+
+Recording::Recording(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
+                     RecordingOptions options, int stop_fd)
+    : store_(store),
+      sweep_(sweep.number),
+      tasks_(tasks),
+      options_(std::move(options)),
+      order_(options_.order, static_cast<std::uint32_t>(tasks.size())),
+      renderer_(make_renderer(options_.format, sweep.id, options_.to_terminal)),
+      output_(options_.output_fd, stop_fd) {
+  report_.summary.sweep = sweep.id;
+  report_.summary.total = static_cast<std::uint32_t>(tasks.size());
+}
+
+void Recording::store(std::span<const TaskResult> results) {
+  if (report_.store_error) return;
+  if (auto saved = store_.save_results(sweep_, results); !saved) {
+    report_.store_error = std::move(saved.error());
+  }
+}
+
+void Recording::show(std::vector<TaskResult> results) {
+  for (TaskResult& result : results) {
+    CHECK(result.index < tasks_.size());
+    count(result);
+    write_file(result);
+    const std::vector<std::uint32_t> shown = order_.arrived(result.index);
+    if (shown.empty()) {
+      hold(std::move(result));
+      continue;
+    }
+    render(tasks_[result.index], result);
+    show_held(std::span(shown).subspan(1));  // the first one is the one that arrived
+  }
+  flush();
+}
+
+void Recording::end(Milliseconds elapsed) {
+  report_.summary.elapsed = elapsed;
+  show_held(order_.release());
+  renderer_->end(report_.summary, text_);
+  flush();
+  for (auto& [index, host] : failed_) report_.failed.push_back(std::move(host));
+}
+
+void Recording::count(const TaskResult& result) {
+  report_.summary.count(result.outcome);
+  if (result.outcome == Outcome::kOk) return;
+  if (failed_.size() == kFailedHostsShown && failed_.rbegin()->first < result.index) return;
+  failed_[result.index] = {tasks_[result.index].host, result.outcome, result.error};
+  if (failed_.size() > kFailedHostsShown) failed_.erase(std::prev(failed_.end()));
+}
+
+void Recording::write_file(const TaskResult& result) {
+  if (!options_.output_directory) return;
+  auto written = options_.output_directory->write(tasks_[result.index], result);
+  if (!written && !report_.output_error) report_.output_error = std::move(written.error());
+}
+
+void Recording::hold(TaskResult result) {
+  const std::size_t size = size_of(result);
+  const bool fits = held_bytes_ + size <= options_.held_bytes;
+  if (!fits && !report_.store_error) return;  // it waits in the store
+  held_bytes_ += size;
+  held_.emplace(result.index, std::move(result));
+  if (!fits) show_held(order_.release());  // out of order rather than lost or without bound
+}
+
+void Recording::show_held(std::span<const std::uint32_t> indexes) {
+  for (std::size_t i = 0; i < indexes.size();) {
+    if (const auto held = held_.find(indexes[i]); held != held_.end()) {
+      render(tasks_[indexes[i]], held->second);
+      held_bytes_ -= size_of(held->second);
+      held_.erase(held);
+      ++i;
+      continue;
+    }
+    const std::size_t first = i++;  // a run of neighbours that are all in the store
+    while (i < indexes.size() && indexes[i] == indexes[i - 1] + 1 && !held_.contains(indexes[i])) {
+      ++i;
+    }
+    show_stored(indexes[first], static_cast<std::uint32_t>(i - first));
+  }
+}
+
+void Recording::show_stored(std::uint32_t first, std::uint32_t count) {
+  if (!output_.is_open()) return;
+  auto read =
+      store_.for_range(sweep_, first, count, [&](const TaskSpec& task, const TaskResult* result) {
+        if (result != nullptr) render(task, *result);
+        return output_.is_open();
+      });
+  if (!read && !report_.store_error) report_.store_error = std::move(read.error());
+}
+
+void Recording::render(const TaskSpec& task, const TaskResult& result) {
+  if (!output_.is_open()) return;
+  renderer_->result(task, result, text_);
+  if (text_.size() >= kTextAtOnce) flush();
+}
+
+void Recording::flush() {
+  output_.write(text_);
+  text_.clear();
+  if (text_.capacity() > 16 * kTextAtOnce) text_.shrink_to_fit();
+  report_.reader_left = output_.reader_left();
+  if (output_.error() && !report_.output_error) report_.output_error = output_.error();
+}
+
+}  // namespace netfleet

@@ -1,0 +1,86 @@
+// dispatcher/fleet: what becomes of the results of one sweep: stored, put in order, rendered,
+// written to standard output and to files. Knows no queue and no thread (recorder.h has them).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/task.h"
+#include "dispatcher/output/order.h"
+#include "dispatcher/output/output_directory.h"
+#include "dispatcher/output/output_stream.h"
+#include "dispatcher/output/renderer.h"
+#include "dispatcher/store/store.h"
+
+namespace netfleet {
+
+struct RecordingOptions {
+  OutputFormat format = OutputFormat::kText;
+  OutputOrder order = OutputOrder::kInventory;
+  bool to_terminal = false;  // output_fd is one
+  int output_fd = 1;         // borrowed
+  std::optional<OutputDirectory> output_directory;
+  // Results that wait for their turn are kept in memory up to so many bytes; the rest waits in the
+  // store.
+  std::size_t held_bytes = 64u << 20;
+};
+
+// What a sweep came to.
+struct RecordingReport {
+  Summary summary;
+  std::vector<FailedHost> failed;  // the first kFailedHostsShown of the inventory
+  std::optional<Error> store_error;
+  std::optional<Error> output_error;  // the first one, of standard output or of the directory
+  bool reader_left = false;           // whoever read standard output closed it
+};
+
+// Memory the result takes, about.
+std::size_t size_of(const TaskResult& result);
+
+// One thread. `store` and `tasks` outlive it; nobody else may use the store meanwhile.
+class Recording {
+ public:
+  // Readability of `stop_fd` ends all writing to standard output; storing goes on.
+  Recording(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
+            RecordingOptions options, int stop_fd);
+
+  // Each index once. After the store has failed once it is not tried again, and results that wait
+  // for their turn are held in memory; when they would be too many, the order is given up.
+  void store(std::span<const TaskResult> results);
+  // Counts, files and shows what was passed to store() before.
+  void show(std::vector<TaskResult> results);
+  // Shows what waits for results that never came, and the renderer's end.
+  void end(Milliseconds elapsed);
+
+  const RecordingReport& report() const { return report_; }
+
+ private:
+  void count(const TaskResult& result);
+  void write_file(const TaskResult& result);
+  void hold(TaskResult result);
+  void show_held(std::span<const std::uint32_t> indexes);
+  void show_stored(std::uint32_t first, std::uint32_t count);
+  void render(const TaskSpec& task, const TaskResult& result);
+  void flush();
+
+  Store& store_;
+  std::uint32_t sweep_;
+  std::span<const TaskSpec> tasks_;
+  RecordingOptions options_;
+  Order order_;
+  std::unique_ptr<Renderer> renderer_;
+  OutputStream output_;
+  std::string text_;  // rendered and not yet written
+  std::unordered_map<std::uint32_t, TaskResult> held_;
+  std::size_t held_bytes_ = 0;
+  std::map<std::uint32_t, FailedHost> failed_;  // those with the lowest indexes
+  RecordingReport report_;
+};
+
+}  // namespace netfleet

@@ -1,0 +1,98 @@
+#include "dispatcher/output/output_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+namespace netfleet {
+namespace {
+
+// Longer names are cut; file systems take 255 bytes, with the ending and the mark of a cut name.
+constexpr std::size_t kLongestName = 220;
+
+std::unexpected<Error> write_failure(const std::string& file, int cause) {
+  return fail(fmt::format("write {}: {}", file, std::strerror(cause)));
+}
+
+// FNV-1a: only has to tell the few names apart that begin alike for 220 bytes.
+std::uint64_t name_hash(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : name) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return hash;
+}
+
+std::string content_of(const TaskResult& result) {
+  if (result.commands.size() == 1) return result.commands[0].output;
+  std::string content;
+  for (const CommandResult& command : result.commands) {
+    content.append("--- ").append(command.command).append("\n").append(command.output);
+    if (!command.output.empty() && content.back() != '\n') content.push_back('\n');
+  }
+  return content;
+}
+
+// 0, or the errno of what failed.
+int write_whole(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string output_file_name(const std::string& host) {
+  std::string name;
+  for (const char byte : host) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (byte == '/' || byte == '%' || code < 0x20 || code == 0x7f ||
+        (byte == '.' && name.empty())) {
+      name += fmt::format("%{:02X}", code);
+    } else {
+      name.push_back(byte);
+    }
+  }
+  if (name.empty()) name = "%";
+  if (name.size() > kLongestName) {
+    name = fmt::format("{}%~{:016x}", name.substr(0, kLongestName), name_hash(host));
+  }
+  return name + ".txt";
+}
+
+Expected<OutputDirectory> OutputDirectory::open(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return fail(fmt::format("create directory {}: {}", path, error.message()));
+  if (access(path.c_str(), W_OK | X_OK) != 0) {
+    return fail(fmt::format("write to directory {}: {}", path, std::strerror(errno)));
+  }
+  return OutputDirectory(path);
+}
+
+Expected<void> OutputDirectory::write(const TaskSpec& task, const TaskResult& result) {
+  if (result.outcome != Outcome::kOk || result.commands.empty()) return {};
+  const std::string file = path_ + "/" + output_file_name(task.host);
+  // Unlike any host's file: it begins with a dot. Whoever else writes here has another process id.
+  const std::string temporary = fmt::format("{}/.netfleet-{}.tmp", path_, getpid());
+  const int fd =
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (fd < 0) return write_failure(temporary, errno);
+  int cause = write_whole(fd, content_of(result));
+  if (close(fd) != 0 && cause == 0) cause = errno;
+  if (cause == 0 && std::rename(temporary.c_str(), file.c_str()) != 0) cause = errno;
+  if (cause == 0) return {};
+  unlink(temporary.c_str());
+  return write_failure(file, cause);
+}
+
+}  // namespace netfleet

@@ -1,0 +1,58 @@
+// -o text: a header line a host, its outputs, a blank line.
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "dispatcher/output/formats.h"
+#include "dispatcher/output/visible.h"
+
+namespace netfleet {
+namespace {
+
+class TextRenderer final : public Renderer {
+ public:
+  explicit TextRenderer(bool to_terminal) : to_terminal_(to_terminal) {}
+
+  void result(const TaskSpec& task, const TaskResult& result, std::string& out) override {
+    const bool bracketed = task.address.contains(':');
+    fmt::format_to(std::back_inserter(out), "=== {} ({}{}{}:{}) {} {}\n", one_line(task.host),
+                   bracketed ? "[" : "", one_line(task.address), bracketed ? "]" : "", task.port,
+                   outcome_name(result.outcome), seconds_text(result.duration));
+    if (!result.error.empty()) out.append(one_line(result.error)).push_back('\n');
+    for (const CommandResult& command : result.commands) {
+      // One command that went well needs no line of its own.
+      if (result.commands.size() > 1 || command.outcome != Outcome::kOk || command.truncated) {
+        command_line(command, out);
+      }
+      if (to_terminal_) {
+        append_visible(out, command.output);
+      } else {
+        out.append(command.output);
+      }
+      if (!command.output.empty() && command.output.back() != '\n') out.push_back('\n');
+    }
+    out.push_back('\n');
+  }
+
+  void end(const Summary&, std::string&) override {}
+
+ private:
+  static void command_line(const CommandResult& command, std::string& out) {
+    out.append("--- ").append(one_line(command.command));
+    if (command.outcome != Outcome::kOk) out.append(": ").append(outcome_name(command.outcome));
+    if (command.truncated) {
+      fmt::format_to(std::back_inserter(out), ": truncated after {} bytes", command.output.size());
+    }
+    out.push_back('\n');
+  }
+
+  bool to_terminal_;
+};
+
+}  // namespace
+
+std::unique_ptr<Renderer> make_text_renderer(bool to_terminal) {
+  return std::make_unique<TextRenderer>(to_terminal);
+}
+
+}  // namespace netfleet

@@ -1,0 +1,188 @@
+"""Real SSH servers and routers: OpenSSH, dropbear and FRR, with users and network namespaces of
+their own. Needs root. Names on the machine begin with `nfit`; what a crashed run left behind is
+removed first. One test file at a time may use them, on the whole machine.
+"""
+
+import fcntl
+import grp
+import os
+import pwd
+import subprocess
+
+import rig
+
+PREFIX = "nfit"
+PASSWORD = "Pa55 w0rd!"
+LOCK = "/run/lock/netfleet-rig.lock"
+_lock = None
+
+
+def call(*argv, check=True, **options):
+    done = subprocess.run([str(a) for a in argv], capture_output=True, timeout=60, check=False,
+                          **options)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, argv))}: status {done.returncode}: "
+                             f"{done.stderr.decode(errors='replace')}")
+    return done.stdout
+
+
+def take_machine():
+    """For setUpModule: the machine's users and namespaces are ours until this process ends."""
+    global _lock
+    if os.geteuid() != 0:
+        raise AssertionError("these tests create users and network namespaces: run them as root")
+    os.makedirs(os.path.dirname(LOCK), exist_ok=True)
+    _lock = open(LOCK, "w", encoding="utf-8")
+    fcntl.flock(_lock, fcntl.LOCK_EX)  # ctest's TIMEOUT is the deadline
+    remove_leftovers()
+
+
+def remove_leftovers():
+    for line in call("ip", "netns", "list").decode().splitlines():
+        if line.startswith(PREFIX):
+            remove_namespace(line.split()[0])
+    for link in os.listdir("/sys/class/net"):
+        if link.startswith(PREFIX):
+            call("ip", "link", "delete", link)
+    for user in [user.pw_name for user in pwd.getpwall()]:
+        if user.startswith(PREFIX):
+            remove_user(user)
+
+
+def remove_user(name):
+    call("pkill", "-KILL", "-u", name, check=False)
+    call("userdel", "--force", name)
+
+
+def remove_namespace(name):
+    for pid in call("ip", "netns", "pids", name, check=False).split():
+        call("kill", "-KILL", pid.decode(), check=False)
+    call("ip", "netns", "delete", name)
+
+
+def add_user(test, name, shell, groups=()):
+    """A throw-away user with PASSWORD, and the test's key in authorized_keys. Returns its name."""
+    name = f"{PREFIX}_{name}"
+    home = test.path(name)
+    os.makedirs(f"{home}/.ssh", mode=0o755)
+    extra = ["--groups", ",".join(groups)] if groups else []
+    call("useradd", "--no-create-home", "--no-log-init", "--home-dir", home, "--shell", shell,
+         *extra, name)
+    test.addCleanup(remove_user, name)
+    call("chpasswd", input=f"{name}:{PASSWORD}".encode())
+    key = client_key(test)
+    test.write(f"{name}/.ssh/authorized_keys", rig.read(f"{key}.pub"), 0o600)
+    user = pwd.getpwnam(name)
+    for path in (home, f"{home}/.ssh", f"{home}/.ssh/authorized_keys"):
+        os.chown(path, user.pw_uid, user.pw_gid)
+    return name
+
+
+def client_key(test, name="client_key", passphrase=""):
+    key = test.path(name)
+    if not os.path.exists(key):
+        call("ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", name, "-f", key)
+    return key
+
+
+class Server:
+    """An SSH server that runs: where it is, and what the plain `ssh` client says about it."""
+
+    def __init__(self, test, process, address, port, user):
+        self.test, self.process = test, process
+        self.address, self.port, self.user = address, port, user
+        rig.wait_for_ssh(address, port, process)
+
+    def line(self, platform=""):
+        """The server's line in a text inventory."""
+        return f"{self.user}@{self.address}:{self.port} {platform}".rstrip()
+
+    def ssh(self, command):
+        """Exactly what `ssh user@server 'command'` prints."""
+        return call("ssh", "-F", "none", "-i", client_key(self.test), "-o", "BatchMode=yes",
+                    "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                    "-o", "IdentityAgent=none", "-p", self.port, f"{self.user}@{self.address}",
+                    command, stdin=subprocess.DEVNULL)
+
+
+def sshd(test, user, address="127.0.0.1", port=None, namespace=None, options=(), name="sshd"):
+    """OpenSSH's server with a config and a host key of its own."""
+    port = port or rig.free_port()
+    os.makedirs("/run/sshd", exist_ok=True)
+    config = test.write(f"{name}_config", "\n".join([
+        f"ListenAddress {address}:{port}", f"HostKey {client_key(test, name + '_host_key')}",
+        "PidFile none", "UsePAM no", "StrictModes no", "PasswordAuthentication yes",
+        "KbdInteractiveAuthentication no", "PrintMotd no", "PrintLastLog no", "UseDNS no",
+        "AuthorizedKeysFile .ssh/authorized_keys", "MaxStartups 2000", "MaxAuthTries 6",
+        "LogLevel VERBOSE", *options]) + "\n")
+    inside = ["ip", "netns", "exec", namespace] if namespace else []
+    process = test.start(*inside, "/usr/sbin/sshd", "-D", "-e", "-f", config)
+    return Server(test, process, address, port, user)
+
+
+def dropbear(test, user):
+    port = rig.free_port()
+    key = test.path("dropbear_host_key")
+    call("dropbearkey", "-t", "ed25519", "-f", key)
+    process = test.start("/usr/sbin/dropbear", "-F", "-E", "-m", "-r", key, "-p",
+                         f"127.0.0.1:{port}", "-P", test.path("dropbear.pid"))
+    return Server(test, process, "127.0.0.1", port, user)
+
+
+class Router:
+    """FRR in a network namespace: zebra and staticd, with vtysh as what its user logs in to."""
+
+    def __init__(self, test, number, hostname, user):
+        self.namespace = f"{PREFIX}{number}"
+        self.directory = test.path(hostname)
+        self.address = f"198.18.{number}.2"
+        os.makedirs(self.directory)
+        owner, group = pwd.getpwnam("frr").pw_uid, grp.getgrnam("frrvty").gr_gid
+        os.chown(self.directory, owner, group)
+        self._connect(test, number)
+        test.write(f"{hostname}/vtysh.conf", f"hostname {hostname}\n")
+        for daemon, config in (("zebra", ""), ("staticd", self._routes(number))):
+            test.write(f"{hostname}/{daemon}.conf", f"hostname {hostname}\n{config}")
+            self._start(test, daemon)
+        self.vtysh = ["/usr/bin/vtysh", "--vty_socket", self.directory, "--config_dir",
+                      self.directory]
+        self.server = sshd(test, user, self.address, 22, self.namespace, name=f"sshd_{hostname}",
+                           options=[f"ForceCommand {' '.join(self.vtysh)}"])
+        rig.wait_until(lambda: b"S>* 203.0.113.0/24" in self.show("show ip route"),
+                       f"{hostname}'s routes")
+
+    def _connect(self, test, number):
+        call("ip", "netns", "add", self.namespace)
+        test.addCleanup(remove_namespace, self.namespace)
+        call("ip", "link", "add", self.namespace, "type", "veth", "peer", "name", "eth0", "netns",
+             self.namespace)
+        call("ip", "address", "add", f"198.18.{number}.1/30", "dev", self.namespace)
+        call("ip", "link", "set", self.namespace, "up")
+        inside = ["ip", "-n", self.namespace]
+        call(*inside, "address", "add", f"{self.address}/30", "dev", "eth0")
+        call(*inside, "link", "set", "eth0", "up")
+        call(*inside, "link", "set", "lo", "up")
+        for lan in range(2):
+            call(*inside, "link", "add", f"lan{lan}", "type", "veth", "peer", "name", f"port{lan}")
+            call(*inside, "address", "add", f"192.168.{number * 10 + lan}.1/24", "dev", f"lan{lan}")
+            for link in (f"lan{lan}", f"port{lan}"):
+                call(*inside, "link", "set", link, "up")
+
+    def _routes(self, number):
+        networks = [f"10.{number}.{third}.0/24" for third in range(60)] + ["203.0.113.0/24"]
+        return "".join(f"ip route {network} 192.168.{number * 10}.2\n" for network in networks)
+
+    def _start(self, test, daemon):
+        directory = self.directory
+        process = test.start(
+            "ip", "netns", "exec", self.namespace, f"/usr/lib/frr/{daemon}", "--vty_socket",
+            directory, "-f", f"{directory}/{daemon}.conf", "-i", f"{directory}/{daemon}.pid", "-z",
+            f"{directory}/zserv.api", "-P", "0", "--log", "stdout")
+        rig.wait_until(lambda: os.path.exists(f"{directory}/{daemon}.vty") or process.ended(),
+                       f"{daemon} of {directory}")
+        if process.ended():
+            raise AssertionError(f"{daemon} ended:\n{process.text()}")
+
+    def show(self, command):
+        """Exactly what `vtysh -c command` prints on the router."""
+        return call("ip", "netns", "exec", self.namespace, *self.vtysh, "-c", command)
