@@ -42,8 +42,8 @@ Expected<CredentialStore> own_credentials(const WorkerOptions& options) {
   const AskPassphrase nobody = [](const std::string& path) -> Expected<Secret> {
     return fail(fmt::format("the key {} needs a passphrase: give --key-passphrase-env VAR", path));
   };
-  auto credential = read_credential(options.credentials, ssh::Identity::needs_passphrase, nobody,
-                                    warnings);
+  auto credential =
+      read_credential(options.credentials, ssh::Identity::needs_passphrase, nobody, warnings);
   for (const std::string& warning : warnings) fmt::print(stderr, "netfleet-worker: {}\n", warning);
   if (!credential) return std::unexpected(credential.error());
   CredentialStore store;

@@ -29,7 +29,8 @@ Expected<bool> write_out(std::string& text) {
     const auto written = write(STDOUT_FILENO, text.data() + done, text.size() - done);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0 && errno == EPIPE) return false;
-    if (written < 0) return fail(fmt::format("cannot write to standard output: {}", strerror(errno)));
+    if (written < 0)
+      return fail(fmt::format("cannot write to standard output: {}", strerror(errno)));
     done += static_cast<std::size_t>(written);
   }
   text.clear();
@@ -42,10 +43,10 @@ Expected<int> list_sweeps(Store& store) {
   std::string out = fmt::format("{:<22} {:<20} {:>8} {:>10}  {}\n", "sweep", "started", "hosts",
                                 "took", "commands");
   for (const SweepRecord& sweep : *sweeps) {
-    const std::string took =
-        sweep.ended_at ? format_duration(std::chrono::round<std::chrono::seconds>(
-                             *sweep.ended_at - sweep.started_at))
-                       : "unfinished";
+    const std::string took = sweep.ended_at
+                                 ? format_duration(std::chrono::round<std::chrono::seconds>(
+                                       *sweep.ended_at - sweep.started_at))
+                                 : "unfinished";
     out += fmt::format("{:<22} {:<20} {:>8} {:>10}  {}\n", sweep.id,
                        format_wall_time(sweep.started_at).substr(0, 19) + "Z", sweep.total, took,
                        fmt::join(sweep.job.commands, "; "));

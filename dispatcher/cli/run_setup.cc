@@ -89,9 +89,8 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   if (!known) return input_error(known.error().message);
 
   const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase};
-  auto credentials =
-      gather_credentials(options.credentials, common_user(setup.tasks), hosts, *inventory,
-                         !options.listen.empty(), io, setup.warnings);
+  auto credentials = gather_credentials(options.credentials, common_user(setup.tasks), hosts,
+                                        *inventory, !options.listen.empty(), io, setup.warnings);
   if (!credentials) return std::unexpected(credentials.error());
   setup.credentials = std::move(*credentials);
 

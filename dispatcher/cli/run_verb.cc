@@ -36,8 +36,10 @@ std::uint32_t fit_sessions(std::uint32_t wanted, Console& console) {
   if (limit.rlim_cur >= wanted + kOtherFiles) return wanted;
   const auto fits = static_cast<std::uint32_t>(
       limit.rlim_cur > kOtherFiles + 1 ? limit.rlim_cur - kOtherFiles : 1);
-  console.say(fmt::format("netfleet: {} sessions need more open files than the limit of {} allows "
-                          "(ulimit -n): going on with {}", wanted, limit.rlim_cur, fits));
+  console.say(
+      fmt::format("netfleet: {} sessions need more open files than the limit of {} allows "
+                  "(ulimit -n): going on with {}",
+                  wanted, limit.rlim_cur, fits));
   return fits;
 }
 
@@ -76,11 +78,11 @@ HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Cons
   return hub;
 }
 
-int exit_status(const SweepEnd& end, const RecorderEnd& recorded) {
+int exit_status(const SweepEnd& end) {
   if (end.interrupted) return kExitInterrupted;
   if (end.guarded) return kExitGuarded;
-  if (recorded.error) return kExitInternal;
-  const Summary& summary = recorded.summary;
+  if (end.report.store_error || end.report.output_error) return kExitInternal;
+  const Summary& summary = end.report.summary;
   const auto ok = summary.by_outcome[static_cast<std::size_t>(Outcome::kOk)];
   return ok == summary.total ? kExitOk : kExitSomeFailed;
 }
@@ -123,11 +125,10 @@ class Run {
     Recorder recorder(*store, record, setup_.tasks, recorder_options(std::move(*output_dir)));
     const auto ended = hub.run(sweep_run(record.number), recorder, signal_fd);
     worker->reset();
-    const RecorderEnd recorded = recorder.finish();
     console_.clear();
     close(signal_fd);
     if (!ended) return say_error(ended.error().message, kExitInternal);
-    return conclude(*ended, recorded, *store, record);
+    return conclude(*ended, *store, record);
   }
 
  private:
@@ -165,13 +166,13 @@ class Run {
 
   RecorderOptions recorder_options(std::optional<OutputDirectory> output_dir) {
     RecorderOptions recorder;
-    recorder.format = options_.output;
-    recorder.order = options_.order;
-    recorder.output_directory = std::move(output_dir);
-    recorder.output_fd = STDOUT_FILENO;
-    recorder.to_terminal = isatty(STDOUT_FILENO) != 0;
-    if (recorder.to_terminal) recorder.before_output = [this] { console_.clear(); };
-    recorder.warn = [this](const std::string& line) { console_.say("netfleet: " + line); };
+    RecordingOptions& recording = recorder.recording;
+    recording.format = options_.output;
+    recording.order = options_.order;
+    recording.output_directory = std::move(output_dir);
+    recording.output_fd = STDOUT_FILENO;
+    recording.to_terminal = isatty(STDOUT_FILENO) != 0;
+    if (recording.to_terminal) recording.before_output = [this] { console_.clear(); };
     return recorder;
   }
 
@@ -179,16 +180,13 @@ class Run {
     return {number, setup_.job, setup_.tasks, options_.retries, options_.max_auth_failures};
   }
 
-  int conclude(const SweepEnd& end, const RecorderEnd& recorded, Store& store,
-               const SweepRecord& record) {
-    if (auto ended = store.end_sweep(record.number, clock_.wall()); !ended && !recorded.error) {
-      console_.say("netfleet: " + ended.error().message);
-    }
+  int conclude(const SweepEnd& end, Store& store, const SweepRecord& record) {
+    auto ended = store.end_sweep(record.number, clock_.wall());
+    if (!ended && !end.report.store_error) console_.say("netfleet: " + ended.error().message);
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {
-      fmt::print(stderr, "{}", render_summary(recorded.summary, recorded.failed));
+      fmt::print(stderr, "{}", render_summary(end.report.summary, end.report.failed));
     }
-    if (recorded.error) fmt::print(stderr, "netfleet: {}\n", recorded.error->message);
-    return exit_status(end, recorded);
+    return exit_status(end);
   }
 
   const RunOptions& options_;
@@ -210,8 +208,9 @@ Expected<std::string> store_path(const std::string& given) {
   };
   std::string path = Store::default_path(variable("XDG_STATE_HOME"), variable("HOME"));
   if (path.empty()) {
-    return fail("no place for the store: neither HOME nor XDG_STATE_HOME is set; give --store FILE "
-                "or --store none");
+    return fail(
+        "no place for the store: neither HOME nor XDG_STATE_HOME is set; give --store FILE "
+        "or --store none");
   }
   return path;
 }

@@ -105,13 +105,14 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   }
   CHECK(credentials.size() < UINT16_MAX);
   ledger_.add_sweep(plan);
-  next_waiting_note_ = clock_.now() + kWaitingNoteAfter;
+  const TimePoint start = clock_.now();
+  next_waiting_note_ = start + kWaitingNoteAfter;
   while (!done()) {
     wait();
     receive_signals();
     receive_control();
     receive_results();
-    collect_stored();
+    collect_news();
     ledger_.tick(clock_.now());
     act();
     offer_tasks();
@@ -125,7 +126,11 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
     log(fmt::format("dropped {} malformed messages from the network",
                     malformed_ + control_->dropped() + sink_->dropped()));
   }
-  return SweepEnd{ledger_.guarded(sweep_.number), interrupts_ > 0};
+  SweepEnd end;
+  end.report = finish_recording(std::chrono::round<Milliseconds>(clock_.now() - start));
+  end.guarded = ledger_.guarded(sweep_.number);
+  end.interrupted = interrupts_ > 0;
+  return end;
 }
 
 bool Hub::done() const { return ledger_.finished(sweep_.number) && held_back_.empty(); }
@@ -163,23 +168,23 @@ void Hub::receive_signals() {
   }
   if (signal_fd_ < 0) return;
   signalfd_siginfo info{};
-  while (read(signal_fd_, &info, sizeof info) == sizeof info) {
-    ++interrupts_;
-    if (interrupts_ == 1) {
-      log(
-          fmt::format("interrupted: {} running devices are finished, no others are started; once "
-                      "more stops at once",
-                      ledger_.running()));
-      ledger_.drain(sweep_.number);
-    } else if (interrupts_ == 2) {
-      log("interrupted again: stopping what runs");
-      ledger_.drain(sweep_.number);
-      ledger_.cancel_running(sweep_.number);
-      give_up_at_ = clock_.now() + kPatience;
-    } else {
-      ledger_.abandon(sweep_.number);
-      recorder_->abandon();
-    }
+  while (read(signal_fd_, &info, sizeof info) == sizeof info) interrupted();
+}
+
+void Hub::interrupted() {
+  ++interrupts_;
+  if (interrupts_ == 1) {
+    log(fmt::format(
+        "interrupted: finishing {} running, starting no others; once more stops at once",
+        ledger_.running()));
+    ledger_.drain(sweep_.number);
+  } else if (interrupts_ == 2) {
+    log("interrupted again: stopping what runs");
+    ledger_.cancel_running(sweep_.number);
+    give_up_at_ = clock_.now() + kPatience;
+  } else {
+    ledger_.abandon(sweep_.number);
+    recorder_->abandon();
   }
 }
 
@@ -211,7 +216,9 @@ void Hub::receive_control() {
 }
 
 void Hub::receive_results() {
-  while (!held_back_.empty() && recorder_->offer(held_back_.front())) held_back_.pop_front();
+  while (!held_back_.empty() && recorder_->offer(std::move(held_back_.front()))) {
+    held_back_.pop_front();
+  }
   for (int i = 0; i < kMessagesATurn && held_back_.size() < kMostHeldBack; ++i) {
     auto received = sink_->receive();
     if (!received) return;
@@ -245,16 +252,35 @@ void Hub::receive_results() {
 }
 
 void Hub::record(TaskResult result) {
-  if (!held_back_.empty() || !recorder_->offer(result)) held_back_.push_back(std::move(result));
+  if (!held_back_.empty() || !recorder_->offer(std::move(result))) {
+    held_back_.push_back(std::move(result));  // untouched: it was refused
+  }
 }
 
-void Hub::collect_stored() {
+void Hub::collect_news() {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto woken = read(wakeup_fd_, &count, sizeof count);
-  for (const auto& stored : recorder_->take_stored()) {
+  const Recorder::News news = recorder_->take();
+  for (const Error& error : news.errors) log(error.message);
+  for (const auto& stored : news.stored) {
     ledger_.stored({sweep_.number, stored.index});
     if (options_.recorded) options_.recorded(stored.outcome);
   }
+  recorded_ = news.ended;
+}
+
+// The last outputs may go to a slow reader: signals still count, workers are gone already.
+RecordingReport Hub::finish_recording(Milliseconds elapsed) {
+  recorder_->end(elapsed);
+  while (!recorded_) {
+    wire::Poller poller;
+    poller.add(recorder_->notify_fd());
+    if (signal_fd_ >= 0) poller.add(signal_fd_);
+    poller.wait(std::chrono::seconds(10));
+    receive_signals();
+    collect_news();
+  }
+  return recorder_->finish();
 }
 
 void Hub::offer_tasks() {

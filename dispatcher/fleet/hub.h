@@ -45,6 +45,7 @@ struct SweepRun {
 struct SweepEnd {
   bool guarded = false;      // ended by the authentication guard
   bool interrupted = false;  // by the user
+  RecordingReport report;
 };
 
 class Hub {
@@ -64,7 +65,9 @@ class Hub {
   void wait();
   void receive_control();
   void receive_results();
-  void collect_stored();
+  void collect_news();
+  RecordingReport finish_recording(Milliseconds elapsed);
+  void interrupted();
   void receive_signals();
   void offer_tasks();
   void act();
@@ -91,6 +94,7 @@ class Hub {
   Recorder* recorder_ = nullptr;
   int signal_fd_ = -1;
   int interrupts_ = 0;
+  bool recorded_ = false;  // everything is stored and shown
   TimePoint give_up_at_ = TimePoint::max();
   TimePoint next_progress_{};
   TimePoint next_waiting_note_ = TimePoint::max();

@@ -120,6 +120,7 @@ void Recording::render(const TaskSpec& task, const TaskResult& result) {
 }
 
 void Recording::flush() {
+  if (!text_.empty() && options_.before_output) options_.before_output();
   output_.write(text_);
   text_.clear();
   if (text_.capacity() > 16 * kTextAtOnce) text_.shrink_to_fit();
