@@ -32,7 +32,8 @@ class WorkerThread final : public EmbeddedWorker {
 
  private:
   static WorkerSetup worker_setup(EmbeddedWorkerSetup& setup) {
-    WorkerSetup worker{.dispatcher = setup.endpoint};
+    WorkerSetup worker;
+    worker.dispatcher = setup.endpoint;
     worker.lease_holder.name = "local";
     worker.lease_holder.incarnation = make_incarnation();
     worker.lease_holder.regions = setup.regions;

@@ -67,7 +67,8 @@ int serve(const WorkerOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
   allow_open_files();
 
-  WorkerSetup setup{.dispatcher = *endpoint};
+  WorkerSetup setup;
+  setup.dispatcher = *endpoint;
   setup.lease_holder.name = options.name.empty() ? default_name() : options.name;
   setup.lease_holder.incarnation = make_incarnation();
   setup.lease_holder.regions = options.regions;

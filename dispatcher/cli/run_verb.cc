@@ -62,7 +62,8 @@ std::uint64_t nonzero_seed() { return random_seed() | 1; }
 
 HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Console& console,
                        Progress& progress) {
-  HubOptions hub{.endpoint = endpoint};
+  HubOptions hub;
+  hub.endpoint = endpoint;
   hub.ledger.min_workers = options.listen.empty() ? 1 : options.min_workers;
   hub.ledger.report_progress = options.verbose > 0;
   hub.ledger.epoch = nonzero_seed();
