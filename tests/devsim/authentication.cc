@@ -19,6 +19,8 @@ void Session::authenticate(ssh_message message) {
   if (device_.faults.has(Fault::kHangAtAuth) || login_ != nullptr) return done();
   send_banner();
   const int method = ssh_message_subtype(message);
+  // libssh's message of an interactive answer has no user: it is the one of the request before.
+  if (const char* user = ssh_message_auth_user(message); user != nullptr) user_ = user;
   ssh_message_auth_set_methods(message, options_.auth_methods & ~int{SSH_AUTH_METHOD_NONE});
   if ((options_.auth_methods & method) == 0) {
     ssh_message_reply_default(message);  // what the client may try instead
@@ -39,8 +41,6 @@ void Session::authenticate(ssh_message message) {
       ssh_message_reply_default(message);
     return done();
   }
-  const char* user = ssh_message_auth_user(message);
-  user_ = user == nullptr ? "" : user;
   if (!credentials_match(message, method)) {
     refuse_login(message);
     return done();

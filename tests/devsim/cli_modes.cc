@@ -118,7 +118,11 @@ void Cli::run_ios_like(const std::string& line) {
 
 void Cli::run_config(const std::string& line) {
   static constexpr std::pair<std::string_view, std::string_view> kSubmodes[] = {
-      {"interface ", "if"}, {"router ", "router"}, {"line ", "line"}, {"vlan ", "vlan"}};
+      {"interface *", "if"},
+      {"interface * *", "if"},
+      {"router * *", "router"},
+      {"line * * *", "line"},
+      {"vlan *", "vlan"}};
   const std::size_t width = prompt_text().size();
   if (is_command(line, "end")) {
     mode_ = Mode::kPrivileged;
@@ -131,8 +135,8 @@ void Cli::run_config(const std::string& line) {
   if (line.starts_with("do ")) {
     return print(command_output(device_.platform, device_.name, line.substr(3), width + 3).text);
   }
-  for (const auto& [command, submode] : kSubmodes) {
-    if (!line.starts_with(command)) continue;
+  for (const auto& [pattern, submode] : kSubmodes) {
+    if (!is_command(line, pattern)) continue;
     mode_ = Mode::kSubConfig;
     submode_ = submode;
     return print({});

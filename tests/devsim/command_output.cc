@@ -84,11 +84,11 @@ CommandOutput generic_output(std::string_view name, std::string_view command) {
 }  // namespace
 
 bool is_command(std::string_view line, std::string_view pattern) {
-  while (true) {
+  for (std::size_t least = 2;; least = 1) {
     const std::string_view word = next_word(line);
     const std::string_view wanted = next_word(pattern);
     if (word.empty() || wanted.empty()) return word.empty() && wanted.empty();
-    if (wanted != "*" && (word.size() < 2 || !wanted.starts_with(word))) return false;
+    if (wanted != "*" && (word.size() < least || !wanted.starts_with(word))) return false;
   }
 }
 

@@ -199,6 +199,7 @@ void Session::begin_shell(ssh_message message) {
   in_shell_ = true;
   stats_.shells.up();
   cli_.emplace(device_, options_.cli, columns_, rows_);
+  if (!cli_->receive(std::exchange(early_, {}))) finish("too much typed ahead");
 }
 
 void Session::begin_exec(ssh_message message) {
@@ -293,12 +294,15 @@ void Session::finish(std::string_view why) {
   if (in_shell_) stats_.shells.down();
 }
 
+// What is typed right behind the shell request is here before the request's message is handled.
 int Session::receive_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int,
                           void* session) {
   auto& self = *static_cast<Session*>(session);
-  if (self.cli_ && !self.cli_->receive({static_cast<const char*>(data), size})) {
-    self.finish("too much typed ahead");
-  }
+  const std::string_view bytes(static_cast<const char*>(data), size);
+  constexpr std::size_t kMaxEarly = 64 * 1024;
+  const bool room = self.cli_ ? self.cli_->receive(bytes) : self.early_.size() < kMaxEarly;
+  if (!room) self.finish("too much typed ahead");
+  if (room && !self.cli_) self.early_ += bytes;
   return static_cast<int>(size);
 }
 

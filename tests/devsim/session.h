@@ -101,6 +101,7 @@ class Session {
   std::size_t columns_ = 0;
   std::size_t rows_ = 24;
   std::optional<Cli> cli_;
+  std::string early_;                  // typed before cli_ was there
   std::optional<CommandOutput> exec_;  // of a command without a shell
   std::size_t exec_at_ = 0;
   bool hung_ = false;
