@@ -31,13 +31,10 @@ bool asks_for_new_password(std::string_view line) {
   return kNewPassword.matches(line);
 }
 
-// Frames of banners: no prompt is of signs alone, but for the short ones like "# ".
+// Frames of banners: one sign over and over. As a prompt it stands alone with a blank, like "# ".
 bool is_drawing(std::string_view line) {
-  const auto is_word = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c & 0x80) != 0;
-  };
-  if (std::any_of(line.begin(), line.end(), is_word)) return false;
-  return line.size() == 1 ? line == "#" : line.size() != 2 || line[1] != ' ';
+  if (line.size() == 2 && line[1] == ' ') return false;
+  return line == "#" || (line.size() > 1 && line.find_first_not_of(line[0]) == line.npos);
 }
 
 // The platform for "auto" until more is known.
