@@ -71,10 +71,10 @@ void Conversation::receive(std::string_view bytes) {
   }
   const std::size_t before = lines_.size();
   terminal_.feed(bytes, lines_);
-  const std::string_view finished = without_line_feed(std::string_view(lines_).substr(before));
-  const std::size_t last = finished.rfind('\n') + 1;  // npos + 1 is 0
-  if (!trim_right(finished.substr(last)).empty()) {
-    last_finished_line_ = finished.substr(last, kMaxShownLine * 4);
+  std::string_view finished = std::string_view(lines_).substr(before);
+  finished = finished.substr(0, finished.find_last_not_of(" \n") + 1);  // npos + 1 is 0
+  if (!finished.empty()) {
+    last_finished_line_ = finished.substr(finished.rfind('\n') + 1, kMaxShownLine * 4);
   }
   std::exchange(waiting_, nullptr).resume();
 }
