@@ -54,11 +54,12 @@ std::string unescape(const std::string& text) {
   return result;
 }
 
-// Enters that stand alone: "\n" at the start or behind another one.
-std::string without_enters(const std::string& sent) {
+// Without lone Enters and blanks at the start of lines.
+std::string lines_only(const std::string& sent) {
   std::string result;
   for (const char c : sent) {
-    if (c != '\n' || (!result.empty() && result.back() != '\n')) result += c;
+    const bool at_start = result.empty() || result.back() == '\n';
+    if (!at_start || (c != '\n' && c != ' ')) result += c;
   }
   return result;
 }
@@ -98,10 +99,12 @@ Transcript read_transcript(const std::string& path) {
       result.options.commands.push_back(text);
     } else if (word == "max-output") {
       result.options.max_output = std::stoul(text);
+    } else if (word == "columns") {
+      result.options.columns = std::stoul(text);
     } else if (word == "stop-on-error") {
       result.options.stop_on_error = true;
-    } else if (word == "enters-vary") {
-      result.enters_vary = true;
+    } else if (word == "typing-varies") {
+      result.typing_varies = true;
     } else if (word == "<") {
       if (result.steps.empty() || result.steps.back().kind != Kind::kDevice) {
         result.steps.push_back({Kind::kDevice, ""});
@@ -148,10 +151,10 @@ std::string replay(const Transcript& transcript, std::size_t chunk) {
         }
         break;
       case Transcript::Step::Kind::kNetfleet: {
-        const bool vary = transcript.enters_vary;
+        const bool vary = transcript.typing_varies;
         const std::string difference = compare(
             fmt::format("sent at step {} (last line: \"{}\")", number, dialogue.last_line()),
-            vary ? without_enters(step.bytes) : step.bytes, vary ? without_enters(sent) : sent);
+            vary ? lines_only(step.bytes) : step.bytes, vary ? lines_only(sent) : sent);
         if (!difference.empty()) return difference;
         sent.clear();
         break;
@@ -176,7 +179,7 @@ std::string replay(const Transcript& transcript, std::size_t chunk) {
          (transcript.detected.empty()
               ? ""
               : compare("platform", transcript.detected, dialogue.platform_name())) +
-         (transcript.enters_vary ? "" : compare("sent at the end", "", sent));
+         (transcript.typing_varies ? "" : compare("sent at the end", "", sent));
 }
 
 std::size_t longest_run(const Transcript& transcript) {

@@ -5,8 +5,8 @@
 //   # ...              a comment, as are blank lines
 //   platform NAME      of the dialogue; server TEXT: the server's identification
 //   command TEXT       to run; repeated
-//   max-output N, stop-on-error, enters-vary: options. enters-vary: how often Enter is pressed may
-//                      depend on how the bytes are cut
+//   max-output N, columns N, stop-on-error, typing-varies: options. typing-varies: Enters and
+//                      blanks may be typed in vain, depending on how the bytes are cut
 //   < BYTES            the device sends; consecutive lines are joined
 //   > BYTES            netfleet must have sent exactly this since the last ">"
 //   closed             the device closes the stream
@@ -32,7 +32,7 @@ struct Transcript {
   };
   std::string platform;
   Dialogue::Options options;
-  bool enters_vary = false;
+  bool typing_varies = false;
   std::vector<Step> steps;
   std::vector<Dialogue::Output> outputs;
   std::string detected;                // empty: not checked

@@ -31,13 +31,10 @@ bool asks_for_new_password(std::string_view line) {
   return kNewPassword.matches(line);
 }
 
-// Frames of banners: no prompt is of signs alone, but for the short ones like "# ".
+// Frames of banners: one sign over and over. As a prompt it stands alone with a blank, like "# ".
 bool is_drawing(std::string_view line) {
-  const auto is_word = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c & 0x80) != 0;
-  };
-  if (std::any_of(line.begin(), line.end(), is_word)) return false;
-  return line.size() == 1 ? line == "#" : line.size() != 2 || line[1] != ' ';
+  if (line.size() == 2 && line[1] == ' ') return false;
+  return line == "#" || (line.size() > 1 && line.find_first_not_of(line[0]) == line.npos);
 }
 
 // The platform for "auto" until more is known.
@@ -74,10 +71,10 @@ void Conversation::receive(std::string_view bytes) {
   }
   const std::size_t before = lines_.size();
   terminal_.feed(bytes, lines_);
-  const std::string_view finished = without_line_feed(std::string_view(lines_).substr(before));
-  const std::size_t last = finished.rfind('\n') + 1;  // npos + 1 is 0
-  if (!trim_right(finished.substr(last)).empty()) {
-    last_finished_line_ = finished.substr(last, kMaxShownLine * 4);
+  std::string_view finished = std::string_view(lines_).substr(before);
+  finished = finished.substr(0, finished.find_last_not_of(" \n") + 1);  // npos + 1 is 0
+  if (!finished.empty()) {
+    last_finished_line_ = finished.substr(finished.rfind('\n') + 1, kMaxShownLine * 4);
   }
   std::exchange(waiting_, nullptr).resume();
 }

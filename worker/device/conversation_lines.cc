@@ -33,6 +33,8 @@ std::string_view Conversation::unfinished() {
   std::string_view line = terminal_.line();
   if (terminal_.line_id() == typed_on_line_ && line.starts_with(before_typing_)) {
     line.remove_prefix(before_typing_.size());
+    // The first prompt was perhaps answered before its last blank had come.
+    if (phase_ == Phase::kPrepare) line = trim_left(line);
   }
   return line;
 }

@@ -31,7 +31,7 @@ bool is_mode_part(std::string_view text, bool blank_at_end) {
     case '(':
       return text.find(')') == text.size() - 1;
     case ':':
-      return one_word;
+      return one_word && text.size() > 1;
     case ' ':
       return one_word && text.back() == ']';
     default:
