@@ -55,7 +55,7 @@ class DevicesBehavingBadly(rig.RigTest):
             where = rf"\({task['address']}:{task['port']}\)"
             with self.subTest(fault=name):
                 self.assertRegex(task["outcome"], f"^({outcome})$", task["error"])
-                self.assertRegex(task["error"], rf"^[\w ]+ \S+ {where}: .*({reason})")
+                self.assertRegex(task["error"], rf"^\w.* \S+ {where}( as \w+)?: .*({reason})")
                 self.assertEqual(task["error"].count("\n"), 0)
 
     def test_legacy_algorithms_on_request(self):
