@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <memory>
+#include <span>
 #include <utility>
 
 #include "common/duration.h"
@@ -82,18 +83,20 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
   options.max_output = order_.job->max_output;
   options.server_identification = connection_->server_identification();
   dialogue_.emplace(parts_.platforms, order_.task.platform, std::move(options));
-  std::string buffer(kReadBuffer, '\0');
+  // Not zeroed: a page of it costs memory only once a device fills it.
+  const auto memory = std::make_unique_for_overwrite<char[]>(kReadBuffer);
+  const std::span<char> buffer(memory.get(), kReadBuffer);
   while (true) {
     ssh::Attempt<void> sent = co_await send_outgoing(conversation_deadline());
     if (dialogue_->phase() == Dialogue::Phase::kDone) break;
     if (!sent) co_return sent;
     const ssh::Attempt<std::size_t> got =
-        co_await connection_->read(std::span<char>(buffer), conversation_deadline());
+        co_await connection_->read(buffer, conversation_deadline());
     if (!got) co_return std::unexpected(got.error());
     if (*got == 0) {
       dialogue_->closed();
     } else {
-      dialogue_->receive(std::string_view(buffer).substr(0, *got));
+      dialogue_->receive(std::string_view(buffer.data(), *got));
     }
     collect_outputs(BootClock::now());
   }
