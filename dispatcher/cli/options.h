@@ -80,6 +80,9 @@ using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions>;
 Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
                                          const std::string& login_name);
 
+// A command is one line of at most 4 KiB, not blank, without control characters.
+Expected<void> check_command(const std::string& command);
+
 // The commands of -c, then those of --commands-file: one a line; blank lines and lines that start
 // with '#' are left out.
 Expected<std::vector<std::string>> read_commands(const RunOptions& options);

@@ -1,0 +1,109 @@
+#include "dispatcher/cli/credentials.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace netfleet {
+namespace {
+
+constexpr std::string_view kWays =
+    "give --password-env, --password-file, --password-command, --key or --agent";
+
+// Whether some host is logged in to with the command line's credential.
+bool uses_default(const std::vector<Host>& hosts) {
+  return std::ranges::any_of(hosts, [](const Host& host) {
+    return host.credential.empty() || host.credential == kDefaultCredential;
+  });
+}
+
+// The credentials that hosts name and nobody here knows.
+Expected<void> check_names(const std::vector<Host>& hosts, const CredentialStore& store) {
+  for (const Host& host : hosts) {
+    if (host.credential.empty() || store.contains(host.credential)) continue;
+    return fail(fmt::format("host {} asks for the credential '{}', which is not known here",
+                            host.name, host.credential));
+  }
+  return {};
+}
+
+class Gathering {
+ public:
+  Gathering(const CredentialIo& io, std::vector<std::string>& warnings)
+      : io_(io), warnings_(warnings) {}
+
+  std::expected<Credential, PromptFailure> own(const CredentialOptions& options,
+                                               const std::string& user, bool needed) {
+    auto credential = read_credential(
+        options, io_.needs_passphrase, [this](const std::string& path) { return passphrase(path); },
+        warnings_);
+    if (!credential) {
+      if (interrupted_) return std::unexpected(*std::move(interrupted_));
+      return std::unexpected(PromptFailure{credential.error().message});
+    }
+    const bool has_way =
+        options.password.given() || !credential->keys.empty() || credential->use_agent;
+    if (!options.ask_password && (has_way || !needed)) return std::move(*credential);
+    if (!io_.has_terminal()) {
+      return std::unexpected(PromptFailure{
+          fmt::format("a password is needed, and there is no terminal to ask at: {}", kWays)});
+    }
+    auto password =
+        io_.read_password(user.empty() ? "Password: " : fmt::format("Password for {}: ", user));
+    if (!password) return std::unexpected(std::move(password.error()));
+    credential->password = *std::move(password);
+    return std::move(*credential);
+  }
+
+ private:
+  // The passphrase of a key; remembers an interruption, which read_credential cannot report.
+  Expected<Secret> passphrase(const std::string& path) {
+    if (!io_.has_terminal()) {
+      return fail(
+          fmt::format("the key {} needs a passphrase, and there is no terminal to ask at: give "
+                      "--key-passphrase-env",
+                      path));
+    }
+    auto answer = io_.read_password(fmt::format("Passphrase for {}: ", path));
+    if (answer) return *std::move(answer);
+    interrupted_ = answer.error();
+    return fail(answer.error().message);
+  }
+
+  const CredentialIo& io_;
+  std::vector<std::string>& warnings_;
+  std::optional<PromptFailure> interrupted_;
+};
+
+}  // namespace
+
+std::expected<CredentialStore, PromptFailure> gather_credentials(
+    const CredentialOptions& options, const std::string& user, const std::vector<Host>& hosts,
+    const Inventory& inventory, bool remote_workers, const CredentialIo& io,
+    std::vector<std::string>& warnings) {
+  if (options.ask_password && options.password.given()) {
+    return std::unexpected(
+        PromptFailure{"--ask-password and another source of the password exclude each other"});
+  }
+  auto own = Gathering(io, warnings).own(options, user, uses_default(hosts));
+  if (!own) return std::unexpected(std::move(own.error()));
+  CredentialStore store;
+  for (const auto& [name, password] : inventory.passwords) {
+    auto credential = std::make_shared<Credential>();
+    credential->password = password->clone();
+    credential->enable_password = own->enable_password.clone();
+    store.emplace(name, std::move(credential));
+  }
+  store.emplace(kDefaultCredential, std::make_shared<const Credential>(std::move(*own)));
+  if (!remote_workers) {
+    if (const auto known = check_names(hosts, store); !known) {
+      return std::unexpected(PromptFailure{known.error().message});
+    }
+  }
+  return store;
+}
+
+}  // namespace netfleet

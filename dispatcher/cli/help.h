@@ -1,0 +1,42 @@
+// dispatcher/cli: the examples behind the lists of options in --help. Texts only.
+#pragma once
+
+#include <string_view>
+
+namespace netfleet {
+
+inline constexpr std::string_view kTopExamples = R"(Examples:
+  netfleet run -i devices.txt -u admin -c "show version"
+  netfleet results last
+'netfleet run --help' has more.)";
+
+inline constexpr std::string_view kRunExamples = R"(Examples:
+  Ask for the password, run one command everywhere, print in the order of the file:
+    netfleet run -i devices.txt -u admin -c "show version"
+  Two hosts by hand, several commands, the platform known:
+    netfleet run -H 10.0.0.1,admin@10.0.0.2:2222 -P cisco_ios -c "show clock" -c "show users"
+  Some hosts of a big inventory, one file a host:
+    netfleet run -i inventory.yaml -l "region:eu and platform:cisco_ios" \
+        -c "show running-config" --output-dir backup
+  From a script: no questions, one JSON object a host, go on when a login is refused:
+    netfleet run -i hosts.csv --password-env DEVICE_PASSWORD -c "show version" -o jsonl \
+        --on-auth-failure continue > results.jsonl
+  Hosts from a pipe, 500 sessions at once:
+    grep edge devices.txt | netfleet run -i - -s 500 --commands-file checks.txt
+  Let worker processes do the work (in other shells: netfleet-worker --dispatcher ...):
+    netfleet run --listen tcp://127.0.0.1:7600 --min-workers 2 -i devices.txt -c "show clock"
+
+A text inventory has one host a line, [user@]host[:port] and maybe a platform; # begins a comment.
+A limit takes names and globs (edge-*), group:G, region:R, platform:P, data.KEY:VALUE, and, or, not,
+( ); a comma means or; quotes take a word as it is: -l "group:edge and not data.site:'New York'".
+A refused login ends the sweep by default, so that no account is locked out.
+Durations: 500ms, 10s, 2m, 1h. Sizes: 4096, 64K, 16M, 1G.
+Exit status: 0 every host ok; 1 some not; 2 wrong usage or input; 3 internal error; 4 ended by
+refused logins; 130 interrupted.)";
+
+inline constexpr std::string_view kResultsExamples = R"(Examples:
+  netfleet results                      the last sweep, as text
+  netfleet results --list               all sweeps
+  netfleet results last -o jsonl        the last sweep, one JSON object a host)";
+
+}  // namespace netfleet

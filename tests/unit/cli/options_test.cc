@@ -1,0 +1,388 @@
+#include "dispatcher/cli/options.h"
+
+#include <gmock/gmock.h>
+
+namespace netfleet {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+Expected<CommandLine> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "netfleet");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data(), "me");
+}
+
+// `run` with what it needs at least, and more.
+Expected<CommandLine> parse_run(std::vector<const char*> more) {
+  std::vector<const char*> arguments = {"run", "-i", "f", "-c", "show version"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return parse(arguments);
+}
+
+RunOptions run(std::vector<const char*> more) {
+  const auto parsed = parse_run(std::move(more));
+  EXPECT_TRUE(parsed) << parsed.error().message;
+  return parsed ? std::get<RunOptions>(*parsed) : RunOptions{};
+}
+
+std::string error_of(const Expected<CommandLine>& parsed) {
+  return parsed ? "no error" : parsed.error().message;
+}
+
+TEST(Options, DefaultsOfRun) {
+  const RunOptions options = run({});
+  EXPECT_THAT(options.inventories, ElementsAre("f"));
+  EXPECT_THAT(options.commands, ElementsAre("show version"));
+  EXPECT_EQ(options.user, "me");
+  EXPECT_EQ(options.credentials, CredentialOptions{});
+  EXPECT_EQ(options.platform, "");
+  EXPECT_EQ(options.port, 0);
+  EXPECT_EQ(options.sessions, 50u);
+  EXPECT_EQ(options.session_threads, 0u);
+  EXPECT_EQ(options.timeouts, Timeouts{});
+  EXPECT_EQ(options.retries, 1u);
+  EXPECT_EQ(options.max_auth_failures, 1u);
+  EXPECT_EQ(options.host_key_policy, HostKeyPolicy::kAcceptNew);
+  EXPECT_FALSE(options.legacy_algorithms);
+  EXPECT_EQ(options.output, OutputFormat::kText);
+  EXPECT_EQ(options.order, OutputOrder::kInventory);
+  EXPECT_EQ(options.max_output, 64u << 20);
+  EXPECT_EQ(options.progress, ProgressMode::kAuto);
+  EXPECT_TRUE(options.store.enabled);
+  EXPECT_EQ(options.store.path, "");
+  EXPECT_EQ(options.listen, "");
+  EXPECT_FALSE(options.changes);
+  EXPECT_EQ(options.verbose, 0);
+  EXPECT_FALSE(options.quiet);
+}
+
+TEST(Options, EveryOptionOfRun) {
+  const RunOptions options = run({"-i",
+                                  "-",
+                                  "-H",
+                                  "a,[::1]:22",
+                                  "--host",
+                                  "[::1]",
+                                  "-l",
+                                  "[ab]*",
+                                  "--limit",
+                                  "not x",
+                                  "-c",
+                                  "[x]",
+                                  "-c",
+                                  "{}",
+                                  "--commands-file",
+                                  "cmds",
+                                  "-u",
+                                  "ann",
+                                  "-P",
+                                  "cisco_ios",
+                                  "--port",
+                                  "2222",
+                                  "-s",
+                                  "100000",
+                                  "--session-threads",
+                                  "4",
+                                  "--connect-timeout",
+                                  "500ms",
+                                  "--auth-timeout",
+                                  "5",
+                                  "--command-timeout",
+                                  "2m",
+                                  "--task-timeout",
+                                  "1h",
+                                  "--retries",
+                                  "0",
+                                  "--max-auth-failures",
+                                  "7",
+                                  "--host-key-policy",
+                                  "strict",
+                                  "--known-hosts",
+                                  "kh",
+                                  "--legacy-algorithms",
+                                  "-o",
+                                  "jsonl",
+                                  "--order",
+                                  "completion",
+                                  "--output-dir",
+                                  "out",
+                                  "--max-output",
+                                  "16K",
+                                  "--progress",
+                                  "on",
+                                  "--store",
+                                  "s.db",
+                                  "--listen",
+                                  "tcp://127.0.0.1:7600",
+                                  "--min-workers",
+                                  "2",
+                                  "--changes",
+                                  "--platform-dir",
+                                  "pd",
+                                  "-vv",
+                                  "-v"});
+  EXPECT_THAT(options.inventories, ElementsAre("f", "-"));
+  EXPECT_THAT(options.hosts, ElementsAre("a,[::1]:22", "[::1]"));
+  EXPECT_THAT(options.limits, ElementsAre("[ab]*", "not x"));
+  EXPECT_THAT(options.commands, ElementsAre("show version", "[x]", "{}"));
+  EXPECT_EQ(options.commands_file, "cmds");
+  EXPECT_EQ(options.user, "ann");
+  EXPECT_EQ(options.platform, "cisco_ios");
+  EXPECT_EQ(options.port, 2222);
+  EXPECT_EQ(options.sessions, 100'000u);
+  EXPECT_EQ(options.session_threads, 4u);
+  EXPECT_EQ(options.timeouts, (Timeouts{Milliseconds(500), Milliseconds(5000),
+                                        Milliseconds(120'000), Milliseconds(3'600'000)}));
+  EXPECT_EQ(options.retries, 0u);
+  EXPECT_EQ(options.max_auth_failures, 7u);
+  EXPECT_EQ(options.host_key_policy, HostKeyPolicy::kStrict);
+  EXPECT_EQ(options.known_hosts, "kh");
+  EXPECT_TRUE(options.legacy_algorithms);
+  EXPECT_EQ(options.output, OutputFormat::kJsonl);
+  EXPECT_EQ(options.order, OutputOrder::kCompletion);
+  EXPECT_EQ(options.output_dir, "out");
+  EXPECT_EQ(options.max_output, 16u << 10);
+  EXPECT_EQ(options.progress, ProgressMode::kOn);
+  EXPECT_EQ(options.store.path, "s.db");
+  EXPECT_EQ(options.listen, "tcp://127.0.0.1:7600");
+  EXPECT_EQ(options.min_workers, 2u);
+  EXPECT_TRUE(options.changes);
+  EXPECT_EQ(options.platform_dir, "pd");
+  EXPECT_EQ(options.verbose, 3);
+}
+
+TEST(Options, LongFormsAndAliases) {
+  const auto parsed = parse({"run", "--inventory=f", "--command=-x", "--user=ann", "-t", "7",
+                             "--platform=auto", "--output=summary"});
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const RunOptions& options = std::get<RunOptions>(*parsed);
+  EXPECT_THAT(options.commands, ElementsAre("-x"));
+  EXPECT_EQ(options.sessions, 7u);
+  EXPECT_EQ(options.output, OutputFormat::kSummary);
+  EXPECT_THAT(run({"-c", "run", "-c", "results"}).commands,
+              ElementsAre("show version", "run", "results"));
+  EXPECT_EQ(run({"--threads", "8"}).sessions, 8u);
+  EXPECT_EQ(run({"--sessions", "9"}).sessions, 9u);
+}
+
+TEST(Options, CredentialSources) {
+  using Kind = SecretSource::Kind;
+  const CredentialOptions options =
+      run({"--ask-password", "--enable-password-command", "pass enable", "-k", "k1", "--key", "k2",
+           "--key-passphrase-env", "PP", "--agent"})
+          .credentials;
+  EXPECT_TRUE(options.ask_password);
+  EXPECT_EQ(options.enable_password, (SecretSource{Kind::kCommand, "pass enable"}));
+  EXPECT_THAT(options.keys, ElementsAre("k1", "k2"));
+  EXPECT_EQ(options.key_passphrase_env, "PP");
+  EXPECT_EQ(options.agent, AgentUse::kOn);
+  EXPECT_EQ(run({"--password-env", "V"}).credentials.password,
+            (SecretSource{Kind::kEnvironment, "V"}));
+  EXPECT_EQ(run({"--password-file", "F"}).credentials.password, (SecretSource{Kind::kFile, "F"}));
+  EXPECT_EQ(run({"--password-command", "C"}).credentials.password,
+            (SecretSource{Kind::kCommand, "C"}));
+  EXPECT_EQ(run({"--enable-password-env", "V"}).credentials.enable_password,
+            (SecretSource{Kind::kEnvironment, "V"}));
+  EXPECT_EQ(run({"--enable-password-file", "F"}).credentials.enable_password,
+            (SecretSource{Kind::kFile, "F"}));
+  EXPECT_EQ(run({"--no-agent"}).credentials.agent, AgentUse::kOff);
+}
+
+TEST(Options, FailurePolicies) {
+  EXPECT_EQ(run({"--on-auth-failure", "stop"}).max_auth_failures, 1u);
+  EXPECT_EQ(run({"--on-auth-failure", "continue"}).max_auth_failures, 0u);
+  EXPECT_EQ(run({"--on-auth-failure", "stop", "--max-auth-failures", "3"}).max_auth_failures, 3u);
+}
+
+TEST(Options, StoreListenAndQuiet) {
+  EXPECT_FALSE(run({"--store", "none"}).store.enabled);
+  EXPECT_EQ(run({"--listen", "tcp://[::1]:7600"}).listen, "tcp://[::1]:7600");
+  EXPECT_EQ(run({"--listen", "tcp://localhost:1"}).listen, "tcp://localhost:1");
+  EXPECT_EQ(run({"--listen", "ipc:///run/x"}).listen, "ipc:///run/x");
+  EXPECT_EQ(run({"-q"}).progress, ProgressMode::kOff);
+  EXPECT_EQ(run({"-q", "--progress", "on"}).progress, ProgressMode::kOn);
+}
+
+struct Bad {
+  std::vector<const char*> arguments;
+  const char* message;
+};
+class RunBad : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(RunBad, IsRefusedWithTheReasonAndTheHint) {
+  const std::string message = error_of(parse_run(GetParam().arguments));
+  EXPECT_THAT(message, HasSubstr(GetParam().message));
+  EXPECT_THAT(message, HasSubstr("\nTry 'netfleet run --help'."));
+  EXPECT_EQ(std::ranges::count(message, '\n'), 1) << message;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, RunBad,
+    ::testing::Values(
+        Bad{{"--port", "0"}, "--port: '0' is no number from 1 to 65535"},
+        Bad{{"--port", "70000"}, "--port: '70000' is no number"},
+        Bad{{"--port", "0x16"}, "--port: '0x16' is no number"},
+        Bad{{"--port", "22", "--port", "23"}, "--port: it was given before"},
+        Bad{{"--port"}, "--port: its value is missing"},
+        Bad{{"--changes=x"}, "--changes: it takes no value"},
+        Bad{{"-s", "0"}, "'0' is no number from 1 to 100000"},
+        Bad{{"-t", "100001"}, "'100001' is no number from 1 to 100000"},
+        Bad{{"-s", "5", "-t", "6"}, "--sessions: it was given before"},
+        Bad{{"--session-threads", "0"}, "--session-threads: '0'"},
+        Bad{{"--connect-timeout", "soon"}, "--connect-timeout: 'soon' is no duration"},
+        Bad{{"--auth-timeout", "0"}, "--auth-timeout: it must be greater than zero"},
+        Bad{{"--command-timeout=-1s"}, "--command-timeout: '-1s' is no duration"},
+        Bad{{"--task-timeout", "400000h"}, "--task-timeout"},
+        Bad{{"--retries=-1"}, "--retries: '-1'"}, Bad{{"--retries", "101"}, "--retries: '101'"},
+        Bad{{"--on-auth-failure", "ignore"},
+            "--on-auth-failure: 'ignore' is not one of stop, continue"},
+        Bad{{"--max-auth-failures", "0"}, "--max-auth-failures: '0'"},
+        Bad{{"--max-auth-failures", "2", "--on-auth-failure", "continue"}, "exclude each other"},
+        Bad{{"--host-key-policy", "none"}, "'none' is not one of strict, accept-new, off"},
+        Bad{{"-o", "xml"}, "'xml' is not one of text, jsonl, summary"},
+        Bad{{"-o", "grouped"}, "'grouped' is not available yet"},
+        Bad{{"--order", "random"}, "'random' is not one of inventory, completion"},
+        Bad{{"--progress", "yes"}, "'yes' is not one of auto, on, off"},
+        Bad{{"--max-output", "0"}, "'0' is no size"},
+        Bad{{"--max-output", "1T"}, "'1T' is no size"},
+        Bad{{"--max-output", "K"}, "'K' is no size"},
+        Bad{{"--max-output", "99999999999999999999G"}, "is no size"},
+        Bad{{"--max-output", "2G"}, "'2G' is more than 1G"},
+        Bad{{"--listen", "tcp://0.0.0.0:7600"}, "CURVE is required there"},
+        Bad{{"--listen", "tcp://*:7600"}, "CURVE is required there"},
+        Bad{{"--listen", "tcp://[::]:7600"}, "CURVE is required there"},
+        Bad{{"--listen", "tcp://127.evil.example:1"}, "CURVE is required there"},
+        Bad{{"--listen", "tcp://127.0.0.1"}, "is no endpoint"},
+        Bad{{"--listen", "tcp://::1:7600"}, "is no endpoint"},
+        Bad{{"--listen", "tcp://127.0.0.1:0"}, "is no endpoint"},
+        Bad{{"--listen", "udp://127.0.0.1:1"}, "is no endpoint"},
+        Bad{{"--listen", "ipc://"}, "needs a path"},
+        Bad{{"--min-workers", "2"}, "--min-workers needs --listen"},
+        Bad{{"-q", "-v"}, "--quiet and --verbose exclude each other"},
+        Bad{{"-i", "-", "-i", "-"}, "standard input can be read only once"},
+        Bad{{"-c", ""}, "--command: the value is empty"}, Bad{{"-c", " "}, "the command is empty"},
+        Bad{{"-c", "a\nb"}, "a command is one line"}, Bad{{"-c", "a\x03"}, "a control character"},
+        Bad{{"-u", ""}, "--user: the value is empty"}, Bad{{"-P", ""}, "--platform: the value"},
+        Bad{{"--password-env", "A", "--password-file", "B"},
+            "--password-env, -file and -command exclude each other"},
+        Bad{{"--agent", "--no-agent"}, "--agent: it and --no-agent exclude each other"},
+        Bad{{"stray"}, "unexpected argument 'stray'"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    NotYetThere, RunBad,
+    ::testing::Values(Bad{{"-J", "b"}, "unknown option -J"},
+                      Bad{{"--config-file", "f"}, "unknown option --config-file"},
+                      Bad{{"--config-line", "f"}, "unknown option --config-line"},
+                      Bad{{"--save"}, "unknown option --save"},
+                      Bad{{"--commit"}, "unknown option --commit"},
+                      Bad{{"--dry-run"}, "unknown option --dry-run"},
+                      Bad{{"--ssh-config", "f"}, "unknown option --ssh-config"},
+                      Bad{{"--session-log", "f"}, "unknown option --session-log"},
+                      Bad{{"--resume", "x"}, "unknown option --resume"},
+                      Bad{{"--only", "x"}, "unknown option --only"},
+                      Bad{{"--keys", "x"}, "unknown option --keys"}));
+
+TEST(Options, SecretsOnTheCommandLineAreRefusedAndNotShown) {
+  for (const std::vector<const char*>& arguments :
+       {std::vector<const char*>{"--password", "hunter2"},
+        {"--password=hunter2"},
+        {"-p", "hunter2"},
+        {"-phunter2"},
+        {"--enable-password", "hunter2"},
+        {"--secret=hunter2"},
+        {"--ask-password=hunter2"},
+        {"--agent=hunter2"},
+        {"--verbose=hunter2"}}) {
+    const std::string message = error_of(parse_run(arguments));
+    EXPECT_THAT(message, HasSubstr("--"));
+    EXPECT_THAT(message, Not(HasSubstr("hunter2")));
+  }
+  EXPECT_THAT(error_of(parse_run({"--password", "x"})), HasSubstr("use --password-env"));
+}
+
+TEST(Options, RunNeedsHostsAndCommands) {
+  EXPECT_THAT(error_of(parse({"run", "-c", "x"})), StartsWith("no hosts: give -i FILE or -H HOST"));
+  EXPECT_THAT(error_of(parse({"run", "-i", "f"})), StartsWith("nothing to run: give -c COMMAND"));
+  EXPECT_TRUE(parse({"run", "-H", "a", "--commands-file", "f"}));
+}
+
+TEST(Options, Results) {
+  const auto plain = parse({"results"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(std::get<ResultsOptions>(*plain).sweep, "last");
+  EXPECT_FALSE(std::get<ResultsOptions>(*plain).list);
+  const auto full = parse({"results", "abc", "-o", "jsonl", "--store", "s", "--output-dir", "d"});
+  ASSERT_TRUE(full);
+  EXPECT_EQ(std::get<ResultsOptions>(*full).sweep, "abc");
+  EXPECT_EQ(std::get<ResultsOptions>(*full).output, OutputFormat::kJsonl);
+  EXPECT_EQ(std::get<ResultsOptions>(*full).store, "s");
+  EXPECT_EQ(std::get<ResultsOptions>(*full).output_dir, "d");
+  EXPECT_TRUE(std::get<ResultsOptions>(*parse({"results", "--list"})).list);
+  EXPECT_THAT(error_of(parse({"results", "--port", "1"})),
+              HasSubstr("unknown option --port\nTry 'netfleet results --help'."));
+}
+
+TEST(Options, HelpAndVersion) {
+  EXPECT_THAT(std::get<HelpText>(*parse({"--version"})).text,
+              StartsWith("netfleet " NETFLEET_VERSION));
+  EXPECT_THAT(std::get<HelpText>(*parse({"--help"})).text, HasSubstr("results"));
+  const std::string text = std::get<HelpText>(*parse({"run", "--help"})).text;
+  EXPECT_THAT(text, HasSubstr("netfleet run -i devices.txt -u admin -c \"show version\""));
+  EXPECT_THAT(text, HasSubstr("--password-env VARIABLE"));
+  EXPECT_THAT(text, HasSubstr("-l,--limit EXPRESSION"));
+}
+
+// Words as a shell cuts them, up to a redirection or the explanation beside an example.
+std::vector<std::string> shell_words(const std::string& line) {
+  std::vector<std::string> words;
+  std::string word;
+  bool quoted = false;
+  for (const char c : line + " ") {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (quoted || c != ' ') {
+      word += c;
+    } else if (word == ">" || word == "the" || word == "all") {
+      break;
+    } else if (!word.empty()) {
+      words.push_back(std::exchange(word, {}));
+    }
+  }
+  return words;
+}
+
+// An example that does not parse teaches the wrong thing.
+TEST(Options, EveryExampleInTheHelpParses) {
+  int examples = 0;
+  for (const char* verb : {"run", "results"}) {
+    std::string text = std::get<HelpText>(*parse({verb, "--help"})).text;
+    for (std::size_t at; (at = text.find("\\\n")) != std::string::npos;) text.replace(at, 2, " ");
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      const std::size_t begin = line.find(std::string("netfleet ") + verb);
+      if (begin == std::string::npos || !line.starts_with("  ")) continue;
+      const std::vector<std::string> words = shell_words(line.substr(begin));
+      std::vector<const char*> arguments;
+      for (const std::string& word : words) arguments.push_back(word.c_str());
+      const auto parsed =
+          parse_command_line(static_cast<int>(arguments.size()), arguments.data(), "me");
+      EXPECT_TRUE(parsed) << line << "\n" << parsed.error().message;
+      ++examples;
+    }
+  }
+  EXPECT_GE(examples, 8);
+}
+
+TEST(Options, UnknownOrMissingCommands) {
+  EXPECT_THAT(error_of(parse({"rnu"})),
+              HasSubstr("unexpected argument 'rnu'\nTry 'netfleet --help'."));
+  EXPECT_THAT(error_of(parse({})), HasSubstr("a command is missing"));
+  EXPECT_THAT(error_of(parse({"--port", "1"})), HasSubstr("unknown option --port"));
+}
+
+}  // namespace
+}  // namespace netfleet

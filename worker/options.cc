@@ -1,0 +1,59 @@
+#include "worker/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "common/command_line.h"
+
+namespace netfleet {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  Join a dispatcher on this machine ('netfleet run --listen tcp://127.0.0.1:7600 ...'):
+    netfleet-worker --dispatcher tcp://127.0.0.1:7600 --password-env DEVICE_PASSWORD
+  500 sessions on 4 threads, for two regions, with a key:
+    netfleet-worker --dispatcher ipc:///run/netfleet/fleet --region eu --region uk \
+        --sessions 500 --threads 4 --key ~/.ssh/id_ed25519
+
+Ctrl-C or SIGTERM: finish what runs, take no more; the second one stops at once.)";
+
+}  // namespace
+
+Expected<WorkerCommandLine> parse_worker_command_line(int argc, const char* const* argv) {
+  WorkerOptions options;
+  CLI::App app("Runs the tasks of a netfleet dispatcher.", "netfleet-worker");
+  app.set_version_flag("--version", "netfleet-worker " NETFLEET_VERSION,
+                       "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.footer(kExamples);
+  app.option_defaults()->group("Fleet");
+  add_value(app, "--dispatcher", "ENDPOINT", "tcp://127.0.0.1:PORT or ipc://PATH", Times::kOnce,
+            [&options](const std::string& given) {
+              options.dispatcher = given;
+              return check_endpoint(given);
+            });
+  add_text(app, "--name", "NAME", "What the dispatcher calls it (default: host name and process)",
+           options.name);
+  add_list(app, "--region", "NAME", "A region it serves (repeatable; default: the default region)",
+           options.regions);
+  add_number(app, "-s,--sessions", "Sessions at once (default: 50)", options.sessions, 1, 100'000);
+  add_number(app, "--threads", "Threads that carry them (default: one a core)",
+             options.session_threads, 1, 1024);
+  add_duration(app, "--drain-timeout", "How long sessions may finish after SIGTERM (default: 5m)",
+               options.drain_timeout);
+  add_text(app, "--platform-dir", "DIR", "More platform files; they replace those of the same name",
+           options.platform_dir);
+  app.add_flag("-v,--verbose", options.verbose, "Say more on stderr (repeatable)");
+  app.option_defaults()->group("Login");
+  add_credential_options(app, options.credentials, false);
+  add_text(app, "--known-hosts", "FILE", "Where host keys are kept", options.known_hosts);
+
+  auto parsed = parse_arguments(app, argc, argv);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (*parsed) return WorkerHelp{**std::move(parsed)};
+  if (options.dispatcher.empty()) {
+    return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet-worker");
+  }
+  return options;
+}
+
+}  // namespace netfleet
