@@ -78,7 +78,9 @@ asio::awaitable<Attempt<void>> Link::open_shell(TimePoint deadline) {
 int Link::on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr,
                   void* self) {
   auto& link = *static_cast<Link*>(self);
-  const std::size_t room = link.destination.size() - link.filled;
+  // Nobody reads: libssh keeps it.
+  const std::size_t room =
+      link.destination.empty() ? 0 : link.destination.size() - link.filled;
   const std::size_t taken = std::min<std::size_t>(room, size);
   if (taken > 0) std::memcpy(link.destination.data() + link.filled, data, taken);
   link.filled += taken;
@@ -107,7 +109,10 @@ asio::awaitable<Attempt<std::size_t>> Link::read(std::span<char> buffer, TimePoi
   filled = 0;
   struct Detach {
     Link& link;
-    ~Detach() { link.destination = {}; }
+    ~Detach() {
+      link.destination = {};
+      link.filled = 0;
+    }
   } const detach{*this};
 
   take_buffered();
@@ -170,7 +175,6 @@ asio::awaitable<Attempt<void>> Link::write(std::string bytes, TimePoint deadline
 asio::awaitable<void> Link::close(TimePoint deadline) {
   begin(deadline);
   if (session == nullptr || socket.fd() < 0) co_return;
-  destination = {};
   if (channel != nullptr && !lost() && ssh_channel_close(channel) != SSH_ERROR) {
     auto flush = [this] { return ssh_blocking_flush(session.get(), 0); };
     co_await carry_on(flush, SSH_AGAIN);
