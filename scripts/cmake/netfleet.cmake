@@ -19,6 +19,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 target_compile_definitions(netfleet_flags INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED
                            NETFLEET_VERSION="${PROJECT_VERSION}")
+# asio decides this by which headers came before its own, so that two files of one program could
+# allocate and free coroutine frames differently.
+target_compile_definitions(netfleet_flags INTERFACE ASIO_HAS_STD_ALIGNED_ALLOC=1)
 target_include_directories(netfleet_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_link_libraries(netfleet_flags INTERFACE Threads::Threads)
 if(NETFLEET_SANITIZE)

@@ -109,7 +109,10 @@ asio::awaitable<Attempt<std::size_t>> Link::read(std::span<char> buffer, TimePoi
   filled = 0;
   struct Detach {
     Link& link;
-    ~Detach() { link.destination = {}; }
+    ~Detach() {
+      link.destination = {};
+      link.filled = 0;
+    }
   } const detach{*this};
 
   take_buffered();
@@ -172,7 +175,6 @@ asio::awaitable<Attempt<void>> Link::write(std::string bytes, TimePoint deadline
 asio::awaitable<void> Link::close(TimePoint deadline) {
   begin(deadline);
   if (session == nullptr || socket.fd() < 0) co_return;
-  destination = {};
   if (channel != nullptr && !lost() && ssh_channel_close(channel) != SSH_ERROR) {
     auto flush = [this] { return ssh_blocking_flush(session.get(), 0); };
     co_await carry_on(flush, SSH_AGAIN);
