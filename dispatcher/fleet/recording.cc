@@ -36,6 +36,7 @@ void Recording::store(std::span<const TaskResult> results) {
   if (report_.store_error) return;
   if (auto saved = store_.save_results(sweep_, results); !saved) {
     report_.store_error = std::move(saved.error());
+    report_.store_error->message += "; results are shown, but not stored any more";
   }
 }
 
@@ -120,8 +121,10 @@ void Recording::render(const TaskSpec& task, const TaskResult& result) {
 }
 
 void Recording::flush() {
-  if (!text_.empty() && options_.before_output) options_.before_output();
-  output_.write(text_);
+  if (!text_.empty() && output_.is_open()) {
+    if (options_.before_output) options_.before_output();
+    output_.write(text_);
+  }
   text_.clear();
   if (text_.capacity() > 16 * kTextAtOnce) text_.shrink_to_fit();
   report_.reader_left = output_.reader_left();

@@ -26,7 +26,8 @@ struct RecordingOptions {
   OutputOrder order = OutputOrder::kInventory;
   bool to_terminal = false;  // output_fd is one
   int output_fd = 1;         // borrowed
-  // Called before each write to output_fd: whoever keeps a progress line there removes it.
+  // Called on the recorder's thread before each write to output_fd: whoever keeps a progress line
+  // there removes it.
   std::function<void()> before_output;
   std::optional<OutputDirectory> output_directory;
   // Results that wait for their turn are kept in memory up to so many bytes; the rest waits in the
