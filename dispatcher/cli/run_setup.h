@@ -1,4 +1,4 @@
-// dispatcher/cli: everything that `netfleet run` finds out before it touches a device: hosts, tasks,
+// dispatcher/cli: what `netfleet run` finds out before it touches a device: hosts, tasks,
 // commands, credentials. Bad input ends here, with nothing started.
 #pragma once
 

@@ -152,7 +152,8 @@ class CommandLine(Case):
             name = f"sim-{number}"
             prompt = name.encode() + b"#"
             shown = converse(simulator.port(number),
-                             b"terminal length 0\rshow version\rshow running-config\rshow tech 300\rexit\r")
+                             b"terminal length 0\rshow version\rshow running-config\r"
+                             b"show tech 300\rexit\r")
             self.assertEqual(
                 shown, prompt + b"terminal length 0\r\n" +
                 prompt + b"show version\r\n" + expected("show version", name) +
@@ -226,8 +227,8 @@ class Login(Case):
     def test_takes_the_authorized_keys(self):
         with tempfile.TemporaryDirectory() as folder:
             for name in "known", "unknown":
-                subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{folder}/{name}"],
-                               check=True, timeout=DEADLINE)
+                subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                                f"{folder}/{name}"], check=True, timeout=DEADLINE)
             simulator = self.simulate("--auth", "publickey", "--key-file", f"{folder}/known.pub")
             for name, status in ("known", 0), ("unknown", 255):
                 options = ("-i", f"{folder}/{name}", "-o", "IdentitiesOnly=yes")

@@ -17,7 +17,7 @@ constexpr const char* kDescription =
       a hundred IOS-like devices, sim-1 to sim-100, user admin, password admin
   devsim --listen 127.0.1.1-127.0.1.250:2222 --login-delay 500ms --command-delay 300ms
       250 of them on loopback addresses, as slow as real ones
-  devsim --listen 127.0.0.1:0 --count 20 --fault silent:3 --fault wrong-password:5-7 --fault slow:10%
+  devsim --listen 127.0.0.1:0 --count 20 --fault silent:3 --fault slow:10%
       twenty ports chosen by the system, some devices broken
   devsim --listen 127.0.0.1:2201-2202 --platform linux:2 --auth keyboard-interactive,publickey \
          --key-file ~/.ssh/id_ed25519.pub --record events.jsonl --stats

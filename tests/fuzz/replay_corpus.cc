@@ -1,5 +1,5 @@
 // tests/fuzz: runs a fuzz target over the files of its kept corpus, so that every build replays
-// what the fuzzers once found. Exits 1 when the corpus is empty: a replay of nothing proves nothing.
+// what the fuzzers once found. An empty corpus exits 1: it would prove nothing.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
