@@ -1,6 +1,7 @@
 #include "worker/device/terminal.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace netfleet {
@@ -20,19 +21,22 @@ bool is_control(unsigned char byte) { return (byte < 0x20 && byte != '\t') || by
 const char* find_control(const char* at, const char* end) {
   constexpr std::uint64_t kOnes = 0x0101010101010101u;
   constexpr std::uint64_t kHigh = 0x8080808080808080u;
+  static_assert(std::endian::native == std::endian::little, "the first byte is the lowest");
   while (end - at >= 8) {
     std::uint64_t word;
     std::memcpy(&word, at, 8);
     const std::uint64_t below_blank = (word - kOnes * 0x20) & ~word & kHigh;
     const std::uint64_t rubout = word ^ (kOnes * 0x7f);
     const std::uint64_t is_rubout = (rubout - kOnes) & ~rubout & kHigh;
-    if ((below_blank | is_rubout) != 0) {
-      // A borrow may flag too much, never too little; tabs are text too: look at the bytes.
-      for (int i = 0; i < 8; ++i) {
-        if (is_control(static_cast<unsigned char>(at[i]))) return at + i;
-      }
+    const std::uint64_t found = below_blank | is_rubout;
+    if (found == 0) {
+      at += 8;
+      continue;
     }
-    at += 8;
+    // The lowest mark is right; a borrow may have set others above it.
+    at += std::countr_zero(found) / 8;
+    if (*at != '\t') return at;
+    ++at;
   }
   while (at != end && !is_control(static_cast<unsigned char>(*at))) ++at;
   return at;
@@ -51,13 +55,15 @@ void Terminal::feed(std::string_view bytes, std::string& lines) {
       continue;
     }
     const char* const stop = find_control(at, end);
-    if (stop != end && line_.empty() && !hidden_) {
+    if (stop != end && line_.empty() && !goes_on_) {
       // The common case: a whole line at once, that never has to be held.
-      const char* after = *stop == '\r' && stop + 1 != end ? stop + 1 : stop;
-      if (*after == '\n') {
-        lines.append(at, stop);
-        line_feed(lines);
-        at = after + 1;
+      const char* const line_feed_at = *stop == '\r' && stop + 1 != end ? stop + 1 : stop;
+      if (*line_feed_at == '\n') {
+        lines.append(at, static_cast<std::size_t>(stop - at) + 1);
+        lines.back() = '\n';
+        saved_cursor_ = 0;
+        ++line_id_;
+        at = line_feed_at + 1;
         continue;
       }
     }
@@ -179,7 +185,8 @@ void Terminal::carriage_return() {
 
 // Finds the row the cursor is in. A full row is left only when something is written beyond it.
 void Terminal::follow_wrap() {
-  if (columns_ == 0 || cursor_ - std::min(row_start_, cursor_) <= columns_) return;
+  if (cursor_ < row_start_) row_start_ = 0;  // it was moved back over the row's start
+  if (columns_ == 0 || cursor_ - row_start_ <= columns_) return;
   for (;;) {
     const std::size_t next_row = after_cells(row_start_, columns_);
     if (next_row >= cursor_) return;

@@ -86,6 +86,8 @@ const Case kCases[] = {
     {"up again in a wrapped line", "0123456789 \rabc\x1b[A\rX\x1b[B\rY\r\n"sv, "X123456789Ybc\n|"sv,
      10},
     {"a full row is left when written beyond", "0123456789\rX\r\n"sv, "X123456789\n|"sv, 10},
+    {"back over a wrap and erased", "0123456789 \r\b\b\b\b\b\b\b\b\b\b\x1b[K\rX\r\n"sv, "X\n|"sv,
+     10},
     {"no width", "0123456789 \rX\r\n"sv, "X123456789 \n|"sv, 0},
     {"a pager that rubs out", "--More--\b\b\b\b\b\b\b\b        \b\b\b\b\b\b\b\bnext\r\n"sv,
      "next\n|"sv},

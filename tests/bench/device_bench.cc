@@ -1,0 +1,63 @@
+// tests/bench: what a megabyte of device output costs in the terminal and in the whole dialogue.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "worker/device/dialogue.h"
+#include "worker/device/terminal.h"
+
+namespace netfleet {
+namespace {
+
+// Like a configuration: lines of 10 to 70 bytes, "\r\n".
+std::string configuration(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i) {
+    text += "interface GigabitEthernet0/" + std::to_string(i % 48) + "\r\n";
+    text += " description uplink number " + std::to_string(i) + " to the core of the campus\r\n";
+    text +=
+        " ip address 10.0." + std::to_string(i % 256) + ".1 255.255.255.0\r\n no shutdown\r\n!\r\n";
+  }
+  return text;
+}
+
+void BM_Terminal(benchmark::State& state) {
+  const std::string text = configuration(1u << 20);
+  const auto chunk = static_cast<std::size_t>(state.range(0));
+  for (auto _ : state) {
+    Terminal terminal;
+    std::string lines;
+    for (std::size_t at = 0; at < text.size(); at += chunk) {
+      terminal.feed(std::string_view(text).substr(at, chunk), lines);
+    }
+    benchmark::DoNotOptimize(lines.data());
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(BM_Terminal)->Arg(1024)->Arg(16384)->Unit(benchmark::kMicrosecond);
+
+void BM_Dialogue(benchmark::State& state) {
+  const std::string text = configuration(static_cast<std::size_t>(state.range(0)));
+  constexpr std::size_t kChunk = 16384;
+  for (auto _ : state) {
+    Dialogue::Options options;
+    options.commands = {"show running-config"};
+    Dialogue dialogue(PlatformSet::builtin(), "cisco_ios", std::move(options));
+    dialogue.receive("R1#");
+    dialogue.receive("terminal length 0\r\nR1#");
+    dialogue.receive("show running-config\r\n");
+    for (std::size_t at = 0; at < text.size(); at += kChunk) {
+      dialogue.receive(std::string_view(text).substr(at, kChunk));
+    }
+    dialogue.receive("R1#");
+    if (dialogue.phase() != Dialogue::Phase::kDone) state.SkipWithError("the dialogue did not end");
+    benchmark::DoNotOptimize(dialogue.outputs().data());
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(BM_Dialogue)->Arg(2048)->Arg(1 << 20)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace netfleet
+
+BENCHMARK_MAIN();
