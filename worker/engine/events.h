@@ -1,6 +1,7 @@
 // worker/engine: what session threads tell the worker's fleet thread, as values through a queue.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -37,8 +38,13 @@ class EventQueue {
   std::vector<EngineEvent> take();
   int fd() const { return fd_; }  // readable while something is queued
 
+  // Whether anybody wants SessionProgress: each one wakes the reader.
+  void want_progress(bool wanted) { progress_wanted_ = wanted; }
+  bool progress_wanted() const { return progress_wanted_; }
+
  private:
   int fd_;
+  std::atomic<bool> progress_wanted_{false};
   std::mutex mutex_;
   std::vector<EngineEvent> events_;  // guarded by mutex_
 };

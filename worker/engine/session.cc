@@ -22,6 +22,7 @@ std::unexpected<ssh::Failure> failure(Outcome outcome, std::string reason) {
 }  // namespace
 
 void Session::stage(std::string name) {
+  if (!parts_.events.progress_wanted()) return;
   parts_.events.push(SessionProgress{order_.key, thread_, std::move(name)});
 }
 

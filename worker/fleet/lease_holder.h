@@ -82,7 +82,7 @@ class LeaseHolder {
   void stamp(v1::ResultFrame& frame);
   std::vector<WorkerAction> take_actions();
   std::uint32_t free_slots() const;
-  std::uint32_t running() const { return busy_; }
+  bool wants_progress() const { return report_progress_; }  // the dispatcher asked for it
 
  private:
   enum class State : std::uint8_t { kClaimed, kRunning, kStopped, kFinished };

@@ -81,6 +81,7 @@ Expected<void> Worker::run() {
     wait();
     receive_wakeup();
     receive_control();
+    events_.want_progress(options_.verbose || holder_.wants_progress());
     receive_offers();
     receive_events();
   }
