@@ -39,7 +39,7 @@ Expected<SshPointer<ssh_bind>> make_bind(const char* greeting, ssh_key host_key)
       ssh_bind_options_set(bind.get(), SSH_BIND_OPTIONS_IMPORT_KEY, own.get()) != SSH_OK) {
     return fail(fmt::format("import the host key: {}", ssh_get_error(bind.get())));
   }
-  static_cast<void>(own.release());
+  [[maybe_unused]] ssh_key taken = own.release();
   return bind;
 }
 

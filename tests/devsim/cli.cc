@@ -7,7 +7,7 @@
 namespace netfleet::devsim {
 namespace {
 
-constexpr std::size_t kMaxTyped = 64 * 1024;
+constexpr std::size_t kMaxTyped = 65536;
 constexpr std::size_t kMaxLine = 4096;
 constexpr std::size_t kEndlessBlockKib = 64;
 constexpr std::string_view kPageMark = " --More-- ";
@@ -15,7 +15,6 @@ constexpr char kControlC = 3;
 constexpr char kControlD = 4;
 constexpr char kControlU = 21;
 constexpr char kControlZ = 26;
-constexpr char kEscape = 27;
 constexpr char kDelete = 127;
 
 std::string message_of_the_day(const Device& device) {

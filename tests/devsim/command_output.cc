@@ -132,7 +132,7 @@ std::optional<std::size_t> bulk_size(std::string_view command) {
   const std::string_view word = last_word(command);
   std::size_t kib = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), kib);
-  constexpr std::size_t kMaxKib = 1024 * 1024;
+  constexpr std::size_t kMaxKib = 1'048'576;
   if (error != std::errc() || end != word.data() + word.size() || kib > kMaxKib)
     return std::nullopt;
   return kib;

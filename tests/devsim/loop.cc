@@ -19,15 +19,12 @@
 namespace netfleet::devsim {
 namespace {
 
-// epoll's data: a connection's address, a listener's index with the top bit set, or stop.
-constexpr std::uint64_t kListener = std::uint64_t{1} << 63;
-constexpr std::uint64_t kStop = ~std::uint64_t{0};
 constexpr int kBacklog = 4096;
 
-void watch(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data) {
+void watch(int epoll, int operation, int fd, std::uint32_t events, void* data) {
   epoll_event event{};
   event.events = events;
-  event.data.u64 = data;
+  event.data.ptr = data;
   CHECK(epoll_ctl(epoll, operation, fd, &event) == 0);
 }
 
@@ -70,16 +67,15 @@ Loop::Loop(Acceptor acceptor, const SessionOptions& options, Stats& stats)
       stop_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       spare_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   CHECK(epoll_.get() >= 0 && stop_.get() >= 0);
-  watch(epoll_.get(), EPOLL_CTL_ADD, stop_.get(), EPOLLIN, kStop);
+  watch(epoll_.get(), EPOLL_CTL_ADD, stop_.get(), EPOLLIN, nullptr);
 }
 
 Loop::~Loop() = default;
 
 void Loop::add(FileDescriptor listener, const Device& device) {
-  listeners_.push_back({std::move(listener), &device});
+  Listener& added = listeners_.emplace_back(std::move(listener), device);
   if (device.faults.has(Fault::kRefuse)) return;
-  watch(epoll_.get(), EPOLL_CTL_ADD, listeners_.back().fd.get(), EPOLLIN,
-        kListener | (listeners_.size() - 1));
+  watch(epoll_.get(), EPOLL_CTL_ADD, added.fd.get(), EPOLLIN, static_cast<Watched*>(&added));
 }
 
 void Loop::run() {
@@ -91,12 +87,12 @@ void Loop::run() {
     // A connection ends only at its own event or timer, so that no event of this batch is for one
     // that is gone.
     for (int index = 0; index < count; ++index) {
-      const std::uint64_t data = events[static_cast<std::size_t>(index)].data.u64;
-      if (data == kStop) return connections_.clear();
-      if ((data & kListener) != 0) {
-        accept_some(listeners_[data & ~kListener]);
+      auto* const watched = static_cast<Watched*>(events[static_cast<std::size_t>(index)].data.ptr);
+      if (watched == nullptr) return connections_.clear();
+      if (watched->is_listener) {
+        accept_some(static_cast<Listener&>(*watched));
       } else {
-        auto& connection = *reinterpret_cast<Connection*>(data);
+        auto& connection = static_cast<Connection&>(*watched);
         connection.session.on_ready();
         settle(connection);
       }
@@ -119,12 +115,11 @@ void Loop::accept_some(Listener& listener) {
       return;
     }
     // libssh may close the fd in the first on_ready(): epoll forgets it then by itself.
-    std::unique_ptr<Connection> owned(
-        new Connection{.session = Session(fd, *listener.device, options_, acceptor_, stats_)});
+    auto owned = std::make_unique<Connection>(fd, listener.device, *this);
     Connection& connection = *owned;
     connections_.emplace(&connection, std::move(owned));
     if (!connection.session.finished()) {
-      watch(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, reinterpret_cast<std::uint64_t>(&connection));
+      watch(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, static_cast<Watched*>(&connection));
       connection.session.on_ready();
     }
     settle(connection);
@@ -158,8 +153,7 @@ void Loop::settle(Connection& connection) {
   if (session.wants_write() != connection.writing) {
     connection.writing = !connection.writing;
     watch(epoll_.get(), EPOLL_CTL_MOD, session.fd(),
-          connection.writing ? EPOLLIN | EPOLLOUT : EPOLLIN,
-          reinterpret_cast<std::uint64_t>(&connection));
+          connection.writing ? EPOLLIN | EPOLLOUT : EPOLLIN, static_cast<Watched*>(&connection));
   }
 }
 

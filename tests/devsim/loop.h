@@ -5,11 +5,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <set>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "tests/devsim/acceptor.h"
 #include "tests/devsim/session.h"
@@ -52,13 +52,21 @@ class Loop {
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
-  struct Listener {
-    FileDescriptor fd;
-    const Device* device;
+  // What epoll's events point to; null is stop_.
+  struct Watched {
+    bool is_listener;
   };
-  struct Connection {
+  struct Listener : Watched {
+    Listener(FileDescriptor listening, const Device& owner)
+        : Watched{true}, fd(std::move(listening)), device(owner) {}
+    FileDescriptor fd;
+    const Device& device;
+  };
+  struct Connection : Watched {
+    Connection(int fd, const Device& device, const Loop& loop)
+        : Watched{false}, session(fd, device, loop.options_, loop.acceptor_, loop.stats_) {}
     Session session;
-    TimePoint due{};  // epoch: no timer
+    TimePoint due;  // epoch: no timer
     bool writing = false;
   };
 
@@ -74,7 +82,7 @@ class Loop {
   FileDescriptor epoll_;
   FileDescriptor stop_;
   FileDescriptor spare_;  // given up for a moment to turn away a connection when fds are used up
-  std::vector<Listener> listeners_;
+  std::deque<Listener> listeners_;  // addresses stay
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
   std::set<std::pair<TimePoint, Connection*>> timers_;
 };

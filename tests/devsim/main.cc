@@ -92,6 +92,7 @@ Expected<void> serve(Options& options) {
 
   {
     std::vector<std::jthread> threads;
+    threads.reserve(loops.size());
     for (const auto& loop : loops) threads.emplace_back([&loop] { loop->run(); });
     int signal_number = 0;
     sigwait(&signals, &signal_number);
@@ -101,11 +102,10 @@ Expected<void> serve(Options& options) {
   return {};
 }
 
-void print_output(const Options& options) {
+void print_output(const Options& options, const std::string& command) {
   const Device& device = options.devices.front();
   const std::size_t prompt_width = device.name.size() + 1;
-  const CommandOutput output =
-      command_output(device.platform, device.name, *options.print_output, prompt_width);
+  const CommandOutput output = command_output(device.platform, device.name, command, prompt_width);
   std::fwrite(output.text.data(), 1, output.text.size(), stdout);
 }
 
@@ -119,8 +119,8 @@ int main(int argc, char** argv) {
     std::fputs(options.error().text.c_str(), options.error().exit_status == 0 ? stdout : stderr);
     return options.error().exit_status;
   }
-  if (options->print_output) {
-    print_output(*options);
+  if (const auto& command = options->print_output) {
+    print_output(*options, *command);
     return 0;
   }
   if (const auto served = serve(*options); !served) {

@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kWrite = 32 * 1024;
+constexpr std::size_t kWrite = 32768;
 constexpr std::size_t kSlowWrite = 8;
 constexpr milliseconds kSlowPause{10};
 constexpr std::size_t kSplitWrite = 3;
@@ -299,7 +299,7 @@ int Session::receive_data(ssh_session, ssh_channel, void* data, std::uint32_t si
                           void* session) {
   auto& self = *static_cast<Session*>(session);
   const std::string_view bytes(static_cast<const char*>(data), size);
-  constexpr std::size_t kMaxEarly = 64 * 1024;
+  constexpr std::size_t kMaxEarly = 65536;
   const bool room = self.cli_ ? self.cli_->receive(bytes) : self.early_.size() < kMaxEarly;
   if (!room) self.finish("too much typed ahead");
   if (room && !self.cli_) self.early_ += bytes;
