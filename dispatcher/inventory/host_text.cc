@@ -22,10 +22,17 @@ bool is_control(char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }
 
 bool has_control(std::string_view text) { return std::ranges::any_of(text, is_control); }
 
-bool is_name_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c < 0;
-}
+constexpr auto kNameBytes = [] {
+  std::array<bool, 256> table{};
+  for (int c = 0; c < 256; ++c) {
+    table[static_cast<std::size_t>(c)] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                         (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+                                         c == '.' || c >= 0x80;
+  }
+  return table;
+}();
+
+bool is_name_byte(char c) { return kNameBytes[static_cast<unsigned char>(c)]; }
 
 bool is_literal(int family, std::string_view text) {
   std::array<char, 64> buffer;

@@ -2,6 +2,8 @@
 // since a million entries of std::unordered_map cost more than reading the file does.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -17,38 +19,60 @@ class NameTable {
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
   explicit NameTable(const std::vector<Host>& hosts) : hosts_(hosts) {
-    slots_.assign(64, kNone);
+    resize(hosts.size());
     for (std::uint32_t i = 0; i < hosts.size(); ++i) add(i);
   }
 
+  // Makes room for `count` hosts at once.
+  void reserve(std::size_t count) {
+    if (count * 2 > slots_.size()) resize(count);
+  }
+
   // The position of the host called `name`, or kNone.
-  std::uint32_t find(std::string_view name) const { return slots_[slot_of(name)]; }
+  std::uint32_t find(std::string_view name) const { return slots_[slot_of(name)].position; }
 
   // hosts[position] was just appended; its name is not in the table yet.
   void add(std::uint32_t position) {
-    if ((used_ + 1) * 2 > slots_.size()) grow();
-    slots_[slot_of(hosts_[position].name)] = position;
+    if ((used_ + 1) * 2 > slots_.size()) resize(used_ * 2);
+    const std::string_view name = hosts_[position].name;
+    slots_[slot_of(name)] = {position, hash_of(name)};
     ++used_;
   }
 
  private:
+  struct Slot {
+    std::uint32_t position = kNone;
+    std::uint32_t hash = 0;  // spares a look at the host, which is in no cache
+  };
+
+  static std::uint32_t hash_of(std::string_view name) {
+    return static_cast<std::uint32_t>(std::hash<std::string_view>{}(name));
+  }
+
   std::size_t slot_of(std::string_view name) const {
+    const std::uint32_t hash = hash_of(name);
     const std::size_t mask = slots_.size() - 1;
-    std::size_t slot = std::hash<std::string_view>{}(name)&mask;
-    while (slots_[slot] != kNone && hosts_[slots_[slot]].name != name) slot = (slot + 1) & mask;
+    std::size_t slot = hash & mask;
+    while (slots_[slot].position != kNone &&
+           (slots_[slot].hash != hash || hosts_[slots_[slot].position].name != name)) {
+      slot = (slot + 1) & mask;
+    }
     return slot;
   }
 
-  void grow() {
-    std::vector<std::uint32_t> old(slots_.size() * 4, kNone);
+  void resize(std::size_t count) {
+    std::vector<Slot> old(std::bit_ceil(std::max<std::size_t>(64, count * 2 + 2)));
     old.swap(slots_);
-    for (const std::uint32_t position : old) {
-      if (position != kNone) slots_[slot_of(hosts_[position].name)] = position;
+    for (const Slot& slot : old) {
+      if (slot.position == kNone) continue;
+      std::size_t at = slot.hash & (slots_.size() - 1);
+      while (slots_[at].position != kNone) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = slot;
     }
   }
 
   const std::vector<Host>& hosts_;
-  std::vector<std::uint32_t> slots_;  // a power of two
+  std::vector<Slot> slots_;  // a power of two
   std::size_t used_ = 0;
 };
 

@@ -34,6 +34,7 @@ class TextReader {
     const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
     inventory_.hosts.reserve(lines);
     lines_.reserve(lines);
+    names_.reserve(lines);
   }
 
   void line(std::string_view line, std::size_t number) {

@@ -13,6 +13,8 @@
 #include <chrono>
 #include <string>
 
+#include "common/clock.h"
+
 namespace netfleet {
 namespace {
 
@@ -23,12 +25,11 @@ constexpr const char* kPrompt = "Password: ";
 
 // Reads from `fd` until `text` was seen; everything read, or what there was at the deadline.
 std::string read_until(int fd, const std::string& text) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto deadline = BootClock::now() + std::chrono::seconds(20);
   std::string seen;
   while (seen.find(text) == std::string::npos) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-                          deadline - std::chrono::steady_clock::now())
-                          .count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - BootClock::now()).count();
     pollfd ready{fd, POLLIN, 0};
     if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) break;
     char buffer[4096];
