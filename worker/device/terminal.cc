@@ -340,7 +340,7 @@ void Terminal::erase_cells(std::size_t begin, std::size_t end) {
   if (begin >= end || (line_.size() > kMaxEdited && !to_the_end)) return;
   rubbed_out();
   if (to_the_end) return line_.resize(begin);
-  std::fill(line_.begin() + begin, line_.begin() + end, kEmptyCell);
+  line_.replace(begin, end - begin, end - begin, kEmptyCell);
   has_empty_cells_ = true;
   if (end == line_.size()) line_.resize(std::max(begin, cursor_));
 }
