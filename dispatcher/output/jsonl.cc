@@ -2,18 +2,22 @@
 // order. Written by hand: outputs of many megabytes go straight into `out`.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
 
 #include "common/utf8.h"
 #include "dispatcher/output/formats.h"
+#include "dispatcher/output/visible.h"
 
 namespace netfleet {
 namespace {
 
 // What may stand in a JSON string as it is. DEL, though allowed, and the eight-bit control
 // characters are escaped too: a terminal may be reading.
-bool is_plain(char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
+struct IsPlain {
+  bool operator()(char byte) const {
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+  }
+};
 
 void append_escaped(std::string& out, unsigned char code) {
   switch (code) {
@@ -37,32 +41,35 @@ void append_escaped(std::string& out, unsigned char code) {
   }
 }
 
-void append_utf8_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  while (!text.empty()) {
-    const auto special = std::ranges::find_if_not(text, is_plain);
-    out.append(text.begin(), special);
-    text.remove_prefix(static_cast<std::size_t>(special - text.begin()));
-    if (text.empty()) break;
+// `is_valid`: `text` is known to be UTF-8. Mostly it is ASCII and needs no look at that.
+void append_content(std::string& out, std::string_view text, bool is_valid) {
+  while (true) {
+    const std::size_t plain = prefix_length(text, IsPlain());
+    out.append(text, 0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     const auto byte = static_cast<unsigned char>(text[0]);
+    if (byte >= 0x80 && !is_valid) {
+      append_content(out, to_utf8(text), true);
+      return;
+    }
+    std::size_t used = 1;
     if (byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) {  // U+0080 to U+009F
       append_escaped(out, static_cast<unsigned char>(text[1]));
-      text.remove_prefix(2);
+      used = 2;
     } else if (byte >= 0x80) {
       out.push_back(text[0]);
-      text.remove_prefix(1);
     } else {
       append_escaped(out, byte);
-      text.remove_prefix(1);
     }
+    text.remove_prefix(used);
   }
-  out.push_back('"');
 }
 
 void append_string(std::string& out, std::string_view bytes) {
-  const bool ascii =
-      std::ranges::all_of(bytes, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
-  append_utf8_string(out, ascii ? bytes : to_utf8(bytes));
+  out.push_back('"');
+  append_content(out, bytes, false);
+  out.push_back('"');
 }
 
 void append_or_null(std::string& out, std::string_view bytes) {

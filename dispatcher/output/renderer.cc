@@ -67,7 +67,9 @@ std::string render_summary(const Summary& summary, const std::vector<FailedHost>
   std::string text = totals_line(summary) + "\n";
   std::vector<const FailedHost*> sorted;
   for (const FailedHost& host : failed) sorted.push_back(&host);
-  std::ranges::stable_sort(sorted, {}, [](const FailedHost* host) { return host->outcome; });
+  std::ranges::sort(sorted, {}, [](const FailedHost* host) {
+    return std::pair(host->outcome, host);  // within an outcome in the order of `failed`
+  });
   if (sorted.size() > kFailedHostsShown) sorted.resize(kFailedHostsShown);
   for (const FailedHost* host : sorted) {
     const char* colon = host->error.empty() ? "" : ": ";

@@ -7,22 +7,25 @@
 namespace netfleet {
 namespace {
 
-bool is_plain(char byte) { return (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\t'; }
+struct IsPlain {
+  bool operator()(char byte) const {
+    return (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\t';
+  }
+};
 
 }  // namespace
 
 void append_visible(std::string& out, std::string_view bytes) {
-  if (std::ranges::all_of(bytes, is_plain)) {
-    out.append(bytes);
-    return;
-  }
-  const std::string text = to_utf8(bytes);
+  const std::size_t plain = prefix_length(bytes, IsPlain());
+  out.append(bytes, 0, plain);
+  if (plain == bytes.size()) return;
+  const std::string text = to_utf8(bytes.substr(plain));
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) {  // U+0080 to U+009F
       out.append("\xEF\xBF\xBD");
       ++i;
-    } else if (byte >= 0x80 || is_plain(text[i])) {
+    } else if (byte >= 0x80 || IsPlain()(text[i])) {
       out.push_back(text[i]);
     } else {
       out.push_back('^');
