@@ -108,8 +108,10 @@ void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
       *decline.add_offers() = offer;
       continue;
     }
-    held_[key] = {
-        offer.task().attempt(), offer.round(), State::kClaimed, now, now + lease_ / 4, 0, nullptr};
+    held_[key] = {.attempt = offer.task().attempt(),
+                  .round = offer.round(),
+                  .since = now,
+                  .retry = now + lease_ / 4};
     ++busy_;
     *claim.add_offers() = offer;
   }
@@ -253,20 +255,22 @@ void LeaseHolder::forget(TaskKey key) {
   if (found->second.state == State::kFinished) {
     --unacknowledged_;
     unacknowledged_bytes_ -= found->second.bytes;
+    if (found->second.keeps_slot) --busy_;
   } else {
     --busy_;
   }
   held_.erase(found);
 }
 
-bool LeaseHolder::on_finished(TimePoint now, TaskKey key, std::size_t bytes) {
+bool LeaseHolder::on_finished(TimePoint now, TaskKey key, std::size_t bytes, bool login_refused) {
   const auto found = held_.find(key);
   if (found == held_.end()) return false;
   Held& held = found->second;
   const bool wanted = held.state == State::kRunning;
   if (wanted) {
-    --busy_;
+    if (!login_refused) --busy_;
     held.state = State::kFinished;
+    held.keeps_slot = login_refused;
     held.bytes = bytes;
     held.retry = now + lease_ / 4;
     held.lease.reset();

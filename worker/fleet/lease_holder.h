@@ -70,8 +70,10 @@ class LeaseHolder {
   void on_offers(TimePoint now, const v1::OfferFrame& frame);
   void on_message(TimePoint now, const v1::ToWorker& message);
   // The session of this task ended; the shell keeps its result (`bytes` long) until DropResult, or
-  // drops it at once when this returns false (fenced or revoked meanwhile).
-  bool on_finished(TimePoint now, TaskKey task, std::size_t bytes);
+  // drops it at once when this returns false (fenced or revoked meanwhile). After a refused login
+  // the slot stays taken until the result is acknowledged: the authentication guard decides first,
+  // so no more logins than slots ever reach a device with a wrong password.
+  bool on_finished(TimePoint now, TaskKey task, std::size_t bytes, bool login_refused = false);
   void on_progress(TaskKey task, std::uint32_t session_thread, std::string stage);
   void drain(TimePoint now);  // finish, take no more, then part
   void cancel_all();          // stop what runs; its results are still sent
@@ -93,7 +95,8 @@ class LeaseHolder {
     TimePoint since{};  // kClaimed: first claim; kRunning: when the grant came
     TimePoint retry{};  // kClaimed: claim again; kFinished: send again
     std::size_t bytes = 0;
-    std::shared_ptr<Lease> lease;
+    bool keeps_slot = false;  // kFinished: the slot is still taken
+    std::shared_ptr<Lease> lease{};
   };
 
   void on_welcome(TimePoint now, const v1::Welcome& welcome);
@@ -114,7 +117,8 @@ class LeaseHolder {
 
   LeaseHolderOptions options_;
   std::unordered_map<TaskKey, Held, TaskKeyHash> held_;
-  std::uint32_t busy_ = 0;  // slots taken: claimed, running, stopped but not yet ended
+  std::uint32_t busy_ =
+      0;  // slots taken: claimed, running, stopped but not yet ended, see on_finished
   std::uint32_t unacknowledged_ = 0;
   std::uint64_t unacknowledged_bytes_ = 0;
   std::uint64_t sequence_ = 0;

@@ -166,8 +166,11 @@ void Worker::receive_events() {
 }
 
 void Worker::end_task(TaskKey task, TaskResult result) {
+  const bool login_refused = result.outcome == Outcome::kAuthFailed;
   std::string body = to_wire(std::move(result), task.sweep).SerializeAsString();
-  if (holder_.on_finished(clock_.now(), task, body.size())) outbox_[task] = std::move(body);
+  if (holder_.on_finished(clock_.now(), task, body.size(), login_refused)) {
+    outbox_[task] = std::move(body);
+  }
 }
 
 Expected<void> Worker::open_control() {

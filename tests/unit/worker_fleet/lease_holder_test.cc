@@ -168,6 +168,16 @@ TEST_F(LeaseHolderTest, KeepsAResultUntilItIsAcknowledgedAndSendsItAgain) {
   EXPECT_EQ(count<SendResult>(holder_->take_actions()), 0);
 }
 
+TEST_F(LeaseHolderTest, ARefusedLoginKeepsItsSlotUntilTheGuardKnows) {
+  run(kTask);
+  EXPECT_TRUE(holder_->on_finished(now_, kTask, 10, /*login_refused=*/true));
+  EXPECT_EQ(holder_->free_slots(), 1u);
+  v1::ToWorker ack;
+  *ack.mutable_result_ack()->add_tasks() = make_ref(kTask, 1);
+  holder_->on_message(now_, ack);
+  EXPECT_EQ(holder_->free_slots(), 2u);
+}
+
 TEST_F(LeaseHolderTest, AFullOutboxLeavesNoSlotFree) {
   LeaseHolderOptions options;
   options.most_unacknowledged_bytes = 100;
