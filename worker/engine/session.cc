@@ -41,7 +41,10 @@ asio::awaitable<TaskResult> Session::run() {
   ssh::Attempt<void> attempt = co_await log_in();
   if (attempt) attempt = co_await converse();
   if (dialogue_) {
-    collect_outputs(BootClock::now());
+    const Outcome unfinished = stopped_  ? Outcome::kCancelled
+                               : attempt ? Outcome::kOk
+                                         : attempt.error().outcome;
+    take_outputs(unfinished);
     result_.platform = dialogue_->platform_name();
   }
   conclude(attempt);
@@ -99,7 +102,7 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
     } else {
       dialogue_->receive(std::string_view(buffer.data(), *got));
     }
-    collect_outputs(BootClock::now());
+    note_progress(BootClock::now());
   }
   if (const auto& failed = dialogue_->failure()) co_return failure(failed->outcome, failed->reason);
   co_return ssh::Attempt<void>{};
@@ -128,27 +131,41 @@ TimePoint Session::conversation_deadline() const {
   return std::min(task_deadline_, command_started_ + order_.job->timeouts.command);
 }
 
-// Takes over the commands that have ended since the last look.
-void Session::collect_outputs(TimePoint now) {
-  auto& outputs = dialogue_->outputs();
-  const auto& commands = order_.job->commands;
-  for (; commands_done_ < outputs.size(); ++commands_done_) {
-    Dialogue::Output& output = outputs[commands_done_];
-    CommandResult command;
-    command.command = commands[commands_done_];
-    command.output = std::move(output.text);
-    command.truncated = output.truncated;
-    command.outcome = output.failed ? Outcome::kCommandFailed : Outcome::kOk;
-    command.duration = std::chrono::round<Milliseconds>(now - command_started_);
-    if (output.failed && result_.error.empty()) {
-      result_.error = fmt::format("{}: refused: {}", doing(), output.error);
-    }
-    result_.commands.push_back(std::move(command));
+// Notes how long each command took that has ended since the last look. Its text stays where it is:
+// it may still grow.
+void Session::note_progress(TimePoint now) {
+  const std::size_t commands = order_.job->commands.size();
+  while (durations_.size() < dialogue_->outputs().size()) {
+    durations_.push_back(std::chrono::round<Milliseconds>(now - command_started_));
     command_started_ = now;
-    if (commands_done_ + 1 < commands.size()) {
-      stage(fmt::format("command {}/{}", commands_done_ + 2, commands.size()));
+    if (durations_.size() < commands) {
+      stage(fmt::format("command {}/{}", durations_.size() + 1, commands));
     }
   }
+}
+
+// Everything that the dialogue has, with what an unfinished command printed (outcome `unfinished`).
+void Session::take_outputs(Outcome unfinished) {
+  const auto add = [this](Dialogue::Output output, Outcome outcome, Milliseconds duration) {
+    const std::string& command = order_.job->commands[result_.commands.size()];
+    if (output.failed && result_.error.empty()) {
+      result_.error = fmt::format("run '{}' on {}: refused: {}", command, where(), output.error);
+    }
+    if (output.failed && outcome == Outcome::kOk) outcome = Outcome::kCommandFailed;
+    result_.commands.push_back(
+        {command, std::move(output.text), outcome, duration, output.truncated});
+  };
+  note_progress(BootClock::now());
+  auto& outputs = dialogue_->outputs();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    add(std::move(outputs[i]), Outcome::kOk, durations_[i]);
+  }
+  if (unfinished == Outcome::kOk || doing_ != Doing::kCommand ||
+      result_.commands.size() == order_.job->commands.size()) {
+    return;
+  }
+  add(dialogue_->take_partial_output(), unfinished,
+      std::chrono::round<Milliseconds>(BootClock::now() - command_started_));
 }
 
 TaskResult Session::defective(std::exception_ptr defect) const {
@@ -164,23 +181,26 @@ TaskResult Session::defective(std::exception_ptr defect) const {
   return result;
 }
 
-std::string Session::doing() const {
+std::string Session::where() const {
   const TaskSpec& task = order_.task;
   const bool v6 = task.address.find(':') != std::string::npos;
   const std::string address = v6 ? "[" + task.address + "]" : task.address;
-  const std::string where = fmt::format("{} ({}:{})", task.host, address, task.port);
+  return fmt::format("{} ({}:{})", task.host, address, task.port);
+}
+
+std::string Session::doing() const {
   switch (doing_) {
     case Doing::kConnecting:
-      return "connect " + where;
+      return "connect " + where();
     case Doing::kLoggingIn:
-      return fmt::format("log in to {} as {}", where, task.user);
+      return fmt::format("log in to {} as {}", where(), order_.task.user);
     case Doing::kPreparing:
-      return "find the prompt of " + where;
+      return "find the prompt of " + where();
     case Doing::kCommand:
       break;
   }
-  const std::size_t running = std::min(commands_done_, order_.job->commands.size() - 1);
-  return fmt::format("run '{}' on {}", order_.job->commands[running], where);
+  const std::size_t running = std::min(durations_.size(), order_.job->commands.size() - 1);
+  return fmt::format("run '{}' on {}", order_.job->commands[running], where());
 }
 
 void Session::conclude(const ssh::Attempt<void>& attempt) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "worker/device/dialogue.h"
 #include "worker/engine/engine.h"
@@ -31,10 +32,12 @@ class Session {
   asio::awaitable<ssh::Attempt<void>> log_in();
   asio::awaitable<ssh::Attempt<void>> converse();
   asio::awaitable<ssh::Attempt<void>> send_outgoing(TimePoint deadline);
-  void collect_outputs(TimePoint now);
+  void note_progress(TimePoint now);
+  void take_outputs(Outcome unfinished);
   TimePoint conversation_deadline() const;
   void conclude(const ssh::Attempt<void>& attempt);
   void stage(std::string name);
+  std::string where() const;  // "edge-7 (10.0.0.7:22)"
   std::string doing() const;  // "connect edge-7 (10.0.0.7:22)"
 
   EngineParts& parts_;
@@ -48,7 +51,7 @@ class Session {
   TimePoint task_deadline_{};
   TimePoint login_deadline_{};
   TimePoint command_started_{};
-  std::size_t commands_done_ = 0;
+  std::vector<Milliseconds> durations_;  // of the commands that have ended
   enum class Doing : std::uint8_t { kConnecting, kLoggingIn, kPreparing, kCommand } doing_{};
 };
 
