@@ -44,15 +44,21 @@ class Gathering {
       if (interrupted_) return std::unexpected(*std::move(interrupted_));
       return std::unexpected(PromptFailure{credential.error().message});
     }
-    const bool has_way =
-        options.password.given() || !credential->keys.empty() || credential->use_agent;
-    if (!options.ask_password && (has_way || !needed)) return std::move(*credential);
-    if (!io_.has_terminal()) {
+    // An agent that merely happens to run says nothing about these devices: a person is asked all
+    // the same, and may answer with Enter.
+    const bool meant =
+        options.password.given() || !credential->keys.empty() || options.agent == AgentUse::kOn;
+    if (!options.ask_password && (meant || !needed)) return std::move(*credential);
+    const bool terminal = io_.has_terminal();
+    if (!terminal && credential->use_agent && !options.ask_password) return std::move(*credential);
+    if (!terminal) {
       return std::unexpected(PromptFailure{
           fmt::format("a password is needed, and there is no terminal to ask at: {}", kWays)});
     }
+    const std::string_view hint = credential->use_agent ? " (Enter: the agent's keys alone)" : "";
     auto password =
-        io_.read_password(user.empty() ? "Password: " : fmt::format("Password for {}: ", user));
+        io_.read_password(user.empty() ? fmt::format("Password{}: ", hint)
+                                       : fmt::format("Password for {}{}: ", user, hint));
     if (!password) return std::unexpected(std::move(password.error()));
     credential->password = *std::move(password);
     return std::move(*credential);

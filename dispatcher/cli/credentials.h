@@ -27,8 +27,9 @@ struct CredentialIo {
 
 // The store holds "default" and the inventory's passwords ("inventory:1", ...; they get the enable
 // password of the command line too). `user` is for the prompt. A password is asked for with
-// --ask-password, or when some selected host uses "default" and there is no password source, key or
-// agent. `hosts` are the selected ones: one that names any other credential is an error unless
+// --ask-password, or when some selected host uses "default" and there is no password source, no
+// key and no --agent (an agent that merely runs is used, but not relied on where there is a
+// terminal). `hosts` are the selected ones: one that names any other credential is an error unless
 // `remote_workers` resolve it.
 std::expected<CredentialStore, PromptFailure> gather_credentials(
     const CredentialOptions& options, const std::string& user, const std::vector<Host>& hosts,

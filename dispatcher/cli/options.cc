@@ -66,7 +66,7 @@ void add_what(CLI::App& run, RunOptions& options) {
   add_text(run, "--commands-file", "FILE", "Commands, one a line; lines with # are comments",
            options.commands_file);
   add_text(run, "-P,--platform", "NAME",
-           "The platform of hosts whose inventory names none (default: auto)", options.platform);
+           "The platform of all hosts (default: the inventory's, else auto)", options.platform);
   add_value(run, "--port", "N", "The port of hosts whose inventory names none (default: 22)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto port = parse_number(given, 1, 65535);

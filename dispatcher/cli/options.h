@@ -34,7 +34,7 @@ struct RunOptions {
   std::string commands_file;             // --commands-file; see read_commands
   std::string user;                      // -u, else the login name; for hosts that name none
   CredentialOptions credentials;
-  std::string platform;    // -P, for hosts that name none; empty: auto
+  std::string platform;    // -P, for all hosts; empty: the inventory's, else auto
   std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22
   std::uint32_t sessions = 50;
   std::uint32_t session_threads = 0;  // 0: one a core

@@ -99,6 +99,7 @@ TEST_F(Credentials, DoesNotAskWithASourceAKeyAnAgentOrAnInventoryPassword) {
   EXPECT_EQ(gather()->at("default")->keys.at(0).path, "plain");
   options_ = {};
   setenv("SSH_AUTH_SOCK", "/run/agent", 1);
+  options_.agent = AgentUse::kOn;
   EXPECT_TRUE(gather()->at("default")->use_agent);
   options_.agent = AgentUse::kOff;
   hosts_[0].credential = "inventory:1";
@@ -110,6 +111,16 @@ TEST_F(Credentials, DoesNotAskWithASourceAKeyAnAgentOrAnInventoryPassword) {
   EXPECT_EQ(store->at("inventory:1")->enable_password.reveal(), "from-env");
   EXPECT_FALSE(store->at("default")->use_agent);
   EXPECT_THAT(prompts_, IsEmpty());
+}
+
+TEST_F(Credentials, AnAgentThatMerelyRunsIsUsedButAPersonIsStillAsked) {
+  setenv("SSH_AUTH_SOCK", "/run/agent", 1);
+  const auto asked = gather();
+  EXPECT_TRUE(asked->at("default")->use_agent);
+  EXPECT_EQ(asked->at("default")->password.reveal(), "typed");
+  EXPECT_THAT(prompts_, ElementsAre("Password for ann (Enter: the agent's keys alone): "));
+  terminal_ = false;
+  EXPECT_TRUE(gather()->at("default")->password.empty());
 }
 
 TEST_F(Credentials, AskPasswordForcesThePrompt) {
