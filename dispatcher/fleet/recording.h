@@ -32,7 +32,7 @@ struct RecordingOptions {
   std::optional<OutputDirectory> output_directory;
   // Results that wait for their turn are kept in memory up to so many bytes; the rest waits in the
   // store.
-  std::size_t held_bytes = 64u << 20;
+  std::size_t held_bytes = 16u << 20;
 };
 
 // What a sweep came to.
