@@ -182,8 +182,10 @@ class Run {
   }
 
   int conclude(const SweepEnd& end, Store& store, const SweepRecord& record) {
-    auto ended = store.end_sweep(record.number, clock_.wall());
-    if (!ended && !end.report.store_error) console_.say("netfleet: " + ended.error().message);
+    if (!end.report.store_error) {  // else results are missing there: the sweep stays unfinished
+      auto ended = store.end_sweep(record.number, clock_.wall());
+      if (!ended) console_.say("netfleet: " + ended.error().message);
+    }
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {
       fmt::print(stderr, "{}", render_summary(end.report.summary, end.report.failed));
     }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ struct HubOptions {
 struct SweepRun {
   std::uint32_t number = 0;
   JobSpec job;
-  std::vector<TaskSpec> tasks;  // in index order
+  std::span<const TaskSpec> tasks;  // in index order; outlives the run
   std::uint32_t retries = 1;
   std::uint32_t max_auth_failures = 1;  // 0: never ends the sweep
 };
