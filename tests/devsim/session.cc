@@ -75,8 +75,12 @@ void Session::read_raw() {
 void Session::on_ready() {
   if (ssh_ == nullptr) return read_raw();
   // The first call sends the greeting; the second is the client's answer.
-  if (std::exchange(greeted_, true) && device_.faults.has(Fault::kCloseAtKex))
-    return finish("fault");
+  const bool first = !std::exchange(greeted_, true);
+  if (!first && device_.faults.has(Fault::kCloseAtKex)) return finish("fault");
+  // A legacy device greets second: the client's algorithms come after its greeting then, in a read
+  // of their own. libssh closes at once when they do not agree, with its own still unsent if both
+  // come in one read, and the client would not learn why.
+  if (first && device_.faults.has(Fault::kLegacy)) return;
   pump();
 }
 
