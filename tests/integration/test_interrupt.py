@@ -126,7 +126,7 @@ class AtTheTerminal(rig.RigTest):
     def check_store(self, tasks):
         ran = self.finish([f"{rig.BIN}/netfleet", "results", "last", "-o", "jsonl", "--store",
                            self.path("store.db")])
-        self.assertEqual(ran.status, 0, str(ran))
+        self.assertEqual(ran.status, 1, str(ran))
         self.assertEqual(ran.objects(), tasks)
 
     def test_sigterm_stops_like_ctrl_c(self):
