@@ -5,8 +5,8 @@ usage: measure.py [--bin build/release/bin] [--rounds 3] [--write docs/performan
 
 Measures G1 (CPU a task, 8 at once), G3 (a sweep of 500 slow devices at 50, 100 and 500 at once) and
 G4 (CPU and memory at 500). CPU is user + system time of the whole client process tree. Prints a
-table; with --write it also replaces the file's part between the two markers. Nothing here fails on a
-time: a figure is a figure.
+table; with --write it also replaces the file's part between the two markers. Nothing here fails on
+a time: a figure is a figure.
 """
 
 import argparse
@@ -64,8 +64,8 @@ def run(command, environment):
 
 def netfleet(args, inventory, sessions):
     return [f"{args.bin}/netfleet", "run", "-i", inventory, "-u", "admin", "--password-env",
-            "BENCH_PASSWORD", "-c", COMMAND, "-s", str(sessions), "--store", "none", "--known-hosts",
-            inventory + ".known", "--progress", "off"]
+            "BENCH_PASSWORD", "-c", COMMAND, "-s", str(sessions), "--store", "none",
+            "--known-hosts", inventory + ".known", "--progress", "off"]
 
 
 def floor(args, inventory, threads):

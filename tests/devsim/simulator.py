@@ -1,4 +1,4 @@
-"""Starts devsim and talks to it with OpenSSH's client, for tests in Python. Needs ssh and sshpass."""
+"""Starts devsim and talks to it with OpenSSH's client, for Python tests. Needs ssh, sshpass."""
 
 import json
 import os
