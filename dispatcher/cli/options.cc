@@ -99,7 +99,7 @@ void add_login(CLI::App& run, RunOptions& options) {
 
 void add_limits(CLI::App& run, RunOptions& options, RunExtras& extras) {
   run.option_defaults()->group("Speed, time and failures");
-  add_number(run, "-s,--sessions,-t,--threads", "Sessions at once (default: 50)", options.sessions,
+  add_number(run, "-s,-t,--threads,--sessions", "Sessions at once (default: 50)", options.sessions,
              1, kMaxSessions);
   add_number(run, "--session-threads", "Threads that carry them (default: one a core)",
              options.session_threads, 1, 1024);

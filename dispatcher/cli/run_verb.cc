@@ -82,7 +82,7 @@ HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Cons
 int exit_status(const SweepEnd& end) {
   if (end.interrupted) return kExitInterrupted;
   if (end.guarded) return kExitGuarded;
-  if (end.report.store_error || end.report.output_error) return kExitInternal;
+  if (end.report.store_error || end.report.output_error) return kExitUsage;  // a full disk
   const Summary& summary = end.report.summary;
   const auto ok = summary.by_outcome[static_cast<std::size_t>(Outcome::kOk)];
   return ok == summary.total ? kExitOk : kExitSomeFailed;

@@ -78,10 +78,10 @@ def add_user(test, name, shell, groups=()):
     return name
 
 
-def client_key(test, name="client_key", passphrase=""):
+def client_key(test, name="client_key", passphrase="", kind="ed25519"):
     key = test.path(name)
     if not os.path.exists(key):
-        call("ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", name, "-f", key)
+        call("ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", name, "-f", key)
     return key
 
 
@@ -154,6 +154,9 @@ class Router:
     def _connect(self, test, number):
         call("ip", "netns", "add", self.namespace)
         test.addCleanup(remove_namespace, self.namespace)
+        # IPv6 addresses come by and by, and the interfaces must show the same twice.
+        call("ip", "netns", "exec", self.namespace, "sysctl", "-q", "-w",
+             "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
         call("ip", "link", "add", self.namespace, "type", "veth", "peer", "name", "eth0", "netns",
              self.namespace)
         call("ip", "address", "add", f"198.18.{number}.1/30", "dev", self.namespace)

@@ -34,6 +34,7 @@ class HostKeys(rig.RigTest):
         self.server = servers.sshd(self, self.user, port=self.server.port, name="other")
 
     def rejected(self, *arguments):
+        self.server.process.lines.clear()
         task = self.run_one(*arguments, status=1)
         self.assertEqual(task["outcome"], "host_key_rejected", task)
         self.assertEqual(task["commands"], [])

@@ -48,10 +48,10 @@ class RealDevices(rig.RigTest):
         return [server] + [servers.Server(self, server.process, server.address, server.port, user)
                            for user in users[1:]]
 
-    def run_sweep(self, inventory, commands, *more):
+    def run_sweep(self, inventory, commands, *more, status=0):
         arguments = [word for command in commands for word in ("-c", command)]
         return self.sweep("-i", inventory, "--known-hosts", self.known_hosts, "--sessions", 4,
-                          *arguments, *more)
+                          *arguments, *more, status=status)
 
     def check(self, ran, order, commands, expected):
         """`expected(device, command)` is what the device's own client shows."""
@@ -166,15 +166,21 @@ class RealDevices(rig.RigTest):
         servers.call("ssh-add", "-q", key, env={**self.env, "SSH_AUTH_SOCK": socket})
         works(env={"SSH_AUTH_SOCK": socket})
 
-    def test_certificate(self):
+    def test_certificates(self):
         user = servers.add_user(self, "bash", "/bin/bash")
         authority = servers.client_key(self, "authority")
-        key = servers.client_key(self, "certified")
-        servers.call("ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", user, f"{key}.pub")
         device = servers.sshd(self, user, options=[f"TrustedUserCAKeys {authority}.pub"])
         inventory = self.write("devices.txt", device.line("linux") + "\n")
-        self.sweep("-i", inventory, "--known-hosts", self.known_hosts, "-c", "id", "--key", key,
-                   password=None)
+        common = ["-i", inventory, "--known-hosts", self.known_hosts, "-c", "id", "--key"]
+        for kind in "ed25519", "ecdsa", "rsa":
+            key = servers.client_key(self, f"certified_{kind}", kind=kind)
+            servers.call("ssh-keygen", "-q", "-s", authority, "-I", "test", "-n", user,
+                         f"{key}.pub")
+            with self.subTest(kind=kind):
+                self.sweep(*common, key, password=None)
+        shutil.copy(self.path("certified_rsa-cert.pub"), self.path("certified_ecdsa-cert.pub"))
+        ran = self.sweep(*common, self.path("certified_ecdsa"), password=None, status=2)
+        self.assertIn("certified_ecdsa-cert.pub", ran.err)
 
     def authorize(self, device, public_key):
         with open(self.path(f"{device.user}/.ssh/authorized_keys"), "ab") as file:

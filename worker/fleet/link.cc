@@ -111,7 +111,9 @@ void Worker::receive_wakeup() {
   const int requests = drain_requests_.load();
   if (drains_seen_ == 0 && requests > 0) {
     give_up_at_ = clock_.now() + options_.drain_timeout;
-    log("draining: what runs is finished, no more is taken; once more stops at once");
+    if (options_.signal_fd >= 0) {  // an embedded worker has nobody to tell
+      log("draining: what runs is finished, no more is taken; once more stops at once");
+    }
     holder_.drain(clock_.now());
   }
   if (drains_seen_ < 2 && requests >= 2) {
