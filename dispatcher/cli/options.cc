@@ -99,8 +99,11 @@ void add_login(CLI::App& run, RunOptions& options) {
 
 void add_limits(CLI::App& run, RunOptions& options, RunExtras& extras) {
   run.option_defaults()->group("Speed, time and failures");
-  add_number(run, "-s,-t,--threads,--sessions", "Sessions at once (default: 50)", options.sessions,
-             1, kMaxSessions);
+  add_number(run, "-s,--sessions", "Sessions at once (default: 50)", options.sessions, 1,
+             kMaxSessions);
+  add_number(run, "-t,--threads", "The same, as the old script called it", options.sessions, 1,
+             kMaxSessions);
+  run.get_option("--threads")->excludes("--sessions");
   add_number(run, "--session-threads", "Threads that carry them (default: one a core)",
              options.session_threads, 1, 1024);
   add_duration(run, "--connect-timeout", "Until the server may be logged in to (default: 10s)",
