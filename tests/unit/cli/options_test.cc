@@ -232,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"-s", "0"}, "'0' is no number from 1 to 100000"},
         Bad{{"-t", "100001"}, "'100001' is no number from 1 to 100000"},
         Bad{{"-s", "5", "-s", "6"}, "--sessions: it was given before"},
-        Bad{{"-s", "5", "-t", "6"}, "--threads excludes --sessions"},
+        Bad{{"-s", "5", "-t", "6"}, "--sessions excludes --threads"},
         Bad{{"--session-threads", "0"}, "--session-threads: '0'"},
         Bad{{"--connect-timeout", "soon"}, "--connect-timeout: 'soon' is no duration"},
         Bad{{"--auth-timeout", "0"}, "--auth-timeout: it must be greater than zero"},
