@@ -8,11 +8,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "common/check.h"
@@ -56,16 +58,44 @@ KeyHandle import_key(const std::string& path, const char* passphrase, bool& aske
   return KeyHandle(key);
 }
 
+// Takes one of SSH's strings off the front of a blob.
+std::string_view take_string(std::string_view& blob) {
+  if (blob.size() < 4) return {};
+  std::uint32_t size = 0;
+  for (const char c : blob.substr(0, 4)) size = size << 8 | static_cast<std::uint8_t>(c);
+  const std::string_view text = blob.substr(4, size);
+  blob.remove_prefix(std::min<std::size_t>(std::size_t{4} + size, blob.size()));
+  return text;
+}
+
+// A certificate is its type, a nonce, the public key without its type, and more
+// (PROTOCOL.certkeys). ssh_key_cmp compares nothing with a certificate.
+bool certifies(ssh_key certificate, ssh_key key) {
+  const std::string certificate_blob = public_blob(certificate);
+  const std::string key_blob = public_blob(key);
+  std::string_view certified = certificate_blob;
+  std::string_view wanted = key_blob;
+  take_string(certified);
+  take_string(certified);
+  take_string(wanted);
+  return !wanted.empty() && certified.starts_with(wanted);
+}
+
+bool is_certificate(ssh_key key) {
+  const char* type = ssh_key_type_to_char(ssh_key_type(key));
+  return type != nullptr && std::string_view(type).ends_with("-cert-v01@openssh.com");
+}
+
 Expected<void> add_certificate(ssh_key key, const std::string& path, const std::string& key_path) {
   ssh_key raw = nullptr;
   const int code = ssh_pki_import_cert_file(path.c_str(), &raw);
   const KeyHandle certificate(raw);
-  if (code != SSH_OK) {
+  if (code != SSH_OK || !is_certificate(certificate.get())) {
     return fail(fmt::format(
         "certificate {}: {}", path,
         access(path.c_str(), R_OK) != 0 ? errno_text(errno) : "this is no OpenSSH certificate"));
   }
-  if (ssh_key_cmp(certificate.get(), key, SSH_KEY_CMP_PUBLIC) != 0 ||
+  if (!certifies(certificate.get(), key) ||
       ssh_pki_copy_cert_to_privkey(certificate.get(), key) != SSH_OK) {
     return fail(fmt::format("certificate {}: it is not for the key {}", path, key_path));
   }
@@ -159,6 +189,14 @@ std::string AgentProbe::run(const char* path) {
 }
 
 }  // namespace
+
+std::string public_blob(ssh_key key) {
+  char* base64 = nullptr;
+  if (ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) return {};
+  std::string blob = decode_base64(base64).value_or("");
+  ssh_string_free_char(base64);
+  return blob;
+}
 
 Identity::Identity(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Identity::~Identity() = default;

@@ -37,6 +37,8 @@ Socket::~Socket() {
 
 void Socket::forget() {
   if (descriptor_.is_open()) descriptor_.release();
+  if (armed_until_ != TimePoint::max()) timer_.cancel();  // it would keep the event loop busy
+  armed_until_ = TimePoint::max();
 }
 
 asio::awaitable<std::expected<void, Socket::NotConnected>> Socket::connect(
@@ -62,7 +64,7 @@ asio::awaitable<std::expected<void, Socket::NotConnected>> Socket::connect(
     socklen_t size = sizeof(error);
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     // Watched anew below: asio would go on watching for writability, and be woken for it.
-    forget();
+    descriptor_.release();
   }
   if (event != Event::kReady || error != 0) {
     ::close(fd_);
