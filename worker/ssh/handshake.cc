@@ -142,7 +142,7 @@ Attempt<void> Link::configure(const Target& target, const KnownHosts& known_host
   };
   for (const auto& [option, value] : options) CHECK(ssh_options_set(s, option, value) == SSH_OK);
   if (target.legacy_algorithms) {
-    const int bits = 1024;
+    const int bits = 768;  // the least that libssh takes; 1024 otherwise
     CHECK(ssh_options_set(s, SSH_OPTIONS_RSA_MIN_SIZE, &bits) == SSH_OK);
   }
   return {};
@@ -201,7 +201,7 @@ Failure Link::handshake_failure(const Target& target) {
     return {Outcome::kUnreachable, fmt::format("no SSH version came from it: {}", text)};
   }
   if (raw.find("hostkey size too small") != std::string_view::npos && !target.legacy_algorithms) {
-    text += " (--legacy-algorithms allows 1024 bits)";
+    text += " (--legacy-algorithms allows 768 bits)";
   }
   return {Outcome::kUnreachable, fmt::format("key exchange failed: {}", text)};
 }

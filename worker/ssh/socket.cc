@@ -60,6 +60,7 @@ asio::awaitable<std::expected<void, Socket::NotConnected>> Socket::connect(
   if (error == EINPROGRESS) {
     asio::error_code failed;
     descriptor_.assign(fd_, failed);
+    if (failed) co_return std::unexpected(NotConnected{event, failed.value()});
     event = co_await wait(For::kReadOrWrite);
     socklen_t size = sizeof(error);
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);

@@ -257,18 +257,11 @@ TEST_F(OpenSsh, UsesOldKeyExchangeWithGroupExchange) {
   expect_ok(run(session));
 }
 
-TEST_F(OpenSsh, ExplainsAShortHostKey) {
-  const Sshd sshd(*directory, "RequiredRSASize 1024", {"ed25519"});
+TEST_F(OpenSsh, AcceptsAHostKeyOf1024Bits) {
   const std::string key = *directory / "short";
   make_key(key, "rsa", "", "1024");
-  const Sshd old(*directory,
-                 "RequiredRSASize 1024\nHostKey " + key + "\nHostKeyAlgorithms rsa-sha2-256");
-  Session session{.target = {.address = "127.0.0.1", .port = old.port},
-                  .user = user->name,
-                  .identity = identity(with_password(user->password))};
-  expect_failure(run(session), Outcome::kUnreachable, HasSubstr("--legacy-algorithms"));
-  session.target.legacy_algorithms = true;
-  expect_ok(run(session));
+  const Sshd sshd(*directory, "RequiredRSASize 1024\nHostKey " + key, {});
+  expect_ok(run(sshd, identity(with_password(user->password))));
 }
 
 TEST_F(OpenSsh, ChecksTheHostKey) {
@@ -419,8 +412,8 @@ TEST_F(OpenSsh, KeepsOutputThatComesWhileItWrites) {
   EXPECT_TRUE(output == input + "en0d\n") << output.size() << ": " << output.substr(0, 200);
 }
 
-TEST_F(OpenSsh, TimesOutInAReadAndCanGoOn) {
-  const Sshd sshd(*directory, "");
+TEST_F(OpenSsh, TimesOutInARead) {
+  const Sshd sshd(*directory, "PermitTTY no");
   auto dialogue = [&]() -> asio::awaitable<std::string> {
     Connection shell(context.get_executor());
     Target target{.address = "127.0.0.1", .port = sshd.port};
@@ -428,10 +421,10 @@ TEST_F(OpenSsh, TimesOutInAReadAndCanGoOn) {
     auto as = identity(with_password(user->password));
     if (step) step = co_await shell.authenticate(user->name, as, in(20s));
     if (step) step = co_await shell.open_shell(in(20s));
-    std::string command = "PS1=; stty -echo; echo rea$((0))dy\n";
+    std::string command = "echo rea$((0))dy\n";
     if (step) step = co_await shell.write(command, in(20s));
     if (!step) co_return step.error().reason;
-    auto ready = co_await read_until(shell, "rea0dy\r\n", in(20s));
+    auto ready = co_await read_until(shell, "rea0dy\n", in(20s));
     if (!ready) co_return ready.error().reason;
     std::array<char, 100> buffer;
     const std::span<char> space(buffer);
@@ -497,7 +490,8 @@ TEST_F(OpenSsh, AbortsAnywhere) {
     asio::co_spawn(context, run_session(victim, session, resolver, *known_hosts),
                    [&](std::exception_ptr, Attempt<std::string> value) { result = value; });
     context.restart();
-    for (int turn = 0; turn < turns && !result; ++turn) context.run_one_for(100ms);
+    for (int turn = 0; turn < turns && context.run_one_for(100ms) > 0; ++turn) {
+    }
     victim.abort();
     while (!result && context.run_one_for(20s) > 0) {
     }
@@ -524,7 +518,8 @@ TEST_F(OpenSsh, SurvivesTheContextBeingDestroyed) {
       co_await run_session(inner, script, resolver, *known_hosts);
     };
     asio::co_spawn(brief, session(), asio::detached);
-    for (int turn = 0; turn < turns; ++turn) brief.run_one_for(100ms);
+    for (int turn = 0; turn < turns && brief.run_one_for(100ms) > 0; ++turn) {
+    }
   }
 }
 
