@@ -9,7 +9,8 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives in inlined std::string and coroutine frames.
   target_compile_options(netfleet_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized
-                         -Wno-dangling-pointer -Wno-stringop-overflow)
+                         -Wno-dangling-pointer -Wno-stringop-overflow
+                         -Wno-mismatched-new-delete)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(netfleet_flags INTERFACE -Wthread-safety)
@@ -21,7 +22,7 @@ target_compile_definitions(netfleet_flags INTERFACE ASIO_STANDALONE ASIO_NO_DEPR
                            NETFLEET_VERSION="${PROJECT_VERSION}")
 # asio decides this by which headers came before its own, so that two files of one program could
 # allocate and free coroutine frames differently.
-target_compile_definitions(netfleet_flags INTERFACE ASIO_HAS_STD_ALIGNED_ALLOC=1)
+target_compile_definitions(netfleet_flags INTERFACE ASIO_DISABLE_STD_ALIGNED_ALLOC=1)
 target_include_directories(netfleet_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_link_libraries(netfleet_flags INTERFACE Threads::Threads)
 if(NETFLEET_SANITIZE)

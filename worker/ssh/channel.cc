@@ -79,8 +79,7 @@ int Link::on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int 
                   void* self) {
   auto& link = *static_cast<Link*>(self);
   // Nobody reads: libssh keeps it.
-  const std::size_t room =
-      link.destination.empty() ? 0 : link.destination.size() - link.filled;
+  const std::size_t room = link.destination.empty() ? 0 : link.destination.size() - link.filled;
   const std::size_t taken = std::min<std::size_t>(room, size);
   if (taken > 0) std::memcpy(link.destination.data() + link.filled, data, taken);
   link.filled += taken;

@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "worker/ssh/algorithms.h"
+#include "worker/ssh/identity_impl.h"
 #include "worker/ssh/link.h"
 #include "worker/ssh/text.h"
 
@@ -23,6 +24,9 @@ constexpr std::uint64_t kMostBanner = 64
 // libssh keeps only 16 bits of a descriptor given to it.
 constexpr int kHighestDescriptor = 0xFFFF;
 
+// Looked for by libssh three times a session; what cannot exist costs less than an empty file.
+constexpr const char* kNoFile = "/dev/null/none";
+
 std::unexpected<Failure> unreachable(std::string reason) {
   return std::unexpected(Failure{Outcome::kUnreachable, std::move(reason)});
 }
@@ -31,15 +35,6 @@ std::unexpected<Failure> cancelled() {
 }
 
 std::string first_line(std::string_view text) { return printable(text.substr(0, text.find('\n'))); }
-
-// The raw public key and its type, from libssh's base64.
-std::string key_blob(ssh_key key) {
-  char* base64 = nullptr;
-  if (ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) return {};
-  std::string blob = decode_base64(base64).value_or("");
-  ssh_string_free_char(base64);
-  return blob;
-}
 
 std::string fingerprint(ssh_key key) {
   unsigned char* hash = nullptr;
@@ -135,8 +130,8 @@ Attempt<void> Link::configure(const Target& target, const KnownHosts& known_host
       {SSH_OPTIONS_USER, "netfleet"},
       {SSH_OPTIONS_HOST, host.c_str()},
       {SSH_OPTIONS_FD, &fd},
-      {SSH_OPTIONS_KNOWNHOSTS, "/dev/null"},
-      {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null"},
+      {SSH_OPTIONS_KNOWNHOSTS, kNoFile},
+      {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, kNoFile},
       {SSH_OPTIONS_KEY_EXCHANGE, algorithms.key_exchange.c_str()},
       {SSH_OPTIONS_HOSTKEYS, algorithms.host_keys.c_str()},
       {SSH_OPTIONS_CIPHERS_C_S, algorithms.ciphers.c_str()},
@@ -147,7 +142,7 @@ Attempt<void> Link::configure(const Target& target, const KnownHosts& known_host
   };
   for (const auto& [option, value] : options) CHECK(ssh_options_set(s, option, value) == SSH_OK);
   if (target.legacy_algorithms) {
-    const int bits = 1024;
+    const int bits = 768;  // the least that libssh takes; 1024 otherwise
     CHECK(ssh_options_set(s, SSH_OPTIONS_RSA_MIN_SIZE, &bits) == SSH_OK);
   }
   return {};
@@ -206,7 +201,7 @@ Failure Link::handshake_failure(const Target& target) {
     return {Outcome::kUnreachable, fmt::format("no SSH version came from it: {}", text)};
   }
   if (raw.find("hostkey size too small") != std::string_view::npos && !target.legacy_algorithms) {
-    text += " (--legacy-algorithms allows 1024 bits)";
+    text += " (--legacy-algorithms allows 768 bits)";
   }
   return {Outcome::kUnreachable, fmt::format("key exchange failed: {}", text)};
 }
@@ -220,9 +215,9 @@ Attempt<void> Link::check_host_key(const Target& target, KnownHosts& known_hosts
   if (ssh_get_server_publickey(session.get(), &raw_key) != SSH_OK) {
     return rejected("its host key cannot be read");
   }
-  const std::unique_ptr<ssh_key_struct, decltype(&ssh_key_free)> key(raw_key, ssh_key_free);
+  const KeyHandle key(raw_key);
   const std::string type = ssh_key_type_to_char(ssh_key_type(key.get()));
-  const std::string blob = key_blob(key.get());
+  const std::string blob = public_blob(key.get());
   if (blob.empty()) return rejected("its host key cannot be read");
 
   auto answer = known_hosts.check(target.address, target.port, type, blob);
@@ -234,10 +229,9 @@ Attempt<void> Link::check_host_key(const Target& target, KnownHosts& known_hosts
     // Somebody else may have recorded another key for it at the same moment.
     answer = known_hosts.check(target.address, target.port, type, blob);
   }
+  if (answer.verdict == KnownHosts::Verdict::kKnown) return {};
   const std::string shown = fmt::format("{} {}", type, fingerprint(key.get()));
   switch (answer.verdict) {
-    case KnownHosts::Verdict::kKnown:
-      return {};
     case KnownHosts::Verdict::kUnknown:
       return rejected(
           fmt::format("its host key is not known: {}; compare it with the device's own "
@@ -246,7 +240,7 @@ Attempt<void> Link::check_host_key(const Target& target, KnownHosts& known_hosts
                       shown));
     case KnownHosts::Verdict::kRevoked:
       return rejected(fmt::format("its host key is revoked by {}: {}", answer.where, shown));
-    case KnownHosts::Verdict::kChanged:
+    default:
       break;
   }
   return rejected(

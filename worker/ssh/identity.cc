@@ -8,11 +8,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "common/check.h"
@@ -56,34 +58,39 @@ KeyHandle import_key(const std::string& path, const char* passphrase, bool& aske
   return KeyHandle(key);
 }
 
-// RFC 4253's blob of a public key or certificate, from behind its first `strings` strings on.
-std::string blob_behind(ssh_key key, int strings) {
-  char* base64 = nullptr;
-  if (ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) return {};
-  std::string blob = decode_base64(base64).value_or("");
-  ssh_string_free_char(base64);
-  std::size_t at = 0;
-  for (; strings > 0 && blob.size() - at >= 4; --strings) {
-    std::size_t size = 0;
-    for (int i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(blob[at + i]);
-    if (size > blob.size() - at - 4) return {};
-    at += 4 + size;
-  }
-  return blob.substr(at);
+// Takes one of SSH's strings off the front of a blob.
+std::string_view take_string(std::string_view& blob) {
+  if (blob.size() < 4) return {};
+  std::uint32_t size = 0;
+  for (const char c : blob.substr(0, 4)) size = size << 8 | static_cast<std::uint8_t>(c);
+  const std::string_view text = blob.substr(4, size);
+  blob.remove_prefix(std::min<std::size_t>(std::size_t{4} + size, blob.size()));
+  return text;
 }
 
-// ssh_key_cmp of libssh 0.10 knows no ed25519 certificates. A key is its type and its numbers; a
-// certificate is its type, a nonce, and the key's numbers, then the rest.
+// A certificate is its type, a nonce, the public key without its type, and more
+// (PROTOCOL.certkeys). ssh_key_cmp compares nothing with a certificate.
 bool certifies(ssh_key certificate, ssh_key key) {
-  const std::string numbers = blob_behind(key, 1);
-  return !numbers.empty() && blob_behind(certificate, 2).starts_with(numbers);
+  const std::string certificate_blob = public_blob(certificate);
+  const std::string key_blob = public_blob(key);
+  std::string_view certified = certificate_blob;
+  std::string_view wanted = key_blob;
+  take_string(certified);
+  take_string(certified);
+  take_string(wanted);
+  return !wanted.empty() && certified.starts_with(wanted);
+}
+
+bool is_certificate(ssh_key key) {
+  const char* type = ssh_key_type_to_char(ssh_key_type(key));
+  return type != nullptr && std::string_view(type).ends_with("-cert-v01@openssh.com");
 }
 
 Expected<void> add_certificate(ssh_key key, const std::string& path, const std::string& key_path) {
   ssh_key raw = nullptr;
   const int code = ssh_pki_import_cert_file(path.c_str(), &raw);
   const KeyHandle certificate(raw);
-  if (code != SSH_OK) {
+  if (code != SSH_OK || !is_certificate(certificate.get())) {
     return fail(fmt::format(
         "certificate {}: {}", path,
         access(path.c_str(), R_OK) != 0 ? errno_text(errno) : "this is no OpenSSH certificate"));
@@ -163,7 +170,7 @@ std::string AgentProbe::run(const char* path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (std::strlen(path) >= sizeof(address.sun_path)) return "SSH_AUTH_SOCK is too long";
-  std::memcpy(address.sun_path, path, std::strlen(path));
+  std::strcpy(address.sun_path, path);
   fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd_ < 0 || connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
     return fmt::format("{}: {}", path, errno_text(errno));
@@ -182,6 +189,14 @@ std::string AgentProbe::run(const char* path) {
 }
 
 }  // namespace
+
+std::string public_blob(ssh_key key) {
+  char* base64 = nullptr;
+  if (ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) return {};
+  std::string blob = decode_base64(base64).value_or("");
+  ssh_string_free_char(base64);
+  return blob;
+}
 
 Identity::Identity(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Identity::~Identity() = default;

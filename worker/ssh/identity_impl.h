@@ -16,6 +16,9 @@ struct KeyDeleter {
 };
 using KeyHandle = std::unique_ptr<ssh_key_struct, KeyDeleter>;
 
+// The raw public key, of a certificate the certificate; empty if libssh cannot tell.
+std::string public_blob(ssh_key key);
+
 // Read-only once loaded: libssh only reads a key it signs with, so threads may share it.
 struct Identity::Impl {
   std::shared_ptr<const Credential> credential;

@@ -321,7 +321,7 @@ Expected<void> FileKnownHosts::append(const std::string& name, std::string_view 
 Expected<void> FileKnownHosts::add(std::string_view host, std::uint16_t port,
                                    std::string_view key_type, std::string_view key) {
   const std::string name = known_hosts_name(host, port);
-  if (name.find_first_of(" \t\r\n,*?!|#") != std::string::npos) {
+  if (name.find_first_of(" \t\r\n,*?!|#@") != std::string::npos) {
     return fail(fmt::format("\"{}\" cannot stand in a known_hosts file", printable(name)));
   }
   const std::unique_lock lock(mutex_);

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "worker/ssh/identity_impl.h"
+#include "worker/ssh/prompt.h"
 #include "worker/ssh/text.h"
 
 namespace netfleet::ssh {
@@ -16,13 +15,6 @@ namespace {
 
 // A password, a second empty round for PAM, one or two messages; a server may go on for ever.
 constexpr int kMostRounds = 8;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 // One login. Methods in the order given, each at most as often as there are keys for it.
 class Login {
@@ -124,6 +116,7 @@ asio::awaitable<Login::Answer> Login::try_keys() {
       // libssh itself refuses a key that the agreed algorithms cannot sign with.
       const std::string_view why = ssh_get_error(link_.session.get());
       if (why.find("not allowed") != std::string_view::npos) {
+        tried_.pop_back();
         note_ = fmt::format("; a key was not tried: {}", printable(why));
         if (why.find("ssh-rsa") != std::string_view::npos ||
             why.find("RSA_MIN_SIZE") != std::string_view::npos) {
@@ -246,22 +239,6 @@ Failure Login::refused() const {
 }
 
 }  // namespace
-
-Prompt classify_prompt(std::string_view introduction, std::string_view prompt, bool echo) {
-  const std::string asked = lower(prompt);
-  const std::string said = lower(introduction);
-  const auto contains = [](const std::string& text, std::string_view word) {
-    return text.find(word) != std::string::npos;
-  };
-  for (const std::string_view word :
-       {"new pass", "retype", "re-enter", "change", "expired", "(current)"}) {
-    if (contains(asked, word)) return Prompt::kNewPassword;
-  }
-  for (const std::string_view phrase : {"expired", "required to change", "must change"}) {
-    if (contains(said, phrase)) return Prompt::kNewPassword;
-  }
-  return !echo && contains(asked, "pass") ? Prompt::kPassword : Prompt::kOther;
-}
 
 asio::awaitable<Attempt<void>> log_in(Link& link, std::string user,
                                       std::shared_ptr<const Identity> identity,

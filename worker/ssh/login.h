@@ -14,10 +14,4 @@ namespace netfleet::ssh {
 asio::awaitable<Attempt<void>> log_in(Link& link, std::string user,
                                       std::shared_ptr<const Identity> identity, TimePoint deadline);
 
-// What a keyboard-interactive prompt wants. No input or output.
-enum class Prompt { kPassword, kNewPassword, kOther };
-// `introduction`: name and instruction of the request. A password is typed only where it is not
-// echoed.
-Prompt classify_prompt(std::string_view introduction, std::string_view prompt, bool echo);
-
 }  // namespace netfleet::ssh

@@ -37,6 +37,8 @@ Socket::~Socket() {
 
 void Socket::forget() {
   if (descriptor_.is_open()) descriptor_.release();
+  if (armed_until_ != TimePoint::max()) timer_.cancel();  // it would keep the event loop busy
+  armed_until_ = TimePoint::max();
 }
 
 asio::awaitable<std::expected<void, Socket::NotConnected>> Socket::connect(
@@ -58,11 +60,12 @@ asio::awaitable<std::expected<void, Socket::NotConnected>> Socket::connect(
   if (error == EINPROGRESS) {
     asio::error_code failed;
     descriptor_.assign(fd_, failed);
+    if (failed) co_return std::unexpected(NotConnected{event, failed.value()});
     event = co_await wait(For::kReadOrWrite);
     socklen_t size = sizeof(error);
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     // Watched anew below: asio would go on watching for writability, and be woken for it.
-    forget();
+    descriptor_.release();
   }
   if (event != Event::kReady || error != 0) {
     ::close(fd_);
