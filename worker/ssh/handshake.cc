@@ -34,6 +34,13 @@ std::unexpected<Failure> cancelled() {
   return std::unexpected(Failure{Outcome::kCancelled, "cancelled"});
 }
 
+// A log line of libssh's; see Link::on_status.
+void note_mismatch(int, const char*, const char* text, void* mismatch) {
+  if (std::string_view(text).find("no match for method") != std::string_view::npos) {
+    *static_cast<std::string*>(mismatch) = text;
+  }
+}
+
 std::string first_line(std::string_view text) { return printable(text.substr(0, text.find('\n'))); }
 
 std::string fingerprint(ssh_key key) {
@@ -112,6 +119,10 @@ Attempt<void> Link::configure(const Target& target, const KnownHosts& known_host
   ssh_session s = session.get();
   ssh_set_blocking(s, 0);
   ssh_set_counters(s, &received, nullptr);
+  session_callbacks.userdata = this;
+  session_callbacks.connect_status_function = on_status;
+  ssh_callbacks_init(&session_callbacks);
+  ssh_set_callbacks(s, &session_callbacks);
 
   const auto algorithms = choose_algorithms(
       target.legacy_algorithms, target.host_key_policy == HostKeyPolicy::kOff
@@ -152,6 +163,7 @@ asio::awaitable<Attempt<void>> Link::exchange_keys(Target target) {
   bool first = true;
   for (;;) {
     const int code = ssh_connect(session.get());
+    ssh_set_log_level(SSH_LOG_NOLOG);
     if (std::exchange(first, false)) {
       // Libssh has the descriptor now and closes it, also when it fails here. And it has made it
       // blocking.
@@ -182,10 +194,22 @@ asio::awaitable<Attempt<void>> Link::exchange_keys(Target target) {
   co_return Attempt<void>();
 }
 
+// When libssh finds no common algorithm it closes the socket, and if something was still to be sent
+// there, the error of that takes the place of the true one. The log has it: on from the moment at
+// which libssh compares the lists (0.6) to the next one. Both settings are the thread's.
+void Link::on_status(void* self, float status) {
+  const bool comparing = status > 0.5F && status < 0.7F;
+  if (comparing) {
+    ssh_set_log_callback(note_mismatch);
+    ssh_set_log_userdata(&static_cast<Link*>(self)->mismatch);
+  }
+  ssh_set_log_level(comparing ? SSH_LOG_TRACE : SSH_LOG_NOLOG);
+}
+
 Failure Link::handshake_failure(const Target& target) {
-  const std::string_view raw = ssh_get_error(session.get());
-  if (auto mismatch = explain_mismatch(raw, target.legacy_algorithms)) {
-    return {Outcome::kUnreachable, std::move(*mismatch)};
+  const std::string_view raw = mismatch.empty() ? ssh_get_error(session.get()) : mismatch;
+  if (auto explained = explain_mismatch(raw, target.legacy_algorithms)) {
+    return {Outcome::kUnreachable, std::move(*explained)};
   }
   std::string text = error_text();
   const bool in_banner = ssh_get_serverbanner(session.get()) == nullptr;

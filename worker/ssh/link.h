@@ -43,6 +43,7 @@ class Link {
   Attempt<void> configure(const Target& target, const KnownHosts& known_hosts);
   Attempt<void> check_host_key(const Target& target, KnownHosts& known_hosts);
   Failure handshake_failure(const Target& target);
+  static void on_status(void* self, float status);
 
   // --- channel.cc
   asio::awaitable<Attempt<void>> open_shell(TimePoint deadline);
@@ -76,6 +77,7 @@ class Link {
   SessionHandle session;
   ssh_channel channel = nullptr;  // libssh frees it with the session
   ssh_counter_struct received{};  // raw bytes, counted by libssh
+  ssh_callbacks_struct session_callbacks{};
   ssh_channel_callbacks_struct callbacks{};
   std::span<char> destination;  // where a read under way wants its bytes
   std::size_t filled = 0;
@@ -83,6 +85,7 @@ class Link {
   std::array<std::size_t, 2> buffered{};
   bool more_expected = false;
   std::string greeting;  // what came in place of an SSH version
+  std::string mismatch;  // libssh's text when no algorithms could be agreed on
   std::string server_identification;
   std::string banner;
   std::string peer_address;
