@@ -18,7 +18,8 @@ class OneDown(rig.RigTest):
             if number == 7:
                 self.assertEqual(task["outcome"], "unreachable")
                 where = f"{task['address']}:{task['port']}"
-                self.assertRegex(task["error"], rf"^connect \S+ \({where}\): timed out after [\d.]+ ?s")
+                self.assertRegex(task["error"],
+                                 rf"^connect \S+ \({where}\): timed out after [\d.]+ ?s")
                 self.assertEqual(task["commands"], [])
             else:
                 self.assertEqual((task["outcome"], task["error"]), ("ok", None))
