@@ -75,13 +75,15 @@ constexpr Method kMethods[] = {
 Algorithms choose_algorithms(bool legacy, const std::vector<std::string>& pinned_types) {
   std::string host_keys = join(kHostKeys, kLegacyHostKeys, legacy);
   if (!pinned_types.empty()) {
-    const std::string all = std::move(host_keys);
-    auto names = split(all);
-    std::ranges::stable_partition(names, [&](std::string_view name) {
-      return std::ranges::any_of(pinned_types,
-                                 [&](const auto& type) { return signs_with(name, type); });
-    });
-    host_keys = fmt::format("{}", fmt::join(names, ","));
+    std::vector<std::string_view> first;
+    std::vector<std::string_view> rest;
+    for (const std::string_view name : split(host_keys)) {
+      const bool pinned = std::ranges::any_of(
+          pinned_types, [&](const auto& type) { return signs_with(name, type); });
+      (pinned ? first : rest).push_back(name);
+    }
+    first.insert(first.end(), rest.begin(), rest.end());
+    host_keys = fmt::format("{}", fmt::join(first, ","));
   }
   return {.key_exchange = join(kKeyExchange, kLegacyKeyExchange, legacy),
           .host_keys = std::move(host_keys),
