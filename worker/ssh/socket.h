@@ -47,7 +47,8 @@ class Socket {
   int fd() const { return fd_; }
   // From now on somebody else closes the descriptor; it is still waited for.
   void hand_over() { owned_ = false; }
-  // Stops watching the descriptor and the time; must come before anybody else closes it, or directly after.
+  // Stops watching the descriptor and the time; must come before anybody else closes it, or
+  // directly after.
   void forget();
 
  private:
