@@ -143,8 +143,8 @@ class Sshd {
       port = free_port();
       write_file(config, settings + "\n" + keys + "ListenAddress 127.0.0.1\nPort " +
                              std::to_string(port) +
-                             "\nPidFile none\nUsePAM no\nKbdInteractiveAuthentication no\nStrictModes no\n"
-                             "MaxStartups 1000\n"
+                             "\nPidFile none\nUsePAM no\nKbdInteractiveAuthentication no\n"
+                             "StrictModes no\nMaxStartups 1000\n"
                              "PrintMotd no\nPrintLastLog no\nUseDNS no\nX11Forwarding no\n");
       if (start(config)) return;
     }
