@@ -183,7 +183,7 @@ class Run {
 
   int conclude(const SweepEnd& end, Store& store, const SweepRecord& record) {
     if (!end.report.store_error) {  // else results are missing there: the sweep stays unfinished
-      auto ended = store.end_sweep(record.number, clock_.wall());
+      auto ended = store.end_sweep(record.number, record.started_at + end.report.summary.elapsed);
       if (!ended) console_.say("netfleet: " + ended.error().message);
     }
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {
