@@ -60,6 +60,11 @@ def remove_namespace(name):
     call("ip", "netns", "delete", name)
 
 
+def within(namespace):
+    """Not `ip netns exec`: that also changes mounts, which cannot be done in a chroot."""
+    return ["nsenter", f"--net=/run/netns/{namespace}"]
+
+
 def add_user(test, name, shell, groups=()):
     """A throw-away user with PASSWORD, and the test's key in authorized_keys. Returns its name."""
     name = f"{PREFIX}_{name}"
@@ -115,7 +120,7 @@ def sshd(test, user, address="127.0.0.1", port=None, namespace=None, options=(),
         "KbdInteractiveAuthentication no", "PrintMotd no", "PrintLastLog no", "UseDNS no",
         "AuthorizedKeysFile .ssh/authorized_keys", "MaxStartups 2000", "MaxAuthTries 6",
         "LogLevel VERBOSE", *options]) + "\n")
-    inside = ["ip", "netns", "exec", namespace] if namespace else []
+    inside = within(namespace) if namespace else []
     process = test.start(*inside, "/usr/sbin/sshd", "-D", "-e", "-f", config)
     return Server(test, process, address, port, user)
 
@@ -155,8 +160,8 @@ class Router:
         call("ip", "netns", "add", self.namespace)
         test.addCleanup(remove_namespace, self.namespace)
         # IPv6 addresses come by and by, and the interfaces must show the same twice.
-        call("ip", "netns", "exec", self.namespace, "sysctl", "-q", "-w",
-             "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+        call(*within(self.namespace), "sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1",
+             "net.ipv6.conf.default.disable_ipv6=1")
         call("ip", "link", "add", self.namespace, "type", "veth", "peer", "name", "eth0", "netns",
              self.namespace)
         call("ip", "address", "add", f"198.18.{number}.1/30", "dev", self.namespace)
@@ -178,9 +183,9 @@ class Router:
     def _start(self, test, daemon):
         directory = self.directory
         process = test.start(
-            "ip", "netns", "exec", self.namespace, f"/usr/lib/frr/{daemon}", "--vty_socket",
-            directory, "-f", f"{directory}/{daemon}.conf", "-i", f"{directory}/{daemon}.pid", "-z",
-            f"{directory}/zserv.api", "-P", "0", "--log", "stdout")
+            *within(self.namespace), f"/usr/lib/frr/{daemon}", "--vty_socket", directory,
+            "-f", f"{directory}/{daemon}.conf", "-i", f"{directory}/{daemon}.pid",
+            "-z", f"{directory}/zserv.api", "-P", "0", "--log", "stdout")
         rig.wait_until(lambda: os.path.exists(f"{directory}/{daemon}.vty") or process.ended(),
                        f"{daemon} of {directory}")
         if process.ended():
@@ -188,4 +193,4 @@ class Router:
 
     def show(self, command):
         """Exactly what `vtysh -c command` prints on the router."""
-        return call("ip", "netns", "exec", self.namespace, *self.vtysh, "-c", command)
+        return call(*within(self.namespace), *self.vtysh, "-c", command)
