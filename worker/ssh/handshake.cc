@@ -207,7 +207,8 @@ void Link::on_status(void* self, float status) {
 }
 
 Failure Link::handshake_failure(const Target& target) {
-  const std::string_view raw = mismatch.empty() ? ssh_get_error(session.get()) : mismatch;
+  const std::string_view raw =
+      mismatch.empty() ? std::string_view(ssh_get_error(session.get())) : mismatch;
   if (auto explained = explain_mismatch(raw, target.legacy_algorithms)) {
     return {Outcome::kUnreachable, std::move(*explained)};
   }
