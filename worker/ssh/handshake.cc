@@ -190,6 +190,7 @@ asio::awaitable<Attempt<void>> Link::exchange_keys(Target target) {
       if (size > 0) greeting.append(bytes.data(), static_cast<std::size_t>(size));
     }
   }
+  session_callbacks.connect_status_function = nullptr;  // not for later key exchanges
   server_identification = printable(ssh_get_serverbanner(session.get()), 255);
   co_return Attempt<void>();
 }
