@@ -61,7 +61,7 @@ def remove_namespace(name):
 
 
 def within(namespace):
-    """Not `ip netns exec`: that also changes mounts, which cannot be done in a chroot."""
+    """Not `ip netns exec` or `ip -n`: they also change mounts, which fails in a chroot."""
     return ["nsenter", f"--net=/run/netns/{namespace}"]
 
 
@@ -166,7 +166,7 @@ class Router:
              self.namespace)
         call("ip", "address", "add", f"198.18.{number}.1/30", "dev", self.namespace)
         call("ip", "link", "set", self.namespace, "up")
-        inside = ["ip", "-n", self.namespace]
+        inside = [*within(self.namespace), "ip"]
         call(*inside, "address", "add", f"{self.address}/30", "dev", "eth0")
         call(*inside, "link", "set", "eth0", "up")
         call(*inside, "link", "set", "lo", "up")
