@@ -249,7 +249,7 @@ class BadInput(rig.RigTest):
         self.assertIn(store, ran.err)
         self.assertEqual(rig.read(store), b"this is no database " * 400)
 
-    def check_full_disk(self, ran, inventory, place):
+    def check_full_disk(self, ran, inventory, place, command):
         """The disk filled up in the middle: what the devices said is still printed, whole."""
         self.assertEqual(ran.status, USAGE, str(ran))
         self.assertIn(place, ran.err)
@@ -257,13 +257,13 @@ class BadInput(rig.RigTest):
         self.assert_order(ran, inventory)
         for number, task in enumerate(ran.objects(), 1):
             self.assertEqual(task["commands"][0]["output"].encode(),
-                             self.simulated_output("show tech 100", number))
+                             self.simulated_output(command, number))
 
     def test_a_full_disk_for_the_output_directory(self):
         place, inventory = self.small_disk(), self.devsim(10)
         ran = self.finish(self.run_argv("-i", inventory, "-u", "admin", "-c", "show tech 100", "-o",
                                         "jsonl", "--output-dir", place))
-        self.check_full_disk(ran, inventory, place)
+        self.check_full_disk(ran, inventory, place, "show tech 100")
         for name in os.listdir(place):  # whole files only
             self.assertGreaterEqual(os.path.getsize(os.path.join(place, name)), 100 * 1024)
 
@@ -271,9 +271,9 @@ class BadInput(rig.RigTest):
         place, inventory = self.small_disk(), self.devsim(10)
         with open(f"{place}/ballast", "wb") as ballast:
             ballast.write(b"-" * (100 << 10))  # room for the tables, not for the results
-        ran = self.finish(self.run_argv("-i", inventory, "-u", "admin", "-c", "show tech 100", "-o",
-                                        "jsonl", "--store", f"{place}/store.db"))
-        self.check_full_disk(ran, inventory, place)
+        ran = self.finish(self.run_argv("-i", inventory, "-u", "admin", "-c", "show tech 1000",
+                                        "-o", "jsonl", "--store", f"{place}/store.db"))
+        self.check_full_disk(ran, inventory, place, "show tech 1000")
 
     def test_a_full_disk_for_standard_output(self):
         inventory = self.devsim(3)
