@@ -26,8 +26,8 @@ Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
 Expected<void> check_platforms(const std::string& platform_dir,
                                const std::vector<std::string>& names);
 
-std::uint64_t make_incarnation();                         // its low byte is never 0
-std::uint32_t session_threads(std::uint32_t wanted);      // 0: one a core
-void keep_memory_private();                               // no core dumps, no tracing by others
+std::uint64_t make_incarnation();                     // its low byte is never 0
+std::uint32_t session_threads(std::uint32_t wanted);  // 0: one a core
+void keep_memory_private();                           // no core dumps, no tracing by others
 
 }  // namespace netfleet

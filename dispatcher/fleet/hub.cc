@@ -104,8 +104,8 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
     plan.tasks.push_back({ledger_.add_lane(task.region), entry->second});
   }
   CHECK(credentials.size() < UINT16_MAX);
-  ledger_.add_sweep(plan);
   const TimePoint start = clock_.now();
+  ledger_.add_sweep(start, plan);
   next_waiting_note_ = start + kWaitingNoteAfter;
   while (!done()) {
     wait();
@@ -300,6 +300,8 @@ void Hub::act() {
   }
 }
 
+void Hub::act(const Journal&) {}
+
 void Hub::act(SendToWorker& action) {
   const std::string to = routing_id(action.incarnation);
   if (action.message.has_grant()) {
@@ -364,6 +366,11 @@ void Hub::act(const Noted& noted) {
       return log(
           "a login was refused: the authentication guard ends the sweep, so that no account "
           "is locked out (--on-auth-failure continue goes on)");
+    case Noted::What::kRegionWaits:
+      return log(fmt::format("no worker serves region '{}': its hosts wait", noted.worker));
+    case Noted::What::kRegionGivenUp:
+      return log(fmt::format("no worker came that serves region '{}': its hosts are given up",
+                             noted.worker));
     case Noted::What::kRetry:
       return;  // logged with its error where the result came in
   }

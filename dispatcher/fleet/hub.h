@@ -72,6 +72,7 @@ class Hub {
   void receive_signals();
   void offer_tasks();
   void act();
+  void act(const Journal& entry);
   void act(SendToWorker& action);
   void act(const TaskEnded& ended);
   void act(const Noted& noted);

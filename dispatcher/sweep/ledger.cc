@@ -1,4 +1,5 @@
-// The ledger's tasks: offers, leases, ends. What workers say is in ledger_workers.cc.
+// The ledger's tasks: leases, results, ends. Offers are in ledger_lanes.cc, what workers say in
+// ledger_workers.cc.
 #include "dispatcher/sweep/ledger.h"
 
 #include <fmt/format.h>
@@ -9,31 +10,67 @@
 
 namespace netfleet {
 
-std::uint16_t Ledger::add_lane(const std::string& region) {
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (lanes_[i].region == region) return static_cast<std::uint16_t>(i);
-  }
-  lanes_.push_back({region, {}, 0, 0});
-  return static_cast<std::uint16_t>(lanes_.size() - 1);
-}
-
-void Ledger::add_sweep(const SweepPlan& plan) {
+void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   CHECK(plan.sweep > 0 && !sweeps_.contains(plan.sweep));
+  now_ = now;
   Sweep& sweep = sweeps_[plan.sweep];
   sweep.credentials = plan.credentials;
   sweep.auth_failures.assign(plan.credentials.size(), 0);
   sweep.retries = plan.retries;
   sweep.max_auth_failures = plan.max_auth_failures;
-  sweep.changes_device = plan.changes_device;
+  sweep.never_twice = plan.changes_device && !plan.retry_unsafe;
+  sweep.journaled = plan.journaled;
+  sweep.priority = plan.priority;
   sweep.open = static_cast<std::uint32_t>(plan.tasks.size());
   sweep.tasks.resize(plan.tasks.size());
   for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
-    CHECK(plan.tasks[index].lane < lanes_.size());
-    CHECK(plan.tasks[index].credential < plan.credentials.size());
-    sweep.tasks[index].lane = plan.tasks[index].lane;
-    sweep.tasks[index].credential = plan.tasks[index].credential;
-    lanes_[plan.tasks[index].lane].pending.push_back({plan.sweep, index});
+    const SweepPlan::Task& planned = plan.tasks[index];
+    CHECK(planned.lane < lanes_.size() && planned.credential < plan.credentials.size());
+    Task& task = sweep.tasks[index];
+    task.lane = planned.lane;
+    task.credential = planned.credential;
+    task.limits = planned.subject.set;
+    if (planned.subject.device != 0) {
+      sweep.devices.resize(plan.tasks.size());
+      sweep.devices[index] = planned.subject.device;
+    }
   }
+  for (const auto& restored : plan.restored) {
+    CHECK(restored.index < sweep.tasks.size());
+    restore(now, {plan.sweep, restored.index}, sweep.tasks[restored.index], restored);
+  }
+  for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
+    if (sweep.tasks[index].state == State::kPending) queue({plan.sweep, index});
+  }
+  if (plan.journal_uncertain) holding_until_ = std::max(holding_until_, now + options_.lease);
+  for (std::uint16_t i = 0; i < sweep.credentials.size(); ++i) guard(plan.sweep, i);
+}
+
+void Ledger::restore(TimePoint now, TaskKey key, Task& task, const SweepPlan::Restored& restored) {
+  Sweep& sweep = sweeps_.at(key.sweep);
+  task.attempt = restored.attempt;
+  task.owner = restored.owner;
+  task.deaths = restored.deaths;
+  task.retries_used = restored.retries_used;
+  if (restored.outcome) {
+    task.state = State::kDone;
+    --sweep.open;
+    if (*restored.outcome == Outcome::kAuthFailed) ++sweep.auth_failures[task.credential];
+  } else if (restored.owner != 0) {
+    // It may still be at work: it has a whole lease to say so.
+    task.state = State::kLeased;
+    task.until = now + options_.lease;
+    ++leased_;
+    ++sweep.in_flight;
+    limits_.adopt(subject_of(key, task));
+    due_.push({task.until, key, task.attempt});
+  }
+}
+
+void Ledger::forget_sweep(std::uint32_t number) {
+  CHECK(finished(number));
+  for (Lane& lane : lanes_) lane.pending.erase(number);
+  sweeps_.erase(number);
 }
 
 Ledger::Task* Ledger::find(TaskKey key) {
@@ -42,65 +79,53 @@ Ledger::Task* Ledger::find(TaskKey key) {
   return &sweep->second.tasks[key.index];
 }
 
-bool Ledger::wants_to_offer(std::uint16_t lane_number) const {
-  const Lane& lane = lanes_[lane_number];
-  return started_ && !lane.pending.empty() && lane.credit > lane.offered;
+Limits::Subject Ledger::subject_of(TaskKey key, const Task& task) const {
+  const auto& devices = sweeps_.at(key.sweep).devices;
+  return {task.limits, devices.empty() ? 0 : devices[key.index]};
 }
 
-v1::OfferFrame Ledger::make_offers(TimePoint now, std::uint16_t lane_number) {
-  Lane& lane = lanes_[lane_number];
-  const std::uint32_t credit = lane.credit - lane.offered;
-  const auto workers = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(workers_.size()));
-  // Small frames while there is little credit, so that no worker is handed everybody's share.
-  const std::uint32_t most = std::clamp(credit / workers, 1u, options_.offers_per_frame);
-  v1::OfferFrame frame;
-  frame.set_epoch(options_.epoch);
-  while (!lane.pending.empty() && static_cast<std::uint32_t>(frame.offers_size()) < most) {
-    const TaskKey key = lane.pending.front();
-    lane.pending.pop_front();
-    Task& task = *find(key);
-    if (task.state != State::kPending) continue;  // claimed late, ended: left here lazily
-    task.state = State::kOffered;
-    task.until = now + options_.offer_expiry;
-    ++task.round;
-    ++lane.offered;
-    offers_due_.push_back({task.until, key, task.attempt, task.round});
-    v1::Offer& offer = *frame.add_offers();
-    *offer.mutable_task() = make_ref(key, task.attempt);
-    offer.set_round(task.round);
-  }
-  return frame;
-}
-
-void Ledger::leave_offered(Task& task) {
-  if (task.state == State::kOffered) --lanes_[task.lane].offered;
+void Ledger::journal(TaskKey key, const Task& task) {
+  if (!sweeps_.at(key.sweep).journaled) return;
+  actions_.push_back(Journal{key, task.attempt, task.owner, task.deaths, task.retries_used});
 }
 
 void Ledger::lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task) {
-  leave_offered(task);
+  if (task.state == State::kOffered) {
+    --lanes_[task.lane].offered;  // what it holds of the limits it keeps
+  } else {
+    ++sweeps_.at(key.sweep).in_flight;
+  }
   task.state = State::kLeased;
   task.owner = from;
   task.until = now + options_.lease;
   ++leased_;
   workers_.at(from).leased.insert(key);
   due_.push({task.until, key, task.attempt});
+  journal(key, task);
   note(Noted::What::kGranted, from, key, task.attempt);
 }
 
 void Ledger::unlease(TaskKey key, Task& task) {
   CHECK(task.state == State::kLeased);
   --leased_;
+  --sweeps_.at(key.sweep).in_flight;
+  limits_.release(subject_of(key, task), false);
   if (const auto worker = workers_.find(task.owner); worker != workers_.end()) {
     worker->second.leased.erase(key);
   }
 }
 
-void Ledger::requeue(TaskKey key, Task& task) {
+void Ledger::next_attempt(TaskKey key, Task& task) {
   ++task.attempt;
   task.round = 0;
-  task.state = State::kPending;
   task.owner = 0;
-  lanes_[task.lane].pending.push_back(key);
+  journal(key, task);
+}
+
+void Ledger::requeue(TaskKey key, Task& task) {
+  next_attempt(key, task);
+  task.state = State::kPending;
+  queue(key);
 }
 
 void Ledger::lease_ended(TaskKey key, Task& task) {
@@ -109,8 +134,10 @@ void Ledger::lease_ended(TaskKey key, Task& task) {
   unlease(key, task);
   ++task.deaths;
   task.state = State::kPending;
-  const std::string name = worker_name(owner);
-  if (sweeps_.at(key.sweep).changes_device) {
+  const std::string known = worker_name(owner);
+  const std::string name = known.empty() ? "of before the restart" : known;
+  const Sweep& sweep = sweeps_.at(key.sweep);
+  if (sweep.never_twice) {
     end_task(
         key, task, Outcome::kLost,
         fmt::format("worker {} was lost while it ran this task, which changes the device: it is "
@@ -120,13 +147,17 @@ void Ledger::lease_ended(TaskKey key, Task& task) {
     end_task(key, task, Outcome::kLost,
              fmt::format("{} workers were lost while they ran this task, {} last: quarantined",
                          task.deaths, name));
+  } else if (sweep.ending) {
+    end_task(
+        key, task, Outcome::kCancelled,
+        fmt::format("worker {} was lost while it ran this task, and the sweep is ending", name));
   } else {
     requeue(key, task);
   }
 }
 
 void Ledger::end_task(TaskKey key, Task& task, Outcome outcome, std::string error) {
-  leave_offered(task);
+  leave_offered(key, task);
   if (task.state == State::kLeased) unlease(key, task);
   actions_.push_back(
       TaskEnded{key, task.attempt, outcome, std::move(error), worker_name(task.owner)});
@@ -147,6 +178,9 @@ Milliseconds Ledger::back_off(std::uint32_t attempt) {
 
 Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::uint32_t attempt,
                           Outcome outcome, bool command_sent) {
+  now_ = now;
+  const auto worker = workers_.find(from);
+  if (worker == workers_.end()) return Verdict::kIgnore;  // it says Hello first, then this again
   Task* task = find(key);
   const bool current = task != nullptr && task->attempt == attempt && task->owner == from;
   if (current && task->state == State::kStoring) return Verdict::kIgnore;  // acknowledged when safe
@@ -156,22 +190,24 @@ Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::u
   }
   Sweep& sweep = sweeps_.at(key.sweep);
   unlease(key, *task);
-  const bool repeatable = !(sweep.changes_device && command_sent);
+  ++worker->second.done;
+  const bool repeatable = !(sweep.never_twice && command_sent);
   if (may_retry(outcome, command_sent) && repeatable && task->retries_used < sweep.retries &&
       !sweep.ending) {
     note(Noted::What::kRetry, from, key, attempt, outcome);
-    acknowledge(from, key, attempt);
     ++task->retries_used;
     task->until = now + back_off(task->attempt);
-    ++task->attempt;
-    task->round = 0;
-    task->owner = 0;
+    next_attempt(key, *task);
     task->state = State::kWaiting;
     due_.push({task->until, key, task->attempt});
+    acknowledge(from, key, attempt);
     return Verdict::kRetry;
   }
   task->state = State::kStoring;
-  if (outcome == Outcome::kAuthFailed) count_auth_failure(key.sweep, task->credential);
+  if (outcome == Outcome::kAuthFailed) {
+    ++sweep.auth_failures[task->credential];
+    guard(key.sweep, task->credential);
+  }
   return Verdict::kFinal;
 }
 
@@ -183,9 +219,9 @@ void Ledger::stored(TaskKey key) {
   acknowledge(task->owner, key, task->attempt);
 }
 
-void Ledger::count_auth_failure(std::uint32_t number, std::uint16_t credential) {
+void Ledger::guard(std::uint32_t number, std::uint16_t credential) {
   Sweep& sweep = sweeps_.at(number);
-  const std::uint32_t failures = ++sweep.auth_failures[credential];
+  const std::uint32_t failures = sweep.auth_failures[credential];
   if (sweep.max_auth_failures == 0 || failures < sweep.max_auth_failures || sweep.guarded) return;
   sweep.guarded = true;
   note(Noted::What::kGuard, 0, {number, 0});
@@ -206,9 +242,7 @@ void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::str
       end_task({number, index}, task, outcome, error);
     }
   }
-  for (Lane& lane : lanes_) {
-    std::erase_if(lane.pending, [&](TaskKey key) { return key.sweep == number; });
-  }
+  for (Lane& lane : lanes_) lane.pending.erase(number);
 }
 
 void Ledger::drain(std::uint32_t sweep) {
@@ -236,40 +270,34 @@ void Ledger::abandon(std::uint32_t number) {
 }
 
 void Ledger::tick(TimePoint now) {
-  while (!offers_due_.empty() && offers_due_.front().at <= now) {
-    const OfferDue due = offers_due_.front();
-    offers_due_.pop_front();
-    Task& task = *find(due.task);
-    if (task.state != State::kOffered || task.attempt != due.attempt || task.round != due.round) {
-      continue;
-    }
-    leave_offered(task);
-    task.state = State::kPending;
-    lanes_[task.lane].pending.push_back(due.task);
-  }
+  now_ = now;
+  expire_offers(now);
   while (!due_.empty() && due_.top().at <= now) {
     const Due due = due_.top();
     due_.pop();
-    Task& task = *find(due.task);
-    if (task.attempt != due.attempt) continue;
-    if (task.state == State::kLeased) {
-      if (task.until <= now) {
-        lease_ended(due.task, task);
+    Task* task = find(due.task);
+    if (task == nullptr || task->attempt != due.attempt) continue;
+    if (task->state == State::kLeased) {
+      if (task->until <= now) {
+        lease_ended(due.task, *task);
       } else {
-        due_.push({task.until, due.task, due.attempt});  // renewed meanwhile
+        due_.push({task->until, due.task, due.attempt});  // renewed meanwhile
       }
-    } else if (task.state == State::kWaiting && task.until <= now) {
-      task.state = State::kPending;
-      lanes_[task.lane].pending.push_back(due.task);
+    } else if (task->state == State::kWaiting && task->until <= now) {
+      task->state = State::kPending;
+      queue(due.task);
     }
   }
+  wake_parked(now);
   check_workers(now);
+  check_lanes(now);
 }
 
 TimePoint Ledger::next_deadline() const {
-  TimePoint next = next_worker_check_;
+  TimePoint next = std::min({next_worker_check_, next_lane_check_, limits_.next_wake(now_)});
   if (!offers_due_.empty()) next = std::min(next, offers_due_.front().at);
   if (!due_.empty()) next = std::min(next, due_.top().at);
+  if (holding_until_ > now_) next = std::min(next, holding_until_);
   return next;
 }
 

@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/codec.h"
 #include "common/outcome.h"
+#include "dispatcher/sweep/limits.h"
 
 namespace netfleet {
 
@@ -27,8 +28,9 @@ struct LedgerOptions {
   Milliseconds heartbeat{1'500};     // asked of workers; at most a sixth of the lease
   Milliseconds offer_expiry{1'000};  // T
   std::uint32_t offers_per_frame = 64;
-  std::uint32_t min_workers = 1;    // nothing is offered before so many have said hello
-  std::uint32_t worker_deaths = 2;  // a task that cost so many workers is quarantined
+  std::uint32_t min_workers = 1;         // nothing is offered before so many have said hello
+  std::uint32_t worker_deaths = 2;       // a task that cost so many workers is quarantined
+  Milliseconds region_timeout{300'000};  // without a worker that serves it
   bool report_progress = false;
   std::uint64_t epoch = 1;
   std::uint64_t seed = 1;  // of the back-off's jitter
@@ -39,16 +41,43 @@ struct SweepPlan {
   struct Task {
     std::uint16_t lane = 0;        // index into the ledger's lanes (add_lane)
     std::uint16_t credential = 0;  // index into credentials
+    Limits::Subject subject{};     // a set of Ledger::limits()
+  };
+  // What the journal says of a task of a sweep that goes on after a restart. Those that it says
+  // nothing of were never granted.
+  struct Restored {
+    std::uint32_t index = 0;
+    std::uint32_t attempt = 1;
+    std::uint64_t owner = 0;  // incarnation that the attempt was granted to; 0: to none yet
+    std::uint8_t deaths = 0;
+    std::uint8_t retries_used = 0;
+    std::optional<Outcome> outcome;  // done: its result is stored
   };
   std::uint32_t sweep = 0;  // its number, from 1
   std::vector<Task> tasks;  // in inventory order
   std::vector<std::string> credentials;
   bool changes_device = false;
+  bool retry_unsafe = false;            // repeat even what changes the device
   std::uint32_t retries = 1;            // further attempts after the first
   std::uint32_t max_auth_failures = 1;  // of one credential, then the sweep ends; 0: never
+  bool journaled = false;               // grants outlive this process, or a repeated one does harm
+  std::uint8_t priority = 0;            // sweeps of a higher one go first; equals share
+  std::vector<Restored> restored;
+  // The journal may lack the newest grants (the machine lost power): what was granted then must
+  // have run out before anything is offered.
+  bool journal_uncertain = false;
 };
 
 // What the shell must do, in order.
+// Must be safe in the store before any later action is carried out: whatever this process has told
+// anybody, its successor knows.
+struct Journal {
+  TaskKey task;
+  std::uint32_t attempt;
+  std::uint64_t owner;  // 0: of nobody
+  std::uint8_t deaths;
+  std::uint8_t retries_used;
+};
 struct SendToWorker {
   std::uint64_t incarnation;
   v1::ToWorker message;  // a Grant's tasks hold only their TaskRef: the shell fills in the rest
@@ -70,7 +99,9 @@ struct Noted {
     kGranted,
     kRetry,
     kLeaseEnded,
-    kGuard
+    kGuard,
+    kRegionWaits,   // `worker` is the region
+    kRegionGivenUp  // `worker` is the region
   };
   What what;
   std::string worker;
@@ -78,7 +109,7 @@ struct Noted {
   std::uint32_t attempt = 0;
   Outcome outcome = Outcome::kOk;
 };
-using Action = std::variant<SendToWorker, TaskEnded, Noted>;
+using Action = std::variant<Journal, SendToWorker, TaskEnded, Noted>;
 
 // What becomes of a result that came to the sink.
 enum class Verdict : std::uint8_t {
@@ -89,8 +120,14 @@ enum class Verdict : std::uint8_t {
 
 struct WorkerView {  // for people
   std::string name;
+  std::vector<std::string> regions;
   std::uint32_t slots;
+  std::uint32_t free;
   std::uint32_t running;
+  std::uint64_t done;  // results taken from it
+  TimePoint joined;
+  TimePoint last_seen;
+  bool silent;
 };
 
 class Ledger {
@@ -99,7 +136,10 @@ class Ledger {
 
   // Lanes are numbered from 0 in the order of adding; adding one again returns its number.
   std::uint16_t add_lane(const std::string& region);
-  void add_sweep(const SweepPlan& plan);
+  Limits& limits() { return limits_; }  // to add to, before the sweeps under them
+  void add_sweep(TimePoint now, const SweepPlan& plan);
+  // A sweep that has finished; what is still said of it is answered as of any unknown one.
+  void forget_sweep(std::uint32_t sweep);
 
   // A message of a worker. `from` is the incarnation that the socket vouches for.
   void on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message);
@@ -141,18 +181,23 @@ class Ledger {
     std::uint32_t round = 0;
     std::uint16_t lane = 0;
     std::uint16_t credential = 0;
+    std::uint16_t limits = 0;
     State state = State::kPending;
     std::uint8_t deaths = 0;
     std::uint8_t retries_used = 0;
   };
   struct Sweep {
     std::vector<Task> tasks;
+    std::vector<std::uint64_t> devices;  // by index; empty: no two tasks mean the same one
     std::vector<std::string> credentials;
     std::vector<std::uint32_t> auth_failures;  // by credential
     std::uint32_t retries = 1;
     std::uint32_t max_auth_failures = 1;
-    std::uint32_t open = 0;  // tasks not yet kDone
-    bool changes_device = false;
+    std::uint32_t open = 0;       // tasks not yet kDone
+    std::uint32_t in_flight = 0;  // offered or leased
+    std::uint8_t priority = 0;
+    bool never_twice = false;  // changes devices, and may not be repeated
+    bool journaled = false;
     bool guarded = false;
     bool ending = false;  // nothing of it is started any more
   };
@@ -162,6 +207,8 @@ class Ledger {
     std::uint32_t slots = 0;
     std::uint32_t free = 0;
     std::uint64_t sequence = 0;
+    std::uint64_t done = 0;
+    TimePoint joined{};
     TimePoint last_seen{};
     bool suspect = false;
     std::unordered_set<TaskKey, TaskKeyHash> leased;
@@ -169,9 +216,13 @@ class Ledger {
   };
   struct Lane {
     std::string region;
-    std::deque<TaskKey> pending;  // may hold tasks that are no longer pending: skipped lazily
+    // By sweep, indexes of its tasks; some may be pending no longer: skipped lazily.
+    std::map<std::uint32_t, std::deque<std::uint32_t>> pending;
     std::uint32_t offered = 0;
-    std::uint32_t credit = 0;  // free slots of the unsuspected workers that serve it
+    std::uint32_t credit = 0;   // free slots of the unsuspected workers that serve it
+    std::uint32_t workers = 0;  // of those
+    TimePoint unserved_since = TimePoint::max();
+    bool told = false;  // that it is unserved
   };
   struct Due {
     TimePoint at;
@@ -197,16 +248,28 @@ class Ledger {
   bool renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref);
   void lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task);
   void unlease(TaskKey key, Task& task);
-  void requeue(TaskKey key, Task& task);  // next attempt, at once
+  void next_attempt(TaskKey key, Task& task);
+  void requeue(TaskKey key, Task& task);  // the next attempt, at once
   void lease_ended(TaskKey key, Task& task);
-  void leave_offered(Task& task);
+  void restore(TimePoint now, TaskKey key, Task& task, const SweepPlan::Restored& restored);
+  void leave_offered(TaskKey key, Task& task);
+  void expire_offers(TimePoint now);
+  void queue(TaskKey key, bool in_front = false);
+  std::uint32_t next_sweep(const Lane& lane) const;
+  void wake_parked(TimePoint now);
+  void check_lanes(TimePoint now);
+  void give_up_lane(std::uint16_t lane);
+  Limits::Subject subject_of(TaskKey key, const Task& task) const;
+  void journal(TaskKey key, const Task& task);
+  void set_serving(Worker& worker, bool serving);
   void end_task(TaskKey key, Task& task, Outcome outcome, std::string error);
   void end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error);
-  void count_auth_failure(std::uint32_t number, std::uint16_t credential);
+  void guard(std::uint32_t number, std::uint16_t credential);
   void check_workers(TimePoint now);
   void drop_worker(std::uint64_t incarnation);
   Milliseconds back_off(std::uint32_t attempt);
   Task* find(TaskKey key);
+  Task& task_at(TaskKey key) { return sweeps_.at(key.sweep).tasks[key.index]; }
   void send(std::uint64_t incarnation, v1::ToWorker message);
   void acknowledge(std::uint64_t incarnation, TaskKey key, std::uint32_t attempt);
   void note(Noted::What what, std::uint64_t incarnation, TaskKey task = {},
@@ -219,7 +282,11 @@ class Ledger {
   std::unordered_map<std::uint64_t, Worker> workers_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // leases and back-offs, lazy
   std::deque<OfferDue> offers_due_;                                 // in the order of expiry
+  Limits limits_;
+  TimePoint now_{};                             // of the last event, for next_deadline()
+  TimePoint holding_until_ = TimePoint::min();  // nothing is offered before
   TimePoint next_worker_check_ = TimePoint::max();
+  TimePoint next_lane_check_ = TimePoint::max();
   std::uint32_t leased_ = 0;
   bool started_ = false;  // enough workers have said hello once
   std::vector<Action> actions_;

@@ -37,7 +37,17 @@ std::string Ledger::worker_name(std::uint64_t incarnation) const {
 std::vector<WorkerView> Ledger::workers() const {
   std::vector<WorkerView> views;
   for (const auto& [incarnation, worker] : workers_) {
-    views.push_back({worker.name, worker.slots, static_cast<std::uint32_t>(worker.leased.size())});
+    WorkerView view{.name = worker.name,
+                    .regions = {},
+                    .slots = worker.slots,
+                    .free = worker.free,
+                    .running = static_cast<std::uint32_t>(worker.leased.size()),
+                    .done = worker.done,
+                    .joined = worker.joined,
+                    .last_seen = worker.last_seen,
+                    .silent = worker.suspect};
+    for (const std::uint16_t lane : worker.lanes) view.regions.push_back(lanes_[lane].region);
+    views.push_back(std::move(view));
   }
   return views;
 }
@@ -50,15 +60,23 @@ void Ledger::set_credit(Worker& worker, std::uint32_t free) {
   worker.free = free;
 }
 
+// Whether the worker counts among those that serve its lanes: it is not suspect.
+void Ledger::set_serving(Worker& worker, bool serving) {
+  worker.suspect = !serving;
+  for (const std::uint16_t lane : worker.lanes) lanes_[lane].workers += serving ? 1 : -1;
+  next_lane_check_ = TimePoint::min();
+}
+
 void Ledger::note_free(Worker& worker, std::uint64_t sequence, std::uint32_t free, TimePoint now) {
   worker.last_seen = std::max(worker.last_seen, now);
-  worker.suspect = false;
+  if (worker.suspect) set_serving(worker, true);
   if (sequence <= worker.sequence) return;  // an older message that overtook nothing
   worker.sequence = sequence;
   set_credit(worker, std::min(free, worker.slots));
 }
 
 void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message) {
+  now_ = now;
   if (message.has_hello()) {
     on_hello(now, from, message.hello());
   }
@@ -95,6 +113,8 @@ void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello)
   const bool joined = !workers_.contains(from);
   Worker& worker = workers_[from];
   set_credit(worker, 0);
+  if (!joined && !worker.suspect) set_serving(worker, false);
+  if (joined) worker.joined = now;
   worker.name = hello.name();
   worker.slots = hello.slots();
   worker.last_seen = now;
@@ -108,11 +128,18 @@ void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello)
                                   hello.regions().end();
     if (serves) worker.lanes.push_back(static_cast<std::uint16_t>(lane));
   }
+  set_serving(worker, true);
   if (joined) note(Noted::What::kWorkerJoined, from);
   if (workers_.size() >= options_.min_workers) started_ = true;
   next_worker_check_ = std::min(next_worker_check_, now + options_.heartbeat);
-  for (const auto& ref : hello.running()) renew(now, from, ref);
-  for (const auto& ref : hello.finished()) renew(now, from, ref);
+  for (const auto* held : {&hello.running(), &hello.finished()}) {
+    for (const auto& ref : *held) {
+      const Task* task = find(key_of(ref));
+      if (renew(now, from, ref) && task->state == State::kLeased) {
+        worker.leased.insert(key_of(ref));  // granted before a restart of the dispatcher
+      }
+    }
+  }
 
   v1::ToWorker message;
   v1::Welcome& welcome = *message.mutable_welcome();
@@ -144,6 +171,12 @@ void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim)
       *denials.mutable_deny()->add_tasks() = offer.task();
       continue;
     }
+    // A late claim: its offer has given back what it held of the limits.
+    if (task->state == State::kPending &&
+        !limits_.acquire(now, subject_of(key, *task), key, false)) {
+      *denials.mutable_deny()->add_tasks() = offer.task();
+      continue;
+    }
     if (task->state == State::kLeased) {
       task->until = now + options_.lease;  // a repeated claim by the owner: granted again
     } else {
@@ -168,9 +201,8 @@ void Ledger::on_decline(std::uint64_t from, const v1::Decline& decline) {
         task->attempt != offer.task().attempt() || task->round != offer.round()) {
       continue;  // of an earlier round: only its free count is news
     }
-    leave_offered(*task);
-    task->state = State::kPending;
-    lanes_[task->lane].pending.push_front(key);
+    leave_offered(key, *task);
+    queue(key, true);
   }
   set_credit(workers_.at(from), 0);  // until it says otherwise
 }
@@ -222,7 +254,7 @@ void Ledger::check_workers(TimePoint now) {
   for (auto& [incarnation, worker] : workers_) {
     const auto silence = now - worker.last_seen;
     if (!worker.suspect && silence > options_.heartbeat * 5 / 2) {
-      worker.suspect = true;
+      set_serving(worker, false);
       set_credit(worker, 0);
       note(Noted::What::kWorkerSilent, incarnation);
     }
@@ -238,6 +270,7 @@ void Ledger::drop_worker(std::uint64_t incarnation) {
   if (worker == workers_.end()) return;
   note(Noted::What::kWorkerLeft, incarnation);
   set_credit(worker->second, 0);
+  if (!worker->second.suspect) set_serving(worker->second, false);
   workers_.erase(worker);
 }
 

@@ -28,8 +28,8 @@ struct WorkerSetup {
   CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
   bool once = false;                   // return when the dispatcher has finished
   Milliseconds drain_timeout{60'000};  // after the first request to drain
-  int signal_fd = -1;    // a signalfd: each signal is a request to drain
-  bool verbose = false;  // log each task's stages too
+  int signal_fd = -1;                  // a signalfd: each signal is a request to drain
+  bool verbose = false;                // log each task's stages too
   std::function<void(const std::string&)> log;  // one line for people; may be empty
 };
 

@@ -52,18 +52,19 @@ TEST_P(HostTextBad, IsRefusedWithTheReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Forms, HostTextBad,
-    ::testing::Values(
-        Bad{"", "address is empty"}, Bad{":22", "address is empty"},
-        Bad{"edge:0", "'0' is no port"}, Bad{"edge:70000", "'70000' is no port"},
-        Bad{"edge:abc", "'abc' is no port"}, Bad{"edge:", "'' is no port"},
-        Bad{"edge:22x", "'22x' is no port"}, Bad{"edge:+22", "'+22' is no port"},
-        Bad{"@edge", "user name before '@' is empty"}, Bad{"ann@", "address is empty"},
-        Bad{"[::1", "'[' without ']'"}, Bad{"[::1]22", "expected ':port' after ']'"},
-        Bad{"[edge]", "no IPv6 address"}, Bad{"1:2:3", "no IPv6 address"},
-        Bad{"10.0.0.1:22:33", "no IPv6 address"}, Bad{"fe80::1%", "no valid zone"},
-        Bad{"10.0.0.256", "no IPv4 address"}, Bad{"-oProxyCommand=x", "is no host name"},
-        Bad{"-edge", "begins with '-'"}, Bad{"ed/ge", "'/' is not allowed"},
-        Bad{"edge,core", "',' is not allowed"}, Bad{"edge\x01", "'?' is not allowed"}));
+    ::testing::Values(Bad{"", "address is empty"}, Bad{":22", "address is empty"},
+                      Bad{"edge:0", "'0' is no port"}, Bad{"edge:70000", "'70000' is no port"},
+                      Bad{"edge:abc", "'abc' is no port"}, Bad{"edge:", "'' is no port"},
+                      Bad{"edge:22x", "'22x' is no port"}, Bad{"edge:+22", "'+22' is no port"},
+                      Bad{"@edge", "user name before '@' is empty"},
+                      Bad{"ann@", "address is empty"}, Bad{"[::1", "'[' without ']'"},
+                      Bad{"[::1]22", "expected ':port' after ']'"},
+                      Bad{"[edge]", "no IPv6 address"}, Bad{"1:2:3", "no IPv6 address"},
+                      Bad{"10.0.0.1:22:33", "no IPv6 address"}, Bad{"fe80::1%", "no valid zone"},
+                      Bad{"10.0.0.256", "no IPv4 address"},
+                      Bad{"-oProxyCommand=x", "is no host name"}, Bad{"-edge", "begins with '-'"},
+                      Bad{"ed/ge", "'/' is not allowed"}, Bad{"edge,core", "',' is not allowed"},
+                      Bad{"edge\x01", "'?' is not allowed"}));
 
 TEST(HostText, NeverShowsWhatStandsBeforeTheAt) {
   for (const char* text : {"ann:hunter2@edge", "hunter2@", "hunter2@edge:abc", "hunter2@ed/ge"}) {

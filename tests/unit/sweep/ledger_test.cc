@@ -22,7 +22,7 @@ class LedgerTest : public ::testing::Test {
     plan.sweep = 1;
     plan.tasks.assign(tasks, {ledger_->add_lane(""), 0});
     plan.credentials = {"default"};
-    ledger_->add_sweep(plan);
+    ledger_->add_sweep(now_, plan);
   }
   void hello(std::uint64_t worker, std::uint32_t slots) {
     v1::ToDispatcher message = envelope(worker, slots);
