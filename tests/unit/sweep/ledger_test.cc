@@ -283,6 +283,9 @@ TEST_F(LedgerTest, AnOldAttemptsResultIsAcknowledgedAndDiscarded) {
   granted(kBert);
   ledger_->take_actions();
   EXPECT_EQ(result(kAnna, first, Outcome::kOk), Verdict::kIgnore);
+  EXPECT_THAT(take_messages(v1::ToWorker::kResultAck), IsEmpty()) << "a stranger by now";
+  hello(kAnna, 1);
+  EXPECT_EQ(result(kAnna, first, Outcome::kOk), Verdict::kIgnore);
   EXPECT_EQ(take_messages(v1::ToWorker::kResultAck).size(), 1u);
   EXPECT_EQ(ledger_->running(), 1u);
 }
