@@ -76,12 +76,28 @@ bool Recorder::offer(TaskResult&& result) {
   return true;
 }
 
+void Recorder::journal(const GrantRecord& grant) {
+  {
+    const std::lock_guard lock(mutex_);
+    CHECK(!ended_);
+    grants_.push_back(grant);
+    if (grants_.size() > 1) return;  // the thread knows, or is busy
+  }
+  work_.notify_one();
+}
+
 Recorder::News Recorder::take() {
   std::uint64_t count = 0;
   // Reset first: what happens after that signals again.
   [[maybe_unused]] const ssize_t got = read(notify_fd_, &count, sizeof(count));
   const std::lock_guard lock(mutex_);
-  return std::exchange(news_, News{.stored = {}, .errors = {}, .ended = news_.ended});
+  News news = std::move(news_);
+  news_ = News{.stored = {},
+               .journaled = news.journaled,
+               .failed = news.failed,
+               .errors = {},
+               .ended = news.ended};
+  return news;
 }
 
 void Recorder::end(Milliseconds elapsed) {
@@ -104,12 +120,13 @@ RecordingReport Recorder::finish() {
 // ---- the thread
 
 void Recorder::run() {
+  if (options_.resume) recording_.resume();
   while (true) {
-    std::vector<TaskResult> batch = next_batch();
+    Batch batch = next_batch();
     if (batch.empty()) break;
-    recording_.store(batch);
+    recording_.store(batch.grants, batch.results);
     publish(batch);  // before showing: a slow reader of standard output delays no acknowledgement
-    recording_.show(std::move(batch));
+    recording_.show(std::move(batch.results));
     publish_errors();
   }
   recording_.end(*ended_);
@@ -121,16 +138,17 @@ void Recorder::run() {
   signal_event(notify_fd_);
 }
 
-std::vector<TaskResult> Recorder::next_batch() {
-  std::vector<TaskResult> batch;
+Recorder::Batch Recorder::next_batch() {
+  Batch batch;
   bool room_again = false;
   {
     std::unique_lock lock(mutex_);
-    work_.wait(lock, [&] { return !queue_.empty() || ended_; });
+    work_.wait(lock, [&] { return !queue_.empty() || !grants_.empty() || ended_; });
+    batch.grants = std::exchange(grants_, {});
     std::size_t bytes = 0;
-    while (!queue_.empty() && batch.size() < kBatchResults && bytes < kBatchBytes) {
+    while (!queue_.empty() && batch.results.size() < kBatchResults && bytes < kBatchBytes) {
       bytes += size_of(queue_.front());
-      batch.push_back(std::move(queue_.front()));
+      batch.results.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
     queue_bytes_ -= bytes;
@@ -140,12 +158,14 @@ std::vector<TaskResult> Recorder::next_batch() {
   return batch;
 }
 
-void Recorder::publish(const std::vector<TaskResult>& stored) {
+void Recorder::publish(const Batch& stored) {
   {
     const std::lock_guard lock(mutex_);
-    for (const TaskResult& result : stored) {
+    for (const TaskResult& result : stored.results) {
       news_.stored.push_back({result.index, result.attempt, result.outcome});
     }
+    news_.journaled += stored.grants.size();
+    news_.failed = recording_.report().store_error.has_value();
   }
   signal_event(notify_fd_);
   publish_errors();

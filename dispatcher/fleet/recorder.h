@@ -20,6 +20,7 @@ namespace netfleet {
 
 struct RecorderOptions {
   RecordingOptions recording;
+  bool resume = false;  // the store holds results of this sweep already
   std::size_t queue_results = 4096;
   std::size_t queue_bytes = 64u << 20;
 };
@@ -36,9 +37,11 @@ class Recorder {
     Outcome outcome = Outcome::kInternal;
   };
   struct News {
-    std::vector<Stored> stored;  // in the order of offer()
-    std::vector<Error> errors;   // the first of the store and the first of the output, once each
-    bool ended = false;          // after end(): finish() will not block
+    std::vector<Stored> stored;   // in the order of offer()
+    std::uint64_t journaled = 0;  // of all that were passed to journal(), in order
+    bool failed = false;          // the store takes no more, journal entries neither
+    std::vector<Error> errors;    // the first of the store and the first of the output, once each
+    bool ended = false;           // after end(): finish() will not block
   };
 
   Recorder(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
@@ -50,6 +53,8 @@ class Recorder {
   // Never blocks. False and `result` untouched when the queue is full: then stop reading the source
   // of results until notify_fd() becomes readable. Each index once.
   bool offer(TaskResult&& result);
+  // Who has the newest attempt at a task; News says when that is safe. Never blocks.
+  void journal(const GrantRecord& grant);
   // An eventfd: readable when there is News, or room again after a refusal. take() resets it.
   int notify_fd() const { return notify_fd_; }
   News take();
@@ -64,8 +69,13 @@ class Recorder {
 
  private:
   void run();
-  std::vector<TaskResult> next_batch();  // waits; empty: the end
-  void publish(const std::vector<TaskResult>& stored);
+  struct Batch {
+    std::vector<GrantRecord> grants;
+    std::vector<TaskResult> results;
+    bool empty() const { return grants.empty() && results.empty(); }
+  };
+  Batch next_batch();  // waits; empty: the end
+  void publish(const Batch& stored);
   void publish_errors();
 
   // Only the thread's, until it has ended.
@@ -79,6 +89,7 @@ class Recorder {
   int notify_fd_;
   std::mutex mutex_;
   std::condition_variable work_;
+  std::vector<GrantRecord> grants_;
   std::deque<TaskResult> queue_;
   std::size_t queue_bytes_ = 0;
   bool refused_ = false;               // since the last time there was room

@@ -32,28 +32,36 @@ Recording::Recording(Store& store, const SweepRecord& sweep, std::span<const Tas
   report_.summary.total = static_cast<std::uint32_t>(tasks.size());
 }
 
-void Recording::store(std::span<const TaskResult> results) {
+void Recording::resume() {
+  auto read = store_.for_each(sweep_, [this](const TaskSpec&, const TaskResult* result) {
+    if (result != nullptr) show_one(*result);
+    return true;
+  });
+  if (!read && !report_.store_error) report_.store_error = std::move(read.error());
+  flush();
+}
+
+void Recording::store(std::span<const GrantRecord> grants, std::span<const TaskResult> results) {
   if (report_.store_error) return;
-  if (auto saved = store_.save_results(sweep_, results); !saved) {
+  if (auto saved = store_.save(sweep_, grants, results); !saved) {
     report_.store_error = std::move(saved.error());
     report_.store_error->message += "; results are shown, but not stored any more";
   }
 }
 
 void Recording::show(std::vector<TaskResult> results) {
-  for (TaskResult& result : results) {
-    CHECK(result.index < tasks_.size());
-    count(result);
-    write_file(result);
-    const std::vector<std::uint32_t> shown = order_.arrived(result.index);
-    if (shown.empty()) {
-      hold(std::move(result));
-      continue;
-    }
-    render(tasks_[result.index], result);
-    show_held(std::span(shown).subspan(1));  // the first one is the one that arrived
-  }
+  for (TaskResult& result : results) show_one(std::move(result));
   flush();
+}
+
+void Recording::show_one(TaskResult result) {
+  CHECK(result.index < tasks_.size());
+  count(result);
+  write_file(result);
+  const std::vector<std::uint32_t> shown = order_.arrived(result.index);
+  if (shown.empty()) return hold(std::move(result));
+  render(tasks_[result.index], result);
+  show_held(std::span(shown).subspan(1));  // the first one is the one that arrived
 }
 
 void Recording::end(Milliseconds elapsed) {

@@ -54,9 +54,12 @@ class Recording {
   Recording(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
             RecordingOptions options, int stop_fd);
 
-  // Each index once. After the store has failed once it is not tried again, and results that wait
-  // for their turn are held in memory; when they would be too many, the order is given up.
-  void store(std::span<const TaskResult> results);
+  // Before anything else: what an earlier process stored of this sweep is counted, filed and shown.
+  void resume();
+  // Each index once. `grants` first; both are safe when it returns. After the store has failed once
+  // it is not tried again, and results that wait for their turn are held in memory; when they would
+  // be too many, the order is given up.
+  void store(std::span<const GrantRecord> grants, std::span<const TaskResult> results);
   // Counts, files and shows what was passed to store() before.
   void show(std::vector<TaskResult> results);
   // Shows what waits for results that never came, and the renderer's end.
@@ -65,6 +68,7 @@ class Recording {
   const RecordingReport& report() const { return report_; }
 
  private:
+  void show_one(TaskResult result);
   void count(const TaskResult& result);
   void write_file(const TaskResult& result);
   void hold(TaskResult result);

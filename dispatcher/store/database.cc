@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 10'000;
@@ -37,7 +37,11 @@ CREATE TABLE sweeps(
   max_output INTEGER NOT NULL,
   host_key_policy TEXT NOT NULL,
   legacy_algorithms INTEGER NOT NULL,
-  changes_device INTEGER NOT NULL);
+  changes_device INTEGER NOT NULL,
+  retries INTEGER NOT NULL DEFAULT 1,
+  max_auth_failures INTEGER NOT NULL DEFAULT 1,
+  retry_unsafe INTEGER NOT NULL DEFAULT 0,
+  boot_id TEXT);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -63,6 +67,13 @@ CREATE TABLE results(
   started_at INTEGER,
   duration_ms INTEGER NOT NULL,
   command_sent INTEGER NOT NULL);
+-- Who has the newest attempt at a task, for a dispatcher that starts again. owner NULL: nobody yet.
+CREATE TABLE grants(
+  key INTEGER PRIMARY KEY,
+  attempt INTEGER NOT NULL,
+  owner INTEGER,
+  deaths INTEGER NOT NULL,
+  retries_used INTEGER NOT NULL);
 -- A short output is held in `short`, any other is a body. `command` is only there when it is not
 -- the sweep's command at the same position.
 CREATE TABLE outputs(
@@ -81,6 +92,20 @@ CREATE TABLE bodies(
   size INTEGER NOT NULL,
   compressed INTEGER NOT NULL,
   content BLOB NOT NULL);
+)sql";
+
+// From version 1 on, one step a version.
+constexpr const char* kUpgradeTo2 = R"sql(
+ALTER TABLE sweeps ADD COLUMN retries INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE sweeps ADD COLUMN max_auth_failures INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE sweeps ADD COLUMN retry_unsafe INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sweeps ADD COLUMN boot_id TEXT;
+CREATE TABLE grants(
+  key INTEGER PRIMARY KEY,
+  attempt INTEGER NOT NULL,
+  owner INTEGER,
+  deaths INTEGER NOT NULL,
+  retries_used INTEGER NOT NULL);
 )sql";
 
 // A file that is refused for what it is; the message is complete but for the path.
@@ -119,6 +144,14 @@ void create_tables(SQLite::Database& database) {
   transaction.commit();
 }
 
+void upgrade(SQLite::Database& database) {
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  if (pragma(database, "user_version") != 1) return;  // another process was faster
+  database.exec(kUpgradeTo2);
+  database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
+  transaction.commit();
+}
+
 SQLite::Database open_file(const std::string& file) {
   SQLite::Database database(
       file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, kBusyMilliseconds);
@@ -132,6 +165,7 @@ SQLite::Database open_file(const std::string& file) {
   }
   database.exec("PRAGMA cache_size=-16384");
   if (!has_tables) create_tables(database);
+  if (pragma(database, "user_version") < kSchemaVersion) upgrade(database);
   return database;
 }
 

@@ -66,6 +66,7 @@ struct Store::Impl {
 
   void insert_sweep(SweepRecord& record);
   void insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks);
+  void put_grant(std::uint32_t sweep, const GrantRecord& grant);
   void insert_result(std::uint32_t sweep, const TaskResult& result);
   void insert_output(std::uint32_t sweep, std::int64_t key, std::size_t position,
                      const CommandResult& command);
@@ -112,6 +113,9 @@ struct Store::Impl {
       database,
       "INSERT INTO outputs(key,position,command,outcome,duration_ms,truncated,short,body)"
       " VALUES(?,?,?,?,?,?,?,?)"};
+  SQLite::Statement replace_grant{
+      database,
+      "INSERT OR REPLACE INTO grants(key,attempt,owner,deaths,retries_used) VALUES(?,?,?,?,?)"};
   SQLite::Statement find_body{database, "SELECT number FROM bodies WHERE hash=?"};
   SQLite::Statement add_body{database,
                              "INSERT INTO bodies(hash,size,compressed,content) VALUES(?,?,?,?)"};

@@ -39,10 +39,12 @@ Expected<void> Store::add_sweep(SweepRecord& record, std::span<const TaskSpec> t
   });
 }
 
-Expected<void> Store::save_results(std::uint32_t sweep, std::span<const TaskResult> results) {
-  if (results.empty()) return {};
+Expected<void> Store::save(std::uint32_t sweep, std::span<const GrantRecord> grants,
+                           std::span<const TaskResult> results) {
+  if (grants.empty() && results.empty()) return {};
   return impl_->guarded("save results", [&] {
     SQLite::Transaction transaction(impl_->database, SQLite::TransactionBehavior::IMMEDIATE);
+    for (const GrantRecord& grant : grants) impl_->put_grant(sweep, grant);
     for (const TaskResult& result : results) impl_->insert_result(sweep, result);
     transaction.commit();
   });

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -22,6 +23,41 @@ struct SweepRecord {
   std::optional<WallTime> ended_at;  // empty: running, or its dispatcher died
   std::uint32_t total = 0;
   JobSpec job;
+  std::uint32_t retries = 1;
+  std::uint32_t max_auth_failures = 1;
+  bool retry_unsafe = false;
+  std::string boot_id;  // of the machine when it was last worked at; empty: unknown
+};
+
+// Who has the newest attempt at a task.
+struct GrantRecord {
+  std::uint32_t index = 0;
+  std::uint32_t attempt = 1;
+  std::uint64_t owner = 0;  // incarnation of a worker; 0: nobody yet
+  std::uint8_t deaths = 0;  // workers that were lost with it
+  std::uint8_t retries_used = 0;
+};
+
+// How far a task is: its newest grant, and its outcome if there is a result.
+struct TaskState {
+  GrantRecord grant;
+  std::optional<Outcome> outcome;
+};
+
+// That nobody else works at this sweep; given up by its destructor, or the end of the process.
+class SweepLock {
+ public:
+  SweepLock() = default;
+  explicit SweepLock(int fd) : fd_(fd) {}
+  SweepLock(SweepLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  SweepLock& operator=(SweepLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~SweepLock();
+
+ private:
+  int fd_ = -1;
 };
 
 // One thread at a time; several processes may read while one writes. Every function returns an
@@ -45,8 +81,24 @@ class Store {
   Expected<void> add_sweep(SweepRecord& record, std::span<const TaskSpec> tasks);
   // Results in one transaction; bodies zstd-compressed, stored once per distinct content. A result
   // for an index that has one already is ignored: the first one counts.
-  Expected<void> save_results(std::uint32_t sweep, std::span<const TaskResult> results);
+  Expected<void> save_results(std::uint32_t sweep, std::span<const TaskResult> results) {
+    return save(sweep, {}, results);
+  }
+  // The same with the newest grants, in the same transaction, before the results.
+  Expected<void> save(std::uint32_t sweep, std::span<const GrantRecord> grants,
+                      std::span<const TaskResult> results);
+  // Every later transaction is on the disk when it returns, so that it survives a power cut; else
+  // it survives only the end of this process.
+  Expected<void> set_durable();
   Expected<void> end_sweep(std::uint32_t sweep, WallTime ended_at);
+
+  // For going on with a sweep whose dispatcher has died. The states are those of the tasks that
+  // were granted at least once or are done, in index order.
+  Expected<std::vector<TaskSpec>> tasks(std::uint32_t sweep);
+  Expected<std::vector<TaskState>> task_states(std::uint32_t sweep);
+  Expected<void> set_boot_id(std::uint32_t sweep, const std::string& boot_id);
+  // An error when another process has it. Nothing is locked in a temporary store.
+  Expected<SweepLock> lock_sweep(const SweepRecord& sweep);
 
   // "last", a whole id, or an unambiguous beginning of one.
   Expected<SweepRecord> find_sweep(const std::string& name);

@@ -1,0 +1,110 @@
+// The store for a sweep whose dispatcher has died: the newest grants, and who may go on with it.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <limits>
+#include <system_error>
+
+#include "dispatcher/store/impl.h"
+
+namespace netfleet {
+
+void Store::Impl::put_grant(std::uint32_t sweep, const GrantRecord& grant) {
+  const Use use(replace_grant);
+  replace_grant.bind(1, key_of(sweep, grant.index));
+  replace_grant.bind(2, grant.attempt);
+  if (grant.owner == 0) {
+    replace_grant.bind(3);
+  } else {
+    replace_grant.bind(3, static_cast<std::int64_t>(grant.owner));
+  }
+  replace_grant.bind(4, static_cast<int>(grant.deaths));
+  replace_grant.bind(5, static_cast<int>(grant.retries_used));
+  replace_grant.exec();
+}
+
+Expected<void> Store::set_durable() {
+  return impl_->guarded("set it up", [&] { impl_->database.exec("PRAGMA synchronous=FULL"); });
+}
+
+Expected<std::vector<TaskSpec>> Store::tasks(std::uint32_t sweep) {
+  return impl_->guarded("read the tasks", [&] {
+    std::vector<TaskSpec> found;
+    const std::int64_t end = key_of(sweep + 1, 0);
+    for (std::int64_t next = key_of(sweep, 0); next < end;) {
+      auto chunk = impl_->read_chunk(sweep, next, end, false);
+      if (chunk.empty()) break;
+      next = key_of(sweep, chunk.back().task.index) + 1;
+      for (auto& row : chunk) found.push_back(std::move(row.task));
+    }
+    return found;
+  });
+}
+
+Expected<std::vector<TaskState>> Store::task_states(std::uint32_t sweep) {
+  return impl_->guarded("read what was granted", [&] {
+    SQLite::Statement select(
+        impl_->database,
+        "SELECT t.key,g.attempt,g.owner,g.deaths,g.retries_used,r.attempt,r.outcome FROM tasks t"
+        " LEFT JOIN grants g ON g.key=t.key LEFT JOIN results r ON r.key=t.key"
+        " WHERE t.key>=? AND t.key<? AND (g.key IS NOT NULL OR r.key IS NOT NULL) ORDER BY t.key");
+    select.bind(1, key_of(sweep, 0));
+    select.bind(2, key_of(sweep + 1, 0));
+    std::vector<TaskState> found;
+    while (select.executeStep()) {
+      const auto number = [&](int column) { return select.getColumn(column).getInt64(); };
+      TaskState& state = found.emplace_back();
+      state.grant.index = static_cast<std::uint32_t>(number(0));  // the lower half
+      if (!select.isColumnNull(1)) {
+        state.grant.attempt = static_cast<std::uint32_t>(number(1));
+        state.grant.owner = static_cast<std::uint64_t>(number(2));
+        state.grant.deaths = static_cast<std::uint8_t>(number(3));
+        state.grant.retries_used = static_cast<std::uint8_t>(number(4));
+      }
+      if (select.isColumnNull(6)) continue;
+      state.grant.attempt = static_cast<std::uint32_t>(number(5));
+      state.outcome = outcome_from_name(select.getColumn(6).getString());
+      if (!state.outcome) throw StoreFailure("a row holds an unknown outcome");
+    }
+    return found;
+  });
+}
+
+Expected<void> Store::set_boot_id(std::uint32_t sweep, const std::string& boot_id) {
+  return impl_->guarded("go on with a sweep", [&] {
+    SQLite::Statement update(impl_->database, "UPDATE sweeps SET boot_id=? WHERE number=?");
+    update.bindNoCopy(1, boot_id);
+    update.bind(2, sweep);
+    update.exec();
+  });
+}
+
+SweepLock::~SweepLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+// One byte of a file beside the store, at the sweep's number: the system gives it up with the
+// process, however that ends.
+Expected<SweepLock> Store::lock_sweep(const SweepRecord& sweep) {
+  if (impl_->path.empty()) return SweepLock();
+  const std::string file = impl_->path + ".lock";
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return fail(fmt::format("store {}: cannot open {}: {}", impl_->path, file,
+                            std::generic_category().message(errno)));
+  }
+  SweepLock lock(fd);
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = sweep.number;
+  range.l_len = 1;
+  if (fcntl(fd, F_OFD_SETLK, &range) != 0) {
+    return fail(fmt::format("sweep {} is being worked at by another process", sweep.id));
+  }
+  return lock;
+}
+
+}  // namespace netfleet
