@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <fstream>
 #include <random>
 
 namespace netfleet {
@@ -26,6 +27,12 @@ std::string format_wall_time(WallTime time) {
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch - seconds);
   const std::time_t whole = static_cast<std::time_t>(seconds.count());
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(whole), millis.count());
+}
+
+std::string boot_id() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
 }
 
 std::uint64_t random_seed() {

@@ -42,6 +42,9 @@ class SystemClock final : public Clock {
 // RFC 3339 in UTC with milliseconds: 2026-11-22T19:15:48.123Z.
 std::string format_wall_time(WallTime time);
 
+// Which start of the machine this is (Linux's boot_id); empty where the system does not say.
+std::string boot_id();
+
 // 64 bits from the system's random source: seeds, sweep ids, incarnations.
 std::uint64_t random_seed();
 

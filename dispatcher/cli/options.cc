@@ -179,14 +179,31 @@ void add_fleet(CLI::App& run, RunOptions& options, RunExtras& extras) {
             });
 }
 
+// After all others: which of them the store answers when a sweep goes on.
+void add_resume(CLI::App& run, RunOptions& options) {
+  run.option_defaults()->group("What and where");
+  add_text(run, "--resume", "SWEEP|last",
+           "Go on with a sweep whose dispatcher died: hosts and commands come from the store",
+           options.resume);
+  for (const char* other :
+       {"--host", "--limit", "--command", "--commands-file", "--platform", "--port", "--changes",
+        "--user", "--host-key-policy", "--legacy-algorithms", "--connect-timeout", "--auth-timeout",
+        "--command-timeout", "--task-timeout", "--retries", "--on-auth-failure",
+        "--max-auth-failures", "--max-output"}) {
+    run.get_option("--resume")->excludes(other);
+  }
+}
+
 // What single options cannot say: which ones must be there, and which exclude each other.
 Expected<void> settle(RunOptions& options, const RunExtras& extras) {
-  if (options.inventories.empty() && options.hosts.empty()) {
+  const bool fresh = options.resume.empty();
+  if (fresh && options.inventories.empty() && options.hosts.empty()) {
     return fail("no hosts: give -i FILE or -H HOST");
   }
-  if (options.commands.empty() && options.commands_file.empty()) {
+  if (fresh && options.commands.empty() && options.commands_file.empty()) {
     return fail("nothing to run: give -c COMMAND or --commands-file FILE");
   }
+  if (!fresh && !options.store.enabled) return fail("--resume needs a store");
   if (std::ranges::count(options.inventories, "-") > 1) {
     return fail("--inventory: standard input can be read only once");
   }
@@ -239,6 +256,7 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   add_limits(*run_verb, run, extras);
   add_output(*run_verb, run);
   add_fleet(*run_verb, run, extras);
+  add_resume(*run_verb, run);
   CLI::App* results_verb = app.add_subcommand("results", "Print the results of an earlier sweep");
   results_verb->footer(std::string(kResultsExamples));
   add_results(*results_verb, results);

@@ -54,6 +54,7 @@ struct RunOptions {
   std::string listen;             // empty: an embedded worker; else tcp:// on loopback, or ipc://
   std::uint32_t min_workers = 1;  // only with `listen`
   bool changes = false;           // the commands change the device: a task is never repeated
+  std::string resume;             // a sweep to go on with: an id, its beginning, or "last"
   std::string platform_dir;
   int verbose = 0;  // how often -v was given
   bool quiet = false;

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "dispatcher/cli/credentials.h"
 #include "dispatcher/inventory/inventory.h"
+#include "dispatcher/inventory/passwords.h"
 #include "dispatcher/sweep/plan.h"
 
 namespace netfleet {
@@ -50,6 +53,64 @@ std::string common_user(const std::vector<TaskSpec>& tasks) {
   return same ? first : std::string();
 }
 
+SweepRecord new_record(const RunOptions& options, std::vector<std::string> commands,
+                       std::size_t tasks) {
+  SweepRecord record;
+  record.started_at = SystemClock().wall();
+  record.id = make_sweep_id(record.started_at, random_seed());
+  record.total = static_cast<std::uint32_t>(tasks);
+  record.retries = options.retries;
+  record.max_auth_failures = options.max_auth_failures;
+  record.boot_id = boot_id();
+  record.job.sweep = record.id;
+  record.job.commands = std::move(commands);
+  record.job.timeouts = options.timeouts;
+  record.job.max_output = options.max_output;
+  record.job.host_key_policy = options.host_key_policy;
+  record.job.legacy_algorithms = options.legacy_algorithms;
+  record.job.changes_device = options.changes;
+  return record;
+}
+
+std::expected<RunSetup, PromptFailure> with_credentials(RunSetup setup, const RunOptions& options,
+                                                        const std::vector<Host>& hosts,
+                                                        const Inventory& inventory,
+                                                        const WorkerSide& worker_side) {
+  auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
+  if (!known) return input_error(known.error().message);
+  const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase};
+  auto credentials = gather_credentials(options.credentials, common_user(setup.tasks), hosts,
+                                        inventory, !options.listen.empty(), io, setup.warnings);
+  if (!credentials) return std::unexpected(credentials.error());
+  setup.credentials = std::move(*credentials);
+  return setup;
+}
+
+// The hosts of a stored sweep with the names of their credentials. Those that an inventory made up
+// ("inventory:1") may mean another password in another reading: the host's own counts.
+Expected<std::vector<Host>> credentials_again(RunSetup& setup, const Inventory& inventory) {
+  std::unordered_map<std::string_view, const Host*> by_name;
+  for (const Host& host : inventory.hosts) by_name[host.name] = &host;
+  std::vector<Host> hosts;
+  for (TaskSpec& task : setup.tasks) {
+    if (task.credential.starts_with(kInventoryCredentials)) {
+      const auto found = by_name.find(task.host);
+      if (found == by_name.end()) {
+        return fail(
+            fmt::format("the password of {} came from the sweep's inventory, and passwords "
+                        "are not stored: give the inventory again with -i",
+                        task.host));
+      }
+      task.credential =
+          found->second->credential.empty() ? kDefaultCredential : found->second->credential;
+    }
+    Host& host = hosts.emplace_back();
+    host.name = task.host;
+    host.credential = task.credential;
+  }
+  return hosts;
+}
+
 }  // namespace
 
 std::string make_sweep_id(WallTime now, std::uint64_t random) {
@@ -85,23 +146,36 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   if (nameless != setup.tasks.end()) {
     return input_error(fmt::format("no user to log in to {} as: give -u USER", nameless->host));
   }
-  auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
-  if (!known) return input_error(known.error().message);
+  setup.record = new_record(options, std::move(*commands), setup.tasks.size());
+  return with_credentials(std::move(setup), options, hosts, *inventory, worker_side);
+}
 
-  const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase};
-  auto credentials = gather_credentials(options.credentials, common_user(setup.tasks), hosts,
-                                        *inventory, !options.listen.empty(), io, setup.warnings);
-  if (!credentials) return std::unexpected(credentials.error());
-  setup.credentials = std::move(*credentials);
-
-  setup.job.sweep = make_sweep_id(SystemClock().wall(), random_seed());
-  setup.job.commands = std::move(*commands);
-  setup.job.timeouts = options.timeouts;
-  setup.job.max_output = options.max_output;
-  setup.job.host_key_policy = options.host_key_policy;
-  setup.job.legacy_algorithms = options.legacy_algorithms;
-  setup.job.changes_device = options.changes;
-  return setup;
+std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, Store& store,
+                                                     const WorkerSide& worker_side) {
+  RunSetup setup;
+  auto record = store.find_sweep(options.resume);
+  if (!record) return input_error(record.error().message);
+  if (record->ended_at) {
+    return input_error(
+        fmt::format("sweep {} has ended: nothing is left to go on with; 'netfleet "
+                    "results {}' prints it",
+                    record->id, record->id));
+  }
+  auto lock = store.lock_sweep(*record);
+  if (!lock) return input_error(lock.error().message);
+  auto tasks = store.tasks(record->number);
+  if (!tasks) return input_error(tasks.error().message);
+  auto states = store.task_states(record->number);
+  if (!states) return input_error(states.error().message);
+  auto inventory = gather_hosts(options);
+  if (!inventory) return input_error(inventory.error().message);
+  setup.record = std::move(*record);
+  setup.tasks = std::move(*tasks);
+  setup.resumed = Resumed{std::move(*states), std::move(*lock),
+                          setup.record.boot_id.empty() || setup.record.boot_id != boot_id()};
+  auto hosts = credentials_again(setup, *inventory);
+  if (!hosts) return input_error(hosts.error().message);
+  return with_credentials(std::move(setup), options, *hosts, *inventory, worker_side);
 }
 
 }  // namespace netfleet

@@ -1,8 +1,10 @@
 // dispatcher/cli: what `netfleet run` finds out before it touches a device: hosts, tasks,
-// commands, credentials. Bad input ends here, with nothing started.
+// commands, credentials; for a sweep that goes on, from its store. Bad input ends here, with
+// nothing started.
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +12,21 @@
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/worker_side.h"
+#include "dispatcher/store/store.h"
 
 namespace netfleet {
 
+// What is known of a sweep that an earlier process began.
+struct Resumed {
+  std::vector<TaskState> states;
+  SweepLock lock;
+  bool journal_uncertain = false;  // the machine was started anew since
+};
+
 struct RunSetup {
-  JobSpec job;  // with its sweep id
+  SweepRecord record;  // has a number only if it is resumed
   std::vector<TaskSpec> tasks;
+  std::optional<Resumed> resumed;
   CredentialStore credentials;
   std::vector<std::string> warnings;
 };
@@ -23,6 +34,9 @@ struct RunSetup {
 // The failure is an input error, or an interrupt at the password prompt.
 std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
                                                   const WorkerSide& worker_side);
+// The same for the sweep that `options.resume` names. An inventory is read for passwords only.
+std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, Store& store,
+                                                     const WorkerSide& worker_side);
 
 // 20261122-191548-3fa9: when it started, and something that differs within a second.
 std::string make_sweep_id(WallTime now, std::uint64_t random);

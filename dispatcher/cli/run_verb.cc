@@ -88,12 +88,21 @@ int exit_status(const SweepEnd& end) {
   return ok == summary.total ? kExitOk : kExitSomeFailed;
 }
 
+Expected<Store> open_store(const StoreOptions& options) {
+  if (!options.enabled) return Store::open("");
+  auto path = store_path(options.path);
+  if (!path) return std::unexpected(path.error());
+  return Store::open(*path);
+}
+
 // A run from the first task to the summary; everything that it needs has been found to be there.
 class Run {
  public:
-  Run(const RunOptions& options, const WorkerSide& worker_side, RunSetup setup, Endpoint endpoint)
+  Run(const RunOptions& options, const WorkerSide& worker_side, Store store, RunSetup setup,
+      Endpoint endpoint)
       : options_(options),
         worker_side_(worker_side),
+        store_(std::move(store)),
         setup_(std::move(setup)),
         endpoint_(std::move(endpoint)),
         console_(wants_progress(options)),
@@ -103,16 +112,7 @@ class Run {
     for (const std::string& warning : setup_.warnings) console_.say("netfleet: " + warning);
     auto output_dir = open_output_dir();
     if (!output_dir) return say_error(output_dir.error().message, kExitUsage);
-    auto store = open_store();
-    if (!store) return say_error(store.error().message, kExitUsage);
-    SweepRecord record;
-    record.id = setup_.job.sweep;
-    record.started_at = clock_.wall();
-    record.total = static_cast<std::uint32_t>(setup_.tasks.size());
-    record.job = setup_.job;
-    if (auto added = store->add_sweep(record, setup_.tasks); !added) {
-      return say_error(added.error().message, kExitInternal);
-    }
+    if (auto begun = begin(); !begun) return say_error(begun.error().message, kExitInternal);
     const int signal_fd = open_signals();
     wire::Context context;
     HubOptions hub_setup = hub_options(options_, endpoint_, console_, progress_);
@@ -123,28 +123,50 @@ class Run {
     }
     auto worker = start_worker(context, hub);
     if (!worker) return say_error(worker.error().message, kExitUsage);
-    Recorder recorder(*store, record, setup_.tasks, recorder_options(std::move(*output_dir)));
-    const auto ended = hub.run(sweep_run(record.number), recorder, signal_fd);
+    Recorder recorder(store_, record(), setup_.tasks, recorder_options(std::move(*output_dir)));
+    const auto ended = hub.run(sweep_run(), recorder, signal_fd);
     worker->reset();
     console_.clear();
     close(signal_fd);
     if (!ended) return say_error(ended.error().message, kExitInternal);
-    return conclude(*ended, *store, record);
+    return conclude(*ended);
   }
 
  private:
+  SweepRecord& record() { return setup_.record; }
+
+  // What must never happen twice must be known after a power cut, too.
+  bool never_twice() const {
+    return setup_.record.job.changes_device && !setup_.record.retry_unsafe;
+  }
+
+  // The sweep is in the store, and ours.
+  Expected<void> begin() {
+    if (never_twice()) {
+      if (auto set = store_.set_durable(); !set) return set;
+    }
+    if (setup_.resumed) {
+      console_.say(fmt::format("netfleet: going on with sweep {}: {} of {} hosts are done",
+                               record().id, done(), record().total));
+      return store_.set_boot_id(record().number, boot_id());
+    }
+    if (auto added = store_.add_sweep(record(), setup_.tasks); !added) return added;
+    auto lock = store_.lock_sweep(record());
+    if (!lock) return std::unexpected(lock.error());
+    lock_ = std::move(*lock);
+    return {};
+  }
+
+  std::size_t done() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        setup_.resumed->states, [](const TaskState& state) { return state.outcome.has_value(); }));
+  }
+
   Expected<std::optional<OutputDirectory>> open_output_dir() {
     if (options_.output_dir.empty()) return std::nullopt;
     auto opened = OutputDirectory::open(options_.output_dir);
     if (!opened) return std::unexpected(opened.error());
     return std::move(*opened);
-  }
-
-  Expected<Store> open_store() {
-    if (!options_.store.enabled) return Store::open("");
-    auto path = store_path(options_.store.path);
-    if (!path) return std::unexpected(path.error());
-    return Store::open(*path);
   }
 
   Expected<std::unique_ptr<EmbeddedWorker>> start_worker(wire::Context& context, Hub& hub) {
@@ -167,6 +189,7 @@ class Run {
 
   RecorderOptions recorder_options(std::optional<OutputDirectory> output_dir) {
     RecorderOptions recorder;
+    recorder.resume = setup_.resumed.has_value();
     RecordingOptions& recording = recorder.recording;
     recording.format = options_.output;
     recording.order = options_.order;
@@ -177,13 +200,27 @@ class Run {
     return recorder;
   }
 
-  SweepRun sweep_run(std::uint32_t number) const {
-    return {number, setup_.job, setup_.tasks, options_.retries, options_.max_auth_failures};
+  SweepRun sweep_run() {
+    SweepRun run;
+    run.number = record().number;
+    run.job = record().job;
+    run.tasks = setup_.tasks;
+    run.retries = record().retries;
+    run.max_auth_failures = record().max_auth_failures;
+    run.retry_unsafe = record().retry_unsafe;
+    run.journaled = never_twice() || !options_.listen.empty();
+    if (setup_.resumed) {
+      run.states = std::move(setup_.resumed->states);
+      run.elapsed = std::max(Milliseconds(0), clock_.wall() - record().started_at);
+      run.journal_uncertain = setup_.resumed->journal_uncertain && !never_twice();
+    }
+    return run;
   }
 
-  int conclude(const SweepEnd& end, Store& store, const SweepRecord& record) {
+  int conclude(const SweepEnd& end) {
     if (!end.report.store_error) {  // else results are missing there: the sweep stays unfinished
-      auto ended = store.end_sweep(record.number, record.started_at + end.report.summary.elapsed);
+      auto ended =
+          store_.end_sweep(record().number, record().started_at + end.report.summary.elapsed);
       if (!ended) console_.say("netfleet: " + ended.error().message);
     }
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {
@@ -194,7 +231,9 @@ class Run {
 
   const RunOptions& options_;
   const WorkerSide& worker_side_;
+  Store store_;
   RunSetup setup_;
+  SweepLock lock_;
   Endpoint endpoint_;
   SystemClock clock_;
   Console console_;
@@ -221,13 +260,16 @@ Expected<std::string> store_path(const std::string& given) {
 int run_verb(const RunOptions& options, const WorkerSide& worker_side) {
   auto endpoint = Endpoint::parse(options.listen.empty() ? kEmbeddedEndpoint : options.listen);
   if (!endpoint) return say_error(endpoint.error().message, kExitUsage);
-  auto setup = set_up_run(options, worker_side);
+  auto store = open_store(options.store);
+  if (!store) return say_error(store.error().message, kExitUsage);
+  auto setup = options.resume.empty() ? set_up_run(options, worker_side)
+                                      : set_up_resume(options, *store, worker_side);
   if (!setup) {
     const PromptFailure& failure = setup.error();
     if (failure.signal != 0) return 128 + failure.signal;
     return say_error(failure.message, kExitUsage);
   }
-  return Run(options, worker_side, std::move(*setup), std::move(*endpoint)).go();
+  return Run(options, worker_side, std::move(*store), std::move(*setup), std::move(*endpoint)).go();
 }
 
 }  // namespace netfleet

@@ -95,6 +95,15 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   plan.changes_device = sweep_.job.changes_device;
   plan.retries = sweep_.retries;
   plan.max_auth_failures = sweep_.max_auth_failures;
+  plan.retry_unsafe = sweep_.retry_unsafe;
+  plan.journaled = sweep_.journaled;
+  plan.journal_uncertain = sweep_.journal_uncertain;
+  for (const TaskState& state : sweep_.states) {
+    const GrantRecord& grant = state.grant;
+    plan.restored.push_back(
+        {grant.index, grant.attempt, grant.owner, grant.deaths, grant.retries_used, state.outcome});
+    if (state.outcome && options_.recorded) options_.recorded(*state.outcome);
+  }
   std::map<std::string, std::uint16_t> credentials;
   plan.tasks.reserve(sweep_.tasks.size());
   for (const TaskSpec& task : sweep_.tasks) {
@@ -127,13 +136,16 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
                     malformed_ + control_->dropped() + sink_->dropped()));
   }
   SweepEnd end;
-  end.report = finish_recording(std::chrono::round<Milliseconds>(clock_.now() - start));
+  end.report =
+      finish_recording(sweep_.elapsed + std::chrono::round<Milliseconds>(clock_.now() - start));
   end.guarded = ledger_.guarded(sweep_.number);
   end.interrupted = interrupts_ > 0;
   return end;
 }
 
-bool Hub::done() const { return ledger_.finished(sweep_.number) && held_back_.empty(); }
+bool Hub::done() const {
+  return ledger_.finished(sweep_.number) && gate_.empty() && held_back_.empty();
+}
 
 void Hub::wait() {
   const TimePoint now = clock_.now();
@@ -266,6 +278,8 @@ void Hub::collect_news() {
     ledger_.stored({sweep_.number, stored.index});
     if (options_.recorded) options_.recorded(stored.outcome);
   }
+  journaled_ = news.journaled;
+  if (news.failed && sweep_.journaled) journal_failed_ = true;
   recorded_ = news.ended;
 }
 
@@ -295,12 +309,31 @@ void Hub::offer_tasks() {
 }
 
 void Hub::act() {
-  for (Action& action : ledger_.take_actions()) {
+  for (const Journal& entry : gate_.add(ledger_.take_actions())) {
+    recorder_->journal({.index = entry.task.index,
+                        .attempt = entry.attempt,
+                        .owner = entry.owner,
+                        .deaths = entry.deaths,
+                        .retries_used = entry.retries_used});
+  }
+  if (journal_failed_) withhold();
+  for (Action& action : gate_.take(journaled_)) {
     std::visit([this](auto& one) { act(one); }, action);
   }
 }
 
-void Hub::act(const Journal&) {}
+// What was granted and is not on the disk has not been told to anybody, and never will be: after a
+// restart nobody would know who runs it.
+void Hub::withhold() {
+  std::vector<TaskKey> withheld;
+  for (const Journal& entry : gate_.give_up()) {
+    if (entry.owner != 0) withheld.push_back(entry.task);
+  }
+  ledger_.journal_failed(sweep_.number, withheld);
+  gate_.add(ledger_.take_actions());
+}
+
+void Hub::act(const Journal&) {}  // the gate keeps them
 
 void Hub::act(SendToWorker& action) {
   const std::string to = routing_id(action.incarnation);

@@ -18,6 +18,7 @@
 #include "common/error.h"
 #include "common/task.h"
 #include "common/wire.h"
+#include "dispatcher/fleet/action_gate.h"
 #include "dispatcher/fleet/recorder.h"
 #include "dispatcher/sweep/ledger.h"
 
@@ -41,6 +42,11 @@ struct SweepRun {
   std::span<const TaskSpec> tasks;  // in index order; outlives the run
   std::uint32_t retries = 1;
   std::uint32_t max_auth_failures = 1;  // 0: never ends the sweep
+  bool retry_unsafe = false;
+  bool journaled = false;         // as in SweepPlan
+  std::vector<TaskState> states;  // of a sweep that goes on: what its store says
+  bool journal_uncertain = false;
+  Milliseconds elapsed{0};  // since the sweep began, when it goes on
 };
 
 struct SweepEnd {
@@ -72,6 +78,7 @@ class Hub {
   void receive_signals();
   void offer_tasks();
   void act();
+  void withhold();
   void act(const Journal& entry);
   void act(SendToWorker& action);
   void act(const TaskEnded& ended);
@@ -94,6 +101,9 @@ class Hub {
   // Of the sweep that runs.
   SweepRun sweep_;
   Recorder* recorder_ = nullptr;
+  ActionGate gate_;
+  std::uint64_t journaled_ = 0;  // entries that are safe
+  bool journal_failed_ = false;
   int signal_fd_ = -1;
   int interrupts_ = 0;
   bool recorded_ = false;  // everything is stored and shown

@@ -21,7 +21,7 @@ Expected<std::string> Passwords::name_of(std::string_view password) {
     return fail(fmt::format("more than {} different passwords", kMaxPasswords));
   }
   auto secret = std::make_shared<const Secret>(password);
-  std::string name = fmt::format("inventory:{}", secrets_.size() + 1);
+  std::string name = fmt::format("{}{}", kInventoryCredentials, secrets_.size() + 1);
   secrets_.emplace(name, secret);
   names_.emplace(secret->reveal(), name);
   return name;
@@ -29,7 +29,7 @@ Expected<std::string> Passwords::name_of(std::string_view password) {
 
 Expected<void> check_credential_name(std::string_view name) {
   if (const auto checked = check_label(name, "credential"); !checked) return checked;
-  if (name.starts_with("inventory:")) {
+  if (name.starts_with(kInventoryCredentials)) {
     return fail(fmt::format("the credential name '{}' is reserved", name));
   }
   return {};

@@ -12,6 +12,9 @@
 
 namespace netfleet {
 
+// How the generated names begin.
+inline constexpr std::string_view kInventoryCredentials = "inventory:";
+
 // Gives each distinct password one name, "inventory:1" and so on. One thread.
 class Passwords {
  public:

@@ -24,6 +24,9 @@ constexpr int kBusyMilliseconds = 10'000;
 // `key` is sweep << 32 | index: rows of one sweep lie together and are appended in order.
 // Bodies are shared by all sweeps. Times are milliseconds since the epoch.
 constexpr const char* kSchema = R"sql(
+-- One row: 64 random bits, by which workers know this store from another.
+CREATE TABLE store(identity INTEGER NOT NULL);
+INSERT INTO store VALUES(random());
 CREATE TABLE sweeps(
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -41,6 +44,7 @@ CREATE TABLE sweeps(
   retries INTEGER NOT NULL DEFAULT 1,
   max_auth_failures INTEGER NOT NULL DEFAULT 1,
   retry_unsafe INTEGER NOT NULL DEFAULT 0,
+  limited INTEGER NOT NULL DEFAULT 0,
   boot_id TEXT);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
@@ -99,7 +103,10 @@ constexpr const char* kUpgradeTo2 = R"sql(
 ALTER TABLE sweeps ADD COLUMN retries INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE sweeps ADD COLUMN max_auth_failures INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE sweeps ADD COLUMN retry_unsafe INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sweeps ADD COLUMN limited INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sweeps ADD COLUMN boot_id TEXT;
+CREATE TABLE store(identity INTEGER NOT NULL);
+INSERT INTO store VALUES(random());
 CREATE TABLE grants(
   key INTEGER PRIMARY KEY,
   attempt INTEGER NOT NULL,

@@ -29,6 +29,13 @@ Expected<void> Store::set_durable() {
   return impl_->guarded("set it up", [&] { impl_->database.exec("PRAGMA synchronous=FULL"); });
 }
 
+Expected<std::uint64_t> Store::identity() {
+  return impl_->guarded("read its identity", [&] {
+    return static_cast<std::uint64_t>(
+        impl_->database.execAndGet("SELECT identity FROM store").getInt64());
+  });
+}
+
 Expected<std::vector<TaskSpec>> Store::tasks(std::uint32_t sweep) {
   return impl_->guarded("read the tasks", [&] {
     std::vector<TaskSpec> found;
@@ -96,7 +103,7 @@ Expected<SweepLock> Store::lock_sweep(const SweepRecord& sweep) {
                             std::generic_category().message(errno)));
   }
   SweepLock lock(fd);
-  struct flock range {};
+  struct flock range{};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
   range.l_start = sweep.number;

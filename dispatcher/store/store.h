@@ -26,7 +26,8 @@ struct SweepRecord {
   std::uint32_t retries = 1;
   std::uint32_t max_auth_failures = 1;
   bool retry_unsafe = false;
-  std::string boot_id;  // of the machine when it was last worked at; empty: unknown
+  bool limited = false;  // its inventory has limits, which are not kept here
+  std::string boot_id;   // of the machine when it was last worked at; empty: unknown
 };
 
 // Who has the newest attempt at a task.
@@ -91,6 +92,9 @@ class Store {
   // it survives only the end of this process.
   Expected<void> set_durable();
   Expected<void> end_sweep(std::uint32_t sweep, WallTime ended_at);
+
+  // 64 random bits, made with the store: sweep numbers mean something only together with them.
+  Expected<std::uint64_t> identity();
 
   // For going on with a sweep whose dispatcher has died. The states are those of the tasks that
   // were granted at least once or are done, in index order.

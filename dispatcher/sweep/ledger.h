@@ -161,6 +161,9 @@ class Ledger {
   void cancel_running(std::uint32_t sweep);
   // The end of patience: what is still leased ends as cancelled, at once.
   void abandon(std::uint32_t sweep);
+  // The journal takes no more: nothing further of this sweep is started. `withheld` was granted,
+  // but no worker has been told.
+  void journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld);
   void dismiss_workers();
 
   std::vector<Action> take_actions();
