@@ -12,6 +12,7 @@
 
 #include "common/check.h"
 #include "common/secret.h"
+#include "dispatcher/fleet/log.h"
 
 namespace netfleet {
 namespace {
@@ -50,9 +51,6 @@ Hub::~Hub() { close(wakeup_fd_); }
 
 void Hub::log(const std::string& line) const {
   if (options_.log) options_.log(line);
-}
-void Hub::log_verbose(const std::string& line) const {
-  if (options_.verbose) log(line);
 }
 
 Expected<void> Hub::open(const std::vector<std::string>& regions) {
@@ -215,11 +213,10 @@ void Hub::receive_control() {
     } else if (!message || message->incarnation() != from) {
       ++malformed_;
     } else if (message->has_progress()) {
-      const auto& progress = message->progress();
-      log_verbose(fmt::format("worker={} thread={} host={} attempt={} stage=\"{}\"",
-                              ledger_.worker_name(from), progress.session_thread(),
-                              host_of(key_of(progress.task())), progress.task().attempt(),
-                              progress.stage()));
+      if (options_.verbose) {
+        const TaskKey task = key_of(message->progress().task());
+        log(log_progress(message->progress(), ledger_.worker_name(from), subject_of(task)));
+      }
       ledger_.on_message(clock_.now(), from, *message);
     } else {
       ledger_.on_message(clock_.now(), from, *message);
@@ -247,23 +244,19 @@ void Hub::receive_results() {
       const Verdict verdict =
           ledger_.on_result(now, frame->incarnation(), key, wire_result.task().attempt(), outcome,
                             wire_result.command_sent());
-      if (verdict == Verdict::kRetry) {
-        log_verbose(fmt::format("host={} attempt={} outcome={} retry=yes error=\"{}\"",
-                                host_of(key), wire_result.task().attempt(), outcome_name(outcome),
-                                wire_result.error()));
+      if (verdict == Verdict::kRetry && options_.verbose) {
+        log(log_retry(wire_result, ledger_.worker_name(frame->incarnation()), subject_of(key)));
       }
       if (verdict != Verdict::kFinal) continue;
       TaskResult result = from_wire(wire_result);
       result.worker = ledger_.worker_name(frame->incarnation());
-      log_verbose(fmt::format("worker={} host={} attempt={} outcome={} ms={}", result.worker,
-                              host_of(key), result.attempt, outcome_name(outcome),
-                              result.duration.count()));
       record(std::move(result));
     }
   }
 }
 
 void Hub::record(TaskResult result) {
+  if (options_.verbose) log(log_result(result, subject_of({sweep_.number, result.index})));
   if (!held_back_.empty() || !recorder_->offer(std::move(result))) {
     held_back_.push_back(std::move(result));  // untouched: it was refused
   }
@@ -381,36 +374,20 @@ void Hub::act(const TaskEnded& ended) {
 }
 
 void Hub::act(const Noted& noted) {
-  switch (noted.what) {
-    case Noted::What::kWorkerJoined:
-      return log_verbose(fmt::format("worker={} joined", noted.worker));
-    case Noted::What::kWorkerLeft:
-      return log_verbose(fmt::format("worker={} left", noted.worker));
-    case Noted::What::kWorkerSilent:
-      return log(fmt::format("worker={} is silent: it gets no more tasks until it is heard again",
-                             noted.worker));
-    case Noted::What::kGranted:
-      return log_verbose(fmt::format("worker={} host={} attempt={} granted", noted.worker,
-                                     host_of(noted.task), noted.attempt));
-    case Noted::What::kLeaseEnded:
-      return log(fmt::format("worker={} host={} attempt={} lease ended", noted.worker,
-                             host_of(noted.task), noted.attempt));
-    case Noted::What::kGuard:
-      return log(
-          "a login was refused: the authentication guard ends the sweep, so that no account "
-          "is locked out (--on-auth-failure continue goes on)");
-    case Noted::What::kRegionWaits:
-      return log(fmt::format("no worker serves region '{}': its hosts wait", noted.worker));
-    case Noted::What::kRegionGivenUp:
-      return log(fmt::format("no worker came that serves region '{}': its hosts are given up",
-                             noted.worker));
-    case Noted::What::kRetry:
-      return;  // logged with its error where the result came in
+  if (noted.what == Noted::What::kRetry) return;  // logged with its error where the result came in
+  if (!is_warning(noted.what) && !options_.verbose) return;
+  LogSubject subject = subject_of(noted.task);
+  subject.region_timeout = options_.ledger.region_timeout;
+  if (noted.what == Noted::What::kRegionWaits) {
+    subject.region_hosts = static_cast<std::uint32_t>(
+        std::ranges::count(sweep_.tasks, noted.worker, &TaskSpec::region));
   }
+  log(log_noted(noted, subject));
 }
 
-std::string Hub::host_of(TaskKey task) const {
-  return task.index < sweep_.tasks.size() ? sweep_.tasks[task.index].host : "?";
+LogSubject Hub::subject_of(TaskKey task) const {
+  const bool known = task.sweep == sweep_.number && task.index < sweep_.tasks.size();
+  return {known ? sweep_.job.sweep : "", known ? sweep_.tasks[task.index].host : ""};
 }
 
 }  // namespace netfleet

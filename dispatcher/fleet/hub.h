@@ -19,6 +19,7 @@
 #include "common/task.h"
 #include "common/wire.h"
 #include "dispatcher/fleet/action_gate.h"
+#include "dispatcher/fleet/log.h"
 #include "dispatcher/fleet/recorder.h"
 #include "dispatcher/sweep/ledger.h"
 
@@ -86,9 +87,8 @@ class Hub {
   void record(TaskResult result);
   void send_credentials(const std::string& routing_id);
   void send_to(const std::string& routing_id, const v1::ToWorker& message);
-  std::string host_of(TaskKey task) const;
+  LogSubject subject_of(TaskKey task) const;
   void log(const std::string& line) const;
-  void log_verbose(const std::string& line) const;
   bool done() const;
 
   wire::Context& context_;
