@@ -11,8 +11,19 @@
 
 #include "common/clock.h"
 
+// LeakSanitizer looks at the process as a tracer does. g++ says so in one way, clang in another.
+#if defined(__has_feature)
+#define NETFLEET_HAS_ASAN __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define NETFLEET_HAS_ASAN 1
+#else
+#define NETFLEET_HAS_ASAN 0
+#endif
+
 namespace netfleet {
 namespace {
+
+constexpr bool kMayBeTraced = NETFLEET_HAS_ASAN != 0;
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -68,9 +79,7 @@ std::uint32_t session_threads(std::uint32_t wanted) {
 }
 
 void keep_memory_private() {
-#if !defined(__SANITIZE_ADDRESS__)  // LeakSanitizer must be able to look
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
+  if (!kMayBeTraced) prctl(PR_SET_DUMPABLE, 0);
 }
 
 }  // namespace netfleet

@@ -23,6 +23,7 @@ import unittest
 BIN = os.environ.get("NETFLEET_BIN") or sys.exit("NETFLEET_BIN: the directory of the binaries")
 PASSWORD = "admin"
 DEADLINE = 60.0  # seconds; for what takes one second on an idle machine
+SANITIZER_STATUS = 99  # how a program ends in which a sanitizer found something
 
 
 def wait_until(condition, what, seconds=DEADLINE):
@@ -167,9 +168,15 @@ class RigTest(unittest.TestCase):
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.directory, "USER": "tester",
             "LANG": "C.UTF-8", "TERM": "xterm", "XDG_STATE_HOME": self.path("state"),
             "NETFLEET_TEST_PASSWORD": PASSWORD,
-            "ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99",
-            "TSAN_OPTIONS": "exitcode=99",
+            "ASAN_OPTIONS": self.sanitizer_options("ASAN_OPTIONS"),
+            "UBSAN_OPTIONS": self.sanitizer_options("UBSAN_OPTIONS") + ":print_stacktrace=1",
+            "TSAN_OPTIONS": self.sanitizer_options("TSAN_OPTIONS"),
         }
+
+    @staticmethod
+    def sanitizer_options(variable):
+        """The caller's, such as a file of suppressions, and our exit status."""
+        return ":".join(filter(None, [os.environ.get(variable), f"exitcode={SANITIZER_STATUS}"]))
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -183,8 +190,13 @@ class RigTest(unittest.TestCase):
 
     def start(self, *argv, **options):
         process = Process(argv, env=options.pop("env", self.env), **options)
-        self.addCleanup(process.stop)
+        self.addCleanup(self._stop, process)
         return process
+
+    def _stop(self, process):
+        """A sanitizer's finding counts wherever it was made, also in what the test only ends."""
+        process.stop()
+        self.assertNotEqual(process.popen.returncode, SANITIZER_STATUS, process.text())
 
     def devsim(self, count, *arguments, listen="127.0.0.1:0", name="devices.txt"):
         """Simulated devices; returns the inventory that they wrote."""
