@@ -93,14 +93,14 @@ void Session::send_banner() {
 
 void Session::grant_login(ssh_message message) {
   stats_.logins.fetch_add(1, std::memory_order_relaxed);
-  options_.record.write(device_.name, "login", user_);
+  record("login", user_);
   ssh_message_auth_reply_success(message, 0);
   ssh_message_free(message);
 }
 
 void Session::refuse_login(ssh_message message) {
   stats_.refused.fetch_add(1, std::memory_order_relaxed);
-  options_.record.write(device_.name, "login-refused", user_);
+  record("login-refused", user_);
   ssh_message_reply_default(message);
   if (++refusals_ < kMaxRefusals) return;
   ssh_disconnect(ssh_.get());

@@ -72,6 +72,10 @@ void Cli::release() {
   if (state_ == State::kWaiting) run(std::exchange(line_, {}));
 }
 
+bool Cli::sets_terminal() const {
+  return line_.starts_with("terminal ") || line_.starts_with("stty ");
+}
+
 bool Cli::idle() const {
   return state_ != State::kWaiting && state_ != State::kPrinting && state_ != State::kDead &&
          typed_at_ == typed_.size() && out_.empty();

@@ -39,6 +39,7 @@ class Cli {
   std::string take(std::size_t max);
   // A command was entered and runs when release() is called.
   bool waiting() const { return state_ == State::kWaiting; }
+  bool sets_terminal() const;  // that command is about pages or columns only
   void release();
   // All that was typed is read, and more would be.
   bool idle() const;

@@ -7,6 +7,7 @@ import collections
 import os
 import re
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -75,6 +76,21 @@ class CommandLine(Case):
         shell.output.until(rb"sim-1#$")
         shell.type(b"exit\r")
         shell.finish()
+
+    def test_holds_the_commands_of_the_chosen(self):
+        held = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, held)
+        with open(f"{held}/sim-1", "wb"):
+            pass
+        fleet = self.simulate("--hold", held, count=2)
+        shell = Shell(fleet.port(1))
+        shell.type(b"terminal length 0\rshow clock\rexit\r")
+        fleet.wait_for("command", "show clock")
+        self.assertIn(CLOCK, converse(fleet.port(2), b"show clock\rexit\r"))
+        shell.output.until(rb"sim-1#show clock\r\n")
+        self.assertEqual(shell.output.data, b"")
+        os.remove(f"{held}/sim-1")
+        self.assertEqual(shell.finish(), CLOCK + b"sim-1#exit\r\n")
 
     def test_plays_other_platforms(self):
         fleet = self.simulate("--platform", "linux:1", "--platform", "frr_vtysh:2",
@@ -297,6 +313,7 @@ class Books(Case):
         wait_until(lambda: len(fleet.events()) >= 7 * SESSIONS, "all events")
         counts = collections.Counter((e["device"], e["event"]) for e in fleet.events())
         self.assertEqual(counts, balanced)
+        self.assertEqual(len({(e["device"], e["session"]) for e in fleet.events()}), SESSIONS)
         totals = fleet.stop()
         print(floor.stdout.decode().strip(), totals)
         self.assertEqual(totals["peak_sessions"], str(SESSIONS))

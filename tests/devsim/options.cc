@@ -66,6 +66,8 @@ void declare(CLI::App& app, Raw& raw, Options& options) {
       ->capture_default_str();
   app.add_option("--login-delay", raw.login_delay, "before a login is granted, as 500ms");
   app.add_option("--command-delay", raw.command_delay, "before a command's output, as 300ms");
+  app.add_option("--hold", session.hold,
+                 "commands wait while DIR holds a file with the device's name");
   app.add_option("--chunk", session.chunk, "bytes a write");
   app.add_option("--length", raw.length,
                  "rows a page whatever the client's terminal says; 0: no pages")

@@ -47,7 +47,8 @@ Record::~Record() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void Record::write(std::string_view device, std::string_view event, std::string_view text) const {
+void Record::write(std::string_view device, std::uint64_t session, std::string_view event,
+                   std::string_view text) const {
   if (fd_ < 0) return;
   constexpr std::size_t kMaxText = 1024;
   timespec now{};
@@ -55,7 +56,8 @@ void Record::write(std::string_view device, std::string_view event, std::string_
   std::string line =
       fmt::format("{{\"time_ns\":{},\"device\":\"", now.tv_sec * 1'000'000'000L + now.tv_nsec);
   append_json(line, device);
-  line.append("\",\"event\":\"").append(event).append("\",\"text\":\"");
+  fmt::format_to(std::back_inserter(line), "\",\"session\":{},\"event\":\"{}\",\"text\":\"",
+                 session, event);
   append_json(line, text.substr(0, kMaxText));
   line += "\"}\n";
   // A full disk must not stop the devices; the test that reads the books notices.

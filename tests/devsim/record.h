@@ -21,9 +21,11 @@ class Record {
   Record& operator=(Record&& other) noexcept;
   ~Record();
 
-  // {"time_ns":1,"device":"sim-1","event":"login","text":"admin"}; at most 1 KiB of the text.
-  // time_ns is CLOCK_REALTIME, events: connect, login, login-refused, shell, command, disconnect.
-  void write(std::string_view device, std::string_view event, std::string_view text) const;
+  // {"time_ns":1,"device":"sim-1","session":7,"event":"login","text":"admin"}; at most 1 KiB of the
+  // text. time_ns is CLOCK_REALTIME, `session` one connection of this devsim, from 1. Events:
+  // connect, login, login-refused, shell, command, disconnect.
+  void write(std::string_view device, std::uint64_t session, std::string_view event,
+             std::string_view text) const;
 
  private:
   int fd_ = -1;

@@ -19,6 +19,7 @@ constexpr milliseconds kSlowPause{10};
 constexpr std::size_t kSplitWrite = 3;
 // A client that was told good-bye and does not close is closed.
 constexpr milliseconds kLinger{5000};
+constexpr milliseconds kHoldLook{10};  // how often a held command looks for its file
 
 void send_raw(int fd, std::string_view bytes) {
   // A few bytes into an empty socket buffer: there is room, or the peer is gone already.
@@ -29,10 +30,13 @@ void send_raw(int fd, std::string_view bytes) {
 
 Session::Session(int fd, const Device& device, const SessionOptions& options,
                  const Acceptor& acceptor, Stats& stats)
-    : device_(device), options_(options), stats_(stats), fd_(fd) {
-  stats_.connections.fetch_add(1, std::memory_order_relaxed);
+    : device_(device),
+      options_(options),
+      stats_(stats),
+      number_(stats.connections.fetch_add(1, std::memory_order_relaxed) + 1),
+      fd_(fd) {
   stats_.connected.up();
-  options_.record.write(device_.name, "connect", "");
+  record("connect", "");
   if (options_.length) rows_ = *options_.length;
   const Faults& faults = device_.faults;
   if (faults.has(Fault::kSilent) || faults.has(Fault::kBannerGarbage) ||
@@ -90,6 +94,7 @@ void Session::on_timer() {
       grant_login(std::exchange(login_, nullptr));
       break;
     case Waiting::kCommand:
+      if (held()) return wait(Waiting::kCommand, kHoldLook);
       if (cli_) cli_->release();
       break;
     case Waiting::kLinger:
@@ -199,7 +204,7 @@ void Session::begin_shell(ssh_message message) {
     return;
   }
   ssh_message_channel_request_reply_success(message);
-  options_.record.write(device_.name, "shell", user_);
+  record("shell", user_);
   in_shell_ = true;
   stats_.shells.up();
   cli_.emplace(device_, options_.cli, columns_, rows_);
@@ -215,7 +220,7 @@ void Session::begin_exec(ssh_message message) {
   }
   ssh_message_channel_request_reply_success(message);
   const std::string command = ssh_message_channel_request_command(message);
-  options_.record.write(device_.name, "command", command);
+  record("command", command);
   stats_.commands.fetch_add(1, std::memory_order_relaxed);
   in_shell_ = true;
   stats_.shells.up();
@@ -256,17 +261,18 @@ bool Session::fill() {
   } else if (cli_) {
     outgoing_ = cli_->take(max);
     // Without a delay the echo, the output and the prompt leave together.
-    while (cli_->waiting() && options_.command_delay.count() == 0 && outgoing_.size() < max) {
+    while (cli_->waiting() && options_.command_delay.count() == 0 && !held() &&
+           outgoing_.size() < max) {
       cli_->release();
       outgoing_ += cli_->take(max - outgoing_.size());
     }
     for (const std::string& command : cli_->take_commands()) {
-      options_.record.write(device_.name, "command", command);
+      record("command", command);
       stats_.commands.fetch_add(1, std::memory_order_relaxed);
     }
     if (outgoing_.empty()) {
       if (cli_->waiting())
-        wait(Waiting::kCommand, options_.command_delay);
+        wait(Waiting::kCommand, held() ? kHoldLook : options_.command_delay);
       else if (cli_->end() == Cli::End::kDrop)
         finish("fault");
       else if (cli_->end() == Cli::End::kLogout || (peer_ended_ && cli_->idle()))
@@ -291,9 +297,19 @@ void Session::wait(Waiting waiting, milliseconds time) {
   timer_ = time;
 }
 
+// Whether the entered command has to wait for its file to go. Settings of the terminal never do.
+bool Session::held() const {
+  return !options_.hold.empty() && cli_ && cli_->waiting() && !cli_->sets_terminal() &&
+         ::access((options_.hold + "/" + device_.name).c_str(), F_OK) == 0;
+}
+
+void Session::record(std::string_view event, std::string_view text) const {
+  options_.record.write(device_.name, number_, event, text);
+}
+
 void Session::finish(std::string_view why) {
   if (std::exchange(finished_, true)) return;
-  options_.record.write(device_.name, "disconnect", channel_closed_ ? "logout" : why);
+  record("disconnect", channel_closed_ ? "logout" : why);
   stats_.connected.down();
   if (in_shell_) stats_.shells.down();
 }

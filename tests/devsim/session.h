@@ -31,6 +31,7 @@ struct SessionOptions {
   std::size_t chunk = 0;                       // bytes a write, 0: as they come
   std::optional<std::size_t> length;           // rows a page, whatever the client's terminal says
   CliOptions cli;
+  std::string hold;  // commands wait while this directory holds a file with the device's name
   Record record;
 };
 
@@ -79,6 +80,8 @@ class Session {
   std::size_t write_size() const;
   void close_channel(int exit_status);
   void wait(Waiting waiting, std::chrono::milliseconds time);
+  bool held() const;
+  void record(std::string_view event, std::string_view text) const;
   void finish(std::string_view why);
   static int receive_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr,
                           void* session);
@@ -88,6 +91,7 @@ class Session {
   const Device& device_;
   const SessionOptions& options_;
   Stats& stats_;
+  const std::uint64_t number_;
   SshPointer<ssh_session> ssh_;  // null: a device that does not speak SSH
   int fd_;
   bool keys_exchanged_ = false;
