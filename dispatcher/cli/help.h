@@ -23,6 +23,8 @@ inline constexpr std::string_view kRunExamples = R"(Examples:
         --on-auth-failure continue > results.jsonl
   Hosts from a pipe, 500 sessions at once:
     grep edge devices.txt | netfleet run -i - -s 500 --commands-file checks.txt
+  Go on after the dispatcher was killed; hosts and commands are in the store:
+    netfleet run --resume last
   Let worker processes do the work (in other shells: netfleet-worker --dispatcher ...):
     netfleet run --listen tcp://127.0.0.1:7600 --min-workers 2 -i devices.txt -c "show clock"
 
