@@ -25,6 +25,15 @@ Expected<Inventory> gather_hosts(const RunOptions& options) {
     if (!given) return given;
     merge_inventory(all, std::move(*given));
   }
+  if (options.logins_per_second > 0) {
+    NamedLimit limit;
+    limit.name = limit.place = "--logins-per-second";
+    limit.everybody = true;
+    limit.logins_per_second = options.logins_per_second;
+    limit.burst = default_burst(options.logins_per_second);
+    all.limits.push_back(std::move(limit));
+  }
+  if (auto resolved = resolve_limits(all); !resolved) return std::unexpected(resolved.error());
   return all;
 }
 
@@ -72,7 +81,10 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
     if (!selected) return input_error(selected.error().message);
     hosts = std::move(*selected);
   }
-  if (hosts.empty()) return input_error("no hosts left: the limit (-l) selects none");
+  if (hosts.empty()) {
+    return input_error(options.limits.empty() ? "no hosts: the inventories hold limits only"
+                                              : "no hosts left: the limit (-l) selects none");
+  }
 
   PlanDefaults defaults;
   defaults.user = options.user;
@@ -80,6 +92,7 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   defaults.platform = options.platform;
   defaults.credential = kDefaultCredential;
   setup.tasks = plan_tasks(hosts, defaults);
+  setup.limits = plan_limits(*inventory, hosts);
   const auto nameless = std::find_if(setup.tasks.begin(), setup.tasks.end(),
                                      [](const TaskSpec& task) { return task.user.empty(); });
   if (nameless != setup.tasks.end()) {

@@ -10,12 +10,14 @@
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/worker_side.h"
+#include "dispatcher/sweep/plan.h"
 
 namespace netfleet {
 
 struct RunSetup {
   JobSpec job;  // with its sweep id
   std::vector<TaskSpec> tasks;
+  LimitPlan limits;
   CredentialStore credentials;
   std::vector<std::string> warnings;
 };

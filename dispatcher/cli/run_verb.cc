@@ -14,6 +14,7 @@
 #include "dispatcher/fleet/hub.h"
 #include "dispatcher/output/progress.h"
 #include "dispatcher/store/store.h"
+#include "dispatcher/sweep/heartbeat.h"
 #include "dispatcher/sweep/plan.h"
 
 namespace netfleet {
@@ -65,6 +66,9 @@ HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Cons
   HubOptions hub;
   hub.endpoint = endpoint;
   hub.ledger.min_workers = options.listen.empty() ? 1 : options.min_workers;
+  hub.ledger.lease = options.lease;
+  hub.ledger.heartbeat = heartbeat_for(options.lease, options.min_workers);
+  hub.ledger.region_timeout = options.region_timeout;
   hub.ledger.report_progress = options.verbose > 0;
   hub.ledger.epoch = nonzero_seed();
   hub.ledger.seed = nonzero_seed();
@@ -178,7 +182,8 @@ class Run {
   }
 
   SweepRun sweep_run(std::uint32_t number) const {
-    return {number, setup_.job, setup_.tasks, options_.retries, options_.max_auth_failures};
+    return {number,       setup_.job, setup_.tasks, options_.retries, options_.max_auth_failures,
+            setup_.limits};
   }
 
   int conclude(const SweepEnd& end, Store& store, const SweepRecord& record) {

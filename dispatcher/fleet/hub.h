@@ -21,6 +21,7 @@
 #include "dispatcher/fleet/log.h"
 #include "dispatcher/fleet/recorder.h"
 #include "dispatcher/sweep/ledger.h"
+#include "dispatcher/sweep/plan.h"
 
 namespace netfleet {
 
@@ -42,6 +43,7 @@ struct SweepRun {
   std::span<const TaskSpec> tasks;  // in index order; outlives the run
   std::uint32_t retries = 1;
   std::uint32_t max_auth_failures = 1;  // 0: never ends the sweep
+  LimitPlan limits;
 };
 
 struct SweepEnd {

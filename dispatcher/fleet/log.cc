@@ -57,8 +57,7 @@ std::string sentence_of(const Noted& noted, const LogSubject& subject) {
     case Noted::What::kRegionWaits:
       return fmt::format("no worker serves {}: its {} host{} wait{} (region-timeout {})",
                          region_name(noted.worker), subject.region_hosts,
-                         subject.region_hosts == 1 ? "" : "s",
-                         subject.region_hosts == 1 ? "s" : "",
+                         subject.region_hosts == 1 ? "" : "s", subject.region_hosts == 1 ? "s" : "",
                          format_duration(subject.region_timeout));
     case Noted::What::kRegionGivenUp:
       return fmt::format("no worker serves {}, for {}: its hosts that waited are given up",
@@ -106,16 +105,16 @@ bool is_warning(Noted::What what) {
 std::string log_noted(const Noted& noted, const LogSubject& subject) {
   const bool of_region = is_about_region(noted.what);
   const bool of_task = noted.attempt > 0;
-  return log_line(sentence_of(noted, subject),
-                  {{"sweep", subject.sweep},
-                   {"host", of_task ? subject.host : ""},
-                   {"attempt", of_task ? number(noted.attempt) : ""},
-                   {"worker", of_region ? "" : noted.worker},
-                   {"region", of_region ? noted.worker : ""},
-                   {"hosts", subject.region_hosts > 0 ? number(subject.region_hosts) : ""},
-                   {"outcome", noted.what == Noted::What::kRetry
-                                   ? std::string(outcome_name(noted.outcome))
-                                   : ""}});
+  return log_line(
+      sentence_of(noted, subject),
+      {{"sweep", subject.sweep},
+       {"host", of_task ? subject.host : ""},
+       {"attempt", of_task ? number(noted.attempt) : ""},
+       {"worker", of_region ? "" : noted.worker},
+       {"region", of_region ? noted.worker : ""},
+       {"hosts", subject.region_hosts > 0 ? number(subject.region_hosts) : ""},
+       {"outcome",
+        noted.what == Noted::What::kRetry ? std::string(outcome_name(noted.outcome)) : ""}});
 }
 
 std::string log_progress(const v1::Progress& progress, const std::string& worker,

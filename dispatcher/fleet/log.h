@@ -27,9 +27,9 @@ std::string log_line(std::string_view sentence, std::initializer_list<LogField> 
 
 // What a note is about, in the user's words.
 struct LogSubject {
-  std::string sweep;                // its id
-  std::string host;                 // of the task, if it is about one
-  std::uint32_t region_hosts = 0;   // in the sweep, if it is about a region
+  std::string sweep;               // its id
+  std::string host;                // of the task, if it is about one
+  std::uint32_t region_hosts = 0;  // in the sweep, if it is about a region
   Milliseconds region_timeout{0};
 };
 

@@ -56,6 +56,10 @@ TEST(Options, DefaultsOfRun) {
   EXPECT_EQ(options.store.path, "");
   EXPECT_EQ(options.listen, "");
   EXPECT_FALSE(options.changes);
+  EXPECT_FALSE(options.retry_unsafe);
+  EXPECT_EQ(options.logins_per_second, 0);
+  EXPECT_EQ(options.region_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(options.lease, std::chrono::seconds(10));
   EXPECT_EQ(options.verbose, 0);
   EXPECT_FALSE(options.quiet);
 }
