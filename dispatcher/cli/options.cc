@@ -9,7 +9,10 @@
 #include <utility>
 
 #include "common/command_line.h"
+#include "common/duration.h"
 #include "dispatcher/cli/help.h"
+#include "dispatcher/inventory/host_text.h"
+#include "dispatcher/sweep/heartbeat.h"
 
 namespace netfleet {
 namespace {
@@ -76,6 +79,9 @@ void add_what(CLI::App& run, RunOptions& options) {
             });
   run.add_flag("--changes", options.changes,
                "The commands change the device: what was started is never repeated");
+  run.add_flag("--retry-unsafe", options.retry_unsafe,
+               "With --changes: repeat even so what was lost with its worker");
+  run.get_option("--retry-unsafe")->needs("--changes");
   add_text(run, "--platform-dir", "DIR", "More platform files; they replace those of the same name",
            options.platform_dir);
 }
@@ -106,6 +112,14 @@ void add_limits(CLI::App& run, RunOptions& options, RunExtras& extras) {
   run.get_option("--threads")->excludes("--sessions");
   add_number(run, "--session-threads", "Threads that carry them (default: one a core)",
              options.session_threads, 1, 1024);
+  add_value(run, "--logins-per-second", "N",
+            "Logins a second, over all devices (default: any; more in the inventory's limits)",
+            Times::kOnce, [&options](const std::string& given) -> Expected<void> {
+              const auto rate = parse_login_rate(given);
+              if (!rate) return std::unexpected(rate.error());
+              options.logins_per_second = *rate;
+              return {};
+            });
   add_duration(run, "--connect-timeout", "Until the server may be logged in to (default: 10s)",
                options.timeouts.connect);
   add_duration(run, "--auth-timeout", "Authentication, up to the first prompt (default: 30s)",
@@ -177,6 +191,12 @@ void add_fleet(CLI::App& run, RunOptions& options, RunExtras& extras) {
               extras.min_workers = static_cast<std::uint32_t>(*number);
               return {};
             });
+  add_duration(run, "--region-timeout",
+               "How long hosts wait for a worker that serves their region (default: 5m)",
+               options.region_timeout);
+  add_duration(run, "--lease",
+               "How long a worker that is not heard keeps its tasks, 1s or more (default: 10s)",
+               options.lease);
 }
 
 // After all others: which of them the store answers when a sweep goes on.
@@ -189,7 +209,7 @@ void add_resume(CLI::App& run, RunOptions& options) {
        {"--host", "--limit", "--command", "--commands-file", "--platform", "--port", "--changes",
         "--user", "--host-key-policy", "--legacy-algorithms", "--connect-timeout", "--auth-timeout",
         "--command-timeout", "--task-timeout", "--retries", "--on-auth-failure",
-        "--max-auth-failures", "--max-output"}) {
+        "--max-auth-failures", "--max-output", "--retry-unsafe"}) {
     run.get_option("--resume")->excludes(other);
   }
 }
@@ -218,6 +238,14 @@ Expected<void> settle(RunOptions& options, const RunExtras& extras) {
   if (extras.min_workers) {
     if (options.listen.empty()) return fail("--min-workers needs --listen");
     options.min_workers = *extras.min_workers;
+  }
+  if (options.lease < kShortestLease) return fail("--lease: expected at least 1s");
+  if (options.lease < shortest_lease(options.min_workers)) {
+    return fail(
+        fmt::format("--lease: {} workers need at least {}, to be heard {} times a lease and "
+                    "{} times a second all together",
+                    options.min_workers, format_duration(shortest_lease(options.min_workers)),
+                    kHeartbeatsALease, kHeartbeatsASecond));
   }
   if (options.quiet && options.verbose > 0) return fail("--quiet and --verbose exclude each other");
   if (options.quiet && options.progress == ProgressMode::kAuto) {

@@ -40,6 +40,7 @@ struct RunOptions {
   std::uint32_t session_threads = 0;  // 0: one a core
   Timeouts timeouts;
   std::uint32_t retries = 1;
+  double logins_per_second = 0;  // over all devices; 0: as fast as can be
   // Authentication failures that end the sweep; 0: none does (--on-auth-failure continue).
   std::uint32_t max_auth_failures = 1;
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
@@ -53,8 +54,11 @@ struct RunOptions {
   StoreOptions store;
   std::string listen;             // empty: an embedded worker; else tcp:// on loopback, or ipc://
   std::uint32_t min_workers = 1;  // only with `listen`
-  bool changes = false;           // the commands change the device: a task is never repeated
-  std::string resume;             // a sweep to go on with: an id, its beginning, or "last"
+  Milliseconds region_timeout{300'000};  // how long hosts wait for a worker that serves them
+  Milliseconds lease{10'000};            // how long a worker that is not heard keeps its tasks
+  bool changes = false;                  // the commands change the device: a task is never repeated
+  bool retry_unsafe = false;             // ... but is, even after a loss; only with `changes`
+  std::string resume;                    // a sweep to go on with: an id, its beginning, or "last"
   std::string platform_dir;
   int verbose = 0;  // how often -v was given
   bool quiet = false;

@@ -28,6 +28,15 @@ Expected<Inventory> gather_hosts(const RunOptions& options) {
     if (!given) return given;
     merge_inventory(all, std::move(*given));
   }
+  if (options.logins_per_second > 0) {
+    NamedLimit limit;
+    limit.name = limit.place = "--logins-per-second";
+    limit.everybody = true;
+    limit.logins_per_second = options.logins_per_second;
+    limit.burst = default_burst(options.logins_per_second);
+    all.limits.push_back(std::move(limit));
+  }
+  if (auto resolved = resolve_limits(all); !resolved) return std::unexpected(resolved.error());
   return all;
 }
 
@@ -61,6 +70,7 @@ SweepRecord new_record(const RunOptions& options, std::vector<std::string> comma
   record.total = static_cast<std::uint32_t>(tasks);
   record.retries = options.retries;
   record.max_auth_failures = options.max_auth_failures;
+  record.retry_unsafe = options.retry_unsafe;
   record.boot_id = boot_id();
   record.job.sweep = record.id;
   record.job.commands = std::move(commands);
@@ -86,25 +96,32 @@ std::expected<RunSetup, PromptFailure> with_credentials(RunSetup setup, const Ru
   return setup;
 }
 
-// The hosts of a stored sweep with the names of their credentials. Those that an inventory made up
-// ("inventory:1") may mean another password in another reading: the host's own counts.
-Expected<std::vector<Host>> credentials_again(RunSetup& setup, const Inventory& inventory) {
+// The hosts of a stored sweep, as far as they matter again: by which credential, under which
+// limits. A credential that an inventory made up ("inventory:1") may mean another password in
+// another reading: the host's own counts.
+Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& inventory) {
+  if (setup.record.limited && inventory.hosts.empty()) {
+    return fail(
+        fmt::format("sweep {} runs under the limits of its inventory, and these are not "
+                    "stored: give the inventory again with -i",
+                    setup.record.id));
+  }
   std::unordered_map<std::string_view, const Host*> by_name;
   for (const Host& host : inventory.hosts) by_name[host.name] = &host;
   std::vector<Host> hosts;
+  hosts.reserve(setup.tasks.size());
   for (TaskSpec& task : setup.tasks) {
+    const auto found = by_name.find(task.host);
+    Host& host = hosts.emplace_back(found == by_name.end() ? Host() : *found->second);
     if (task.credential.starts_with(kInventoryCredentials)) {
-      const auto found = by_name.find(task.host);
       if (found == by_name.end()) {
         return fail(
             fmt::format("the password of {} came from the sweep's inventory, and passwords "
                         "are not stored: give the inventory again with -i",
                         task.host));
       }
-      task.credential =
-          found->second->credential.empty() ? kDefaultCredential : found->second->credential;
+      task.credential = host.credential.empty() ? kDefaultCredential : host.credential;
     }
-    Host& host = hosts.emplace_back();
     host.name = task.host;
     host.credential = task.credential;
   }
@@ -133,7 +150,10 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
     if (!selected) return input_error(selected.error().message);
     hosts = std::move(*selected);
   }
-  if (hosts.empty()) return input_error("no hosts left: the limit (-l) selects none");
+  if (hosts.empty()) {
+    return input_error(options.limits.empty() ? "no hosts: the inventories hold limits only"
+                                              : "no hosts left: the limit (-l) selects none");
+  }
 
   PlanDefaults defaults;
   defaults.user = options.user;
@@ -141,12 +161,14 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   defaults.platform = options.platform;
   defaults.credential = kDefaultCredential;
   setup.tasks = plan_tasks(hosts, defaults);
+  setup.limits = plan_limits(*inventory, hosts);
   const auto nameless = std::find_if(setup.tasks.begin(), setup.tasks.end(),
                                      [](const TaskSpec& task) { return task.user.empty(); });
   if (nameless != setup.tasks.end()) {
     return input_error(fmt::format("no user to log in to {} as: give -u USER", nameless->host));
   }
   setup.record = new_record(options, std::move(*commands), setup.tasks.size());
+  setup.record.limited = !setup.limits.limits.empty();
   return with_credentials(std::move(setup), options, hosts, *inventory, worker_side);
 }
 
@@ -173,8 +195,9 @@ std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, 
   setup.tasks = std::move(*tasks);
   setup.resumed = Resumed{std::move(*states), std::move(*lock),
                           setup.record.boot_id.empty() || setup.record.boot_id != boot_id()};
-  auto hosts = credentials_again(setup, *inventory);
+  auto hosts = hosts_again(setup, *inventory);
   if (!hosts) return input_error(hosts.error().message);
+  setup.limits = plan_limits(*inventory, *hosts);
   return with_credentials(std::move(setup), options, *hosts, *inventory, worker_side);
 }
 

@@ -13,6 +13,7 @@
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/worker_side.h"
 #include "dispatcher/store/store.h"
+#include "dispatcher/sweep/plan.h"
 
 namespace netfleet {
 
@@ -27,6 +28,7 @@ struct RunSetup {
   SweepRecord record;  // has a number only if it is resumed
   std::vector<TaskSpec> tasks;
   std::optional<Resumed> resumed;
+  LimitPlan limits;
   CredentialStore credentials;
   std::vector<std::string> warnings;
 };

@@ -14,6 +14,7 @@
 #include "dispatcher/fleet/hub.h"
 #include "dispatcher/output/progress.h"
 #include "dispatcher/store/store.h"
+#include "dispatcher/sweep/heartbeat.h"
 #include "dispatcher/sweep/plan.h"
 
 namespace netfleet {
@@ -65,6 +66,9 @@ HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Cons
   HubOptions hub;
   hub.endpoint = endpoint;
   hub.ledger.min_workers = options.listen.empty() ? 1 : options.min_workers;
+  hub.ledger.lease = options.lease;
+  hub.ledger.heartbeat = heartbeat_for(options.lease, options.min_workers);
+  hub.ledger.region_timeout = options.region_timeout;
   hub.ledger.report_progress = options.verbose > 0;
   hub.ledger.epoch = nonzero_seed();
   hub.ledger.seed = nonzero_seed();
@@ -205,6 +209,7 @@ class Run {
     run.number = record().number;
     run.job = record().job;
     run.tasks = setup_.tasks;
+    run.limits = setup_.limits;
     run.retries = record().retries;
     run.max_auth_failures = record().max_auth_failures;
     run.retry_unsafe = record().retry_unsafe;

@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <utility>
 
 #include "common/check.h"
 #include "common/secret.h"
 #include "dispatcher/fleet/log.h"
+#include "dispatcher/fleet/sweep_plan.h"
 
 namespace netfleet {
 namespace {
@@ -88,31 +88,11 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   sweep_ = std::move(sweep);
   recorder_ = &recorder;
   signal_fd_ = signal_fd;
-  SweepPlan plan;
-  plan.sweep = sweep_.number;
-  plan.changes_device = sweep_.job.changes_device;
-  plan.retries = sweep_.retries;
-  plan.max_auth_failures = sweep_.max_auth_failures;
-  plan.retry_unsafe = sweep_.retry_unsafe;
-  plan.journaled = sweep_.journaled;
-  plan.journal_uncertain = sweep_.journal_uncertain;
   for (const TaskState& state : sweep_.states) {
-    const GrantRecord& grant = state.grant;
-    plan.restored.push_back(
-        {grant.index, grant.attempt, grant.owner, grant.deaths, grant.retries_used, state.outcome});
     if (state.outcome && options_.recorded) options_.recorded(*state.outcome);
   }
-  std::map<std::string, std::uint16_t> credentials;
-  plan.tasks.reserve(sweep_.tasks.size());
-  for (const TaskSpec& task : sweep_.tasks) {
-    const auto next = static_cast<std::uint16_t>(credentials.size());
-    const auto [entry, added] = credentials.try_emplace(task.credential, next);
-    if (added) plan.credentials.push_back(task.credential);
-    plan.tasks.push_back({ledger_.add_lane(task.region), entry->second});
-  }
-  CHECK(credentials.size() < UINT16_MAX);
   const TimePoint start = clock_.now();
-  ledger_.add_sweep(start, plan);
+  ledger_.add_sweep(start, make_sweep_plan(sweep_, ledger_));
   next_waiting_note_ = start + kWaitingNoteAfter;
   while (!done()) {
     wait();

@@ -22,6 +22,7 @@
 #include "dispatcher/fleet/log.h"
 #include "dispatcher/fleet/recorder.h"
 #include "dispatcher/sweep/ledger.h"
+#include "dispatcher/sweep/plan.h"
 
 namespace netfleet {
 
@@ -48,6 +49,7 @@ struct SweepRun {
   std::vector<TaskState> states;  // of a sweep that goes on: what its store says
   bool journal_uncertain = false;
   Milliseconds elapsed{0};  // since the sweep began, when it goes on
+  LimitPlan limits;
 };
 
 struct SweepEnd {

@@ -8,6 +8,7 @@
 
 #include "dispatcher/inventory/csv_records.h"
 #include "dispatcher/inventory/host_text.h"
+#include "dispatcher/inventory/limit_lists.h"
 #include "dispatcher/inventory/name_table.h"
 #include "dispatcher/inventory/parsers.h"
 #include "dispatcher/inventory/passwords.h"
@@ -29,6 +30,8 @@ enum class Column : std::uint8_t {
   kRegion,
   kGroups,
   kCredential,
+  kLimits,
+  kJump,
   kIgnored,
 };
 
@@ -48,6 +51,8 @@ constexpr std::array kColumns = {
     ColumnName{"groups", Column::kGroups},
     ColumnName{"group", Column::kGroups},
     ColumnName{"credential", Column::kCredential},
+    ColumnName{"limits", Column::kLimits},
+    ColumnName{"jump", Column::kJump},
     // Secrets that must not become data.
     ColumnName{"secret", Column::kIgnored},
     ColumnName{"enable_password", Column::kIgnored},
@@ -115,6 +120,7 @@ Header read_header(const std::vector<std::string>& fields) {
 struct Row {
   Host host;
   std::string_view password;
+  std::size_t line;
 };
 
 class CsvReader {
@@ -128,7 +134,7 @@ class CsvReader {
                            fmt::format("{} fields, but the header has {} columns", fields.size(),
                                        header_.columns.size()));
     }
-    Row row;
+    Row row{{}, {}, line};
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i].empty()) continue;
       if (const auto set = set_field(row, i, fields[i]); !set) {
@@ -153,6 +159,8 @@ class CsvReader {
   Expected<Inventory> finish() {
     if (problems_.any()) return std::unexpected(problems_.error());
     inventory_.passwords = passwords_.take();
+    inventory_.limit_references = limits_.take_references();
+    inventory_.limit_lists = limits_.take_lists();
     return std::move(inventory_);
   }
 
@@ -190,7 +198,20 @@ class CsvReader {
         host.credential = value;
         return check_credential_name(value);
       case Column::kGroups:
-        return set_groups(host, value);
+        return each_word(value, [&](std::string_view group) -> Expected<void> {
+          if (const auto checked = check_label(group, "group"); !checked) return checked;
+          if (std::ranges::find(host.groups, group) == host.groups.end()) {
+            host.groups.emplace_back(group);
+          }
+          return {};
+        });
+      case Column::kLimits:
+        return set_limits(row, value);
+      case Column::kJump:
+        return each_word(value, [&](std::string_view hop) -> Expected<void> {
+          host.jump.append(host.jump.empty() ? "" : ",").append(hop);
+          return check_label(hop, "jump host");
+        });
       case Column::kData:
         if (header_.names[column].empty()) return {};
         host.data[header_.names[column]] = value;
@@ -201,17 +222,32 @@ class CsvReader {
     return {};
   }
 
-  static Expected<void> set_groups(Host& host, std::string_view value) {
+  // The words of a field that holds several, separated by ';'.
+  template <typename Take>
+  static Expected<void> each_word(std::string_view value, Take take) {
     while (!value.empty()) {
-      std::string_view group = value.substr(0, value.find(';'));
-      value.remove_prefix(std::min(value.size(), group.size() + 1));
-      group.remove_prefix(std::min(group.size(), group.find_first_not_of(' ')));
-      group = group.substr(0, group.find_last_not_of(' ') + 1);
-      if (group.empty()) continue;
-      if (const auto checked = check_label(group, "group"); !checked) return checked;
-      if (std::ranges::find(host.groups, group) == host.groups.end())
-        host.groups.emplace_back(group);
+      std::string_view word = value.substr(0, value.find(';'));
+      value.remove_prefix(std::min(value.size(), word.size() + 1));
+      word.remove_prefix(std::min(word.size(), word.find_first_not_of(' ')));
+      word = word.substr(0, word.find_last_not_of(' ') + 1);
+      if (word.empty()) continue;
+      if (const Expected<void> taken = take(word); !taken) return taken;
     }
+    return {};
+  }
+
+  Expected<void> set_limits(Row& row, std::string_view value) {
+    std::vector<std::uint16_t> numbers;
+    const auto read = each_word(value, [&](std::string_view name) -> Expected<void> {
+      const auto number = limits_.name(name, source_, row.line);
+      if (!number) return std::unexpected(number.error());
+      numbers.push_back(*number);
+      return {};
+    });
+    if (!read) return read;
+    const auto list = limits_.list(std::move(numbers));
+    if (!list) return std::unexpected(list.error());
+    row.host.limits = *list;
     return {};
   }
 
@@ -251,6 +287,7 @@ class CsvReader {
   Inventory inventory_;
   NameTable names_;
   Passwords passwords_;
+  LimitLists limits_;
   std::vector<std::uint32_t> lines_;  // of each host
   Problems problems_;
 };

@@ -154,6 +154,20 @@ Expected<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(number);
 }
 
+Expected<double> parse_login_rate(std::string_view text) {
+  constexpr double kMost = 1'000'000;
+  double rate = 0;
+  const auto [end, code] =
+      std::from_chars(text.data(), text.data() + text.size(), rate, std::chars_format::fixed);
+  if (code != std::errc() || end != text.data() + text.size() || !(rate > 0) || rate > kMost) {
+    return fail(
+        fmt::format("'{}' is no number of logins per second: expected one above 0, as 5 or "
+                    "0.5",
+                    shown(text)));
+  }
+  return rate;
+}
+
 Expected<void> check_label(std::string_view label, std::string_view what) {
   if (label.empty()) return fail(fmt::format("the {} is empty", what));
   if (label.size() > kMaxLabel) {

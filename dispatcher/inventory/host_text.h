@@ -25,6 +25,8 @@ Expected<void> check_address(std::string_view address);
 Expected<void> check_user(std::string_view user);
 // 1 to 65535.
 Expected<std::uint16_t> parse_port(std::string_view text);
+// Logins per second of a limit: above 0, at most a million, as "5" or "0.5".
+Expected<double> parse_login_rate(std::string_view text);
 // A word for a platform, region, group or credential: printable, not empty, at most 128 bytes.
 // `what` is for the message.
 Expected<void> check_label(std::string_view label, std::string_view what);

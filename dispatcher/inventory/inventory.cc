@@ -32,6 +32,37 @@ std::map<std::string, std::string> merge_passwords(Inventory& inventory, Invento
   return renamed;
 }
 
+// Adds the limits of `more` and the lists of them that its hosts have, and tells the number of each
+// of those lists in `inventory`.
+std::vector<std::uint16_t> merge_limits(Inventory& inventory, Inventory& more) {
+  for (NamedLimit& limit : more.limits) {
+    const auto same = std::ranges::find(inventory.limits, limit.name, &NamedLimit::name);
+    if (same == inventory.limits.end()) {
+      inventory.limits.push_back(std::move(limit));
+    } else {
+      inventory.warnings.push_back(fmt::format("{}: limit '{}' was given before ({}); ignored",
+                                               limit.place, shown(limit.name), same->place));
+    }
+  }
+  std::vector<std::uint16_t> names;
+  for (LimitReference& reference : more.limit_references) {
+    const auto same =
+        std::ranges::find(inventory.limit_references, reference.name, &LimitReference::name);
+    names.push_back(static_cast<std::uint16_t>(same - inventory.limit_references.begin()));
+    if (same == inventory.limit_references.end()) {
+      inventory.limit_references.push_back(std::move(reference));
+    }
+  }
+  std::vector<std::uint16_t> lists{0};
+  for (std::size_t i = 1; i < more.limit_lists.size(); ++i) {
+    auto& list = more.limit_lists[i];
+    for (std::uint16_t& number : list) number = names[number];
+    lists.push_back(static_cast<std::uint16_t>(inventory.limit_lists.size()));
+    inventory.limit_lists.push_back(std::move(list));
+  }
+  return lists;
+}
+
 }  // namespace
 
 Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arguments) {
@@ -49,7 +80,7 @@ Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arg
 }
 
 void merge_inventory(Inventory& inventory, Inventory more) {
-  if (inventory.hosts.empty() && inventory.passwords.empty()) {
+  if (inventory.hosts.empty() && inventory.passwords.empty() && inventory.limits.empty()) {
     std::vector<std::string> warnings = std::move(inventory.warnings);
     inventory = std::move(more);
     inventory.warnings.insert(inventory.warnings.begin(), std::make_move_iterator(warnings.begin()),
@@ -57,6 +88,7 @@ void merge_inventory(Inventory& inventory, Inventory more) {
     return;
   }
   const auto renamed = merge_passwords(inventory, more);
+  const auto limit_lists = merge_limits(inventory, more);
   std::ranges::move(more.warnings, std::back_inserter(inventory.warnings));
   NameTable names(inventory.hosts);
   for (Host& host : more.hosts) {
@@ -70,6 +102,7 @@ void merge_inventory(Inventory& inventory, Inventory more) {
     if (const auto other = renamed.find(host.credential); other != renamed.end()) {
       host.credential = other->second;
     }
+    host.limits = limit_lists[host.limits];
     inventory.hosts.push_back(std::move(host));
     names.add(static_cast<std::uint32_t>(inventory.hosts.size() - 1));
   }

@@ -13,15 +13,41 @@
 
 namespace netfleet {
 
+// A cap on sessions at once and on logins per second, shared by all hosts under it: those that name
+// it, and those in its group, region or behind its jump host.
+struct NamedLimit {
+  std::string name;
+  std::string group;  // at most one of group, region and jump
+  std::string region;
+  std::string jump;
+  bool everybody = false;        // all hosts are under it
+  std::uint32_t sessions = 0;    // 0: any number
+  double logins_per_second = 0;  // 0: as fast as can be
+  std::uint32_t burst = 1;       // logins that may come together
+  std::string place;             // "file:line", for messages
+  bool operator==(const NamedLimit&) const = default;
+};
+
+// Of a limit that names none: what a tenth of a second brings, at least 1.
+std::uint32_t default_burst(double logins_per_second);
+
+// The name of a limit as hosts list it.
+struct LimitReference {
+  std::string name;
+  std::string place;  // "file:line" where it is read first
+};
+
 // One device that is logged in to. Empty strings and port 0 mean "the inventory does not say": the
 // command line's value or the default is used.
 struct Host {
   std::string name;     // unique within an inventory
   std::string address;  // name or IP literal without brackets; equals `name` when not given
   std::uint16_t port = 0;
+  std::uint16_t limits = 0;  // index into Inventory::limit_lists
   std::string user;
   std::string platform;
   std::string region;
+  std::string jump;                 // hops in order, "a,b"; empty: direct
   std::string credential;           // the name of a credential; may be one of Inventory::passwords
   std::vector<std::string> groups;  // all of them, nearest first, parents of parents included
   std::map<std::string, std::string> data;  // effective; nested keys joined with '.'
@@ -32,13 +58,18 @@ struct Inventory {
   // Passwords that the inventory itself holds (Nornir's `password`), by the generated credential
   // name that hosts refer to ("inventory:1", ...): one entry for each distinct password.
   std::map<std::string, std::shared_ptr<const Secret>> passwords;
+  std::vector<NamedLimit> limits;
+  std::vector<LimitReference> limit_references;  // each name once
+  // The distinct lists of limits that hosts are under; [0] is the empty one. As read, their numbers
+  // are positions in limit_references; after resolve_limits(), in limits.
+  std::vector<std::vector<std::uint16_t>> limit_lists{{}};
   std::vector<std::string> warnings;  // "file:line: ..." for what was ignored (a repeated host)
 };
 
 // One message for all that is wrong, a line each ("file:line: ..."), at most 20 and "... and N
 // more". Reads `path`: a text file, CSV (by .csv or a header line), YAML file, a directory with
-// hosts.yaml
-// (+ groups.yaml, defaults.yaml), or "-" for standard input. Limits: see readers.
+// hosts.yaml (+ groups.yaml, defaults.yaml, limits.yaml), or "-" for standard input. Bounds: see
+// readers.
 Expected<Inventory> read_inventory(const std::string& path);
 
 // Hosts from -H: comma-separated [user@]host[:port].
@@ -46,6 +77,11 @@ Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arg
 
 // Appends `more` to `inventory`; a host that is there already is left out with a warning.
 void merge_inventory(Inventory& inventory, Inventory more);
+
+// Puts each host under all of its limits: those that it lists, and those of its groups, region and
+// jump host, whichever inventory they came from. Once, after the last merge. The error names limits
+// that nobody defined; a limit that no host is under is a warning.
+Expected<void> resolve_limits(Inventory& inventory);
 
 // The hosts that a limit expression selects, in order. Grammar in limit.h. An expression that
 // names an unknown host or group is an error; one that selects nothing is not.

@@ -26,11 +26,14 @@ struct NamedText {
   std::string source;
   std::string_view text;
 };
-// Nornir's SimpleInventory. `hosts` alone may hold all three sections (hosts, groups, defaults), or
-// only hosts by name, as hosts.yaml does in a directory.
-Expected<Inventory> parse_yaml_inventory(const NamedText& hosts,
-                                         const std::optional<NamedText>& groups = std::nullopt,
-                                         const std::optional<NamedText>& defaults = std::nullopt);
+struct YamlFiles {
+  std::optional<NamedText> groups = std::nullopt;
+  std::optional<NamedText> defaults = std::nullopt;
+  std::optional<NamedText> limits = std::nullopt;
+};
+// Nornir's SimpleInventory. `hosts` alone may hold all sections (hosts, groups, defaults, limits),
+// or only hosts by name, as hosts.yaml does in a directory.
+Expected<Inventory> parse_yaml_inventory(const NamedText& hosts, const YamlFiles& others = {});
 
 // The first line of a CSV inventory: at least one column that names the host, and two columns.
 bool is_csv_header(std::string_view line);

@@ -112,12 +112,12 @@ std::string yaml_in(const std::string& directory, std::string_view stem) {
 
 Expected<Inventory> read_directory(const std::string& directory) {
   const std::string paths[] = {yaml_in(directory, "hosts"), yaml_in(directory, "groups"),
-                               yaml_in(directory, "defaults")};
+                               yaml_in(directory, "defaults"), yaml_in(directory, "limits")};
   if (paths[0].empty()) {
     return std::unexpected(cannot_read(directory, "the directory holds no hosts.yaml"));
   }
-  FileText files[3];
-  for (int i = 0; i < 3; ++i) {
+  FileText files[4];
+  for (int i = 0; i < 4; ++i) {
     if (paths[i].empty()) continue;
     auto text = read_file(paths[i]);
     if (!text) return std::unexpected(text.error());
@@ -127,7 +127,7 @@ Expected<Inventory> read_directory(const std::string& directory) {
     if (paths[i].empty()) return std::nullopt;
     return NamedText{paths[i], files[i].bytes};
   };
-  return parse_yaml_inventory(*named(0), named(1), named(2));
+  return parse_yaml_inventory(*named(0), {named(1), named(2), named(3)});
 }
 
 InventoryFormat format_of(const std::string& path, std::string_view text) {
@@ -163,7 +163,7 @@ Expected<Inventory> read_one(const std::string& path) {
 
 Expected<Inventory> read_inventory(const std::string& path) {
   auto inventory = read_one(path);
-  if (inventory && inventory->hosts.empty()) {
+  if (inventory && inventory->hosts.empty() && inventory->limits.empty()) {
     return fail(fmt::format("no hosts in {}", path == "-" ? "standard input" : shown(path)));
   }
   return inventory;

@@ -8,6 +8,7 @@
 
 #include "dispatcher/inventory/host_text.h"
 #include "dispatcher/inventory/parsers.h"
+#include "dispatcher/inventory/yaml_limits.h"
 #include "dispatcher/inventory/yaml_sections.h"
 
 namespace netfleet {
@@ -24,7 +25,7 @@ struct Group {
   State state = State::kUnresolved;
 };
 
-// Values of `from` fill what `into` does not say; data by its top-level keys.
+// Values of `from` fill what `into` does not say; data by its top-level keys. Limits add up.
 void inherit(YamlSection& into, const YamlSection& from) {
   if (into.hostname.empty()) into.hostname = from.hostname;
   if (into.port == 0) into.port = from.port;
@@ -32,6 +33,8 @@ void inherit(YamlSection& into, const YamlSection& from) {
   if (into.platform.empty()) into.platform = from.platform;
   if (into.region.empty()) into.region = from.region;
   if (into.credential.empty()) into.credential = from.credential;
+  if (into.jump.empty()) into.jump = from.jump;
+  into.limits.insert(into.limits.end(), from.limits.begin(), from.limits.end());
   if (from.data.empty()) return;
   const std::size_t own = into.data.size();
   for (const auto& entry : from.data) {
@@ -44,15 +47,22 @@ void inherit(YamlSection& into, const YamlSection& from) {
 
 class SimpleInventory {
  public:
-  // Any of the three may be missing.
+  // Any of them may be missing.
   struct Part {
     const YamlTree* tree = nullptr;
     const YamlNode* node = nullptr;
     const std::string* source = nullptr;
   };
+  struct Parts {
+    Part hosts, groups, defaults, limits;
+  };
 
-  SimpleInventory(Part hosts, Part groups, Part defaults, Problems& problems)
-      : hosts_(hosts), groups_part_(groups), defaults_part_(defaults), problems_(problems) {}
+  SimpleInventory(const Parts& parts, Problems& problems)
+      : hosts_(parts.hosts),
+        groups_part_(parts.groups),
+        defaults_part_(parts.defaults),
+        limits_part_(parts.limits),
+        problems_(problems) {}
 
   Inventory read() {
     if (defaults_part_.node != nullptr) {
@@ -62,12 +72,18 @@ class SimpleInventory {
     Inventory inventory;
     read_hosts(inventory);
     inventory.passwords = passwords_.take();
+    if (is_map(limits_part_, "limits")) {
+      inventory.limits =
+          read_limits(*limits_part_.tree, *limits_part_.node, *limits_part_.source, problems_);
+    }
+    inventory.limit_references = limit_lists_.take_references();
+    inventory.limit_lists = limit_lists_.take_lists();
     return inventory;
   }
 
  private:
   SectionReader reader(const Part& part) {
-    return SectionReader(*part.tree, *part.source, passwords_, problems_);
+    return SectionReader(*part.tree, *part.source, passwords_, limit_lists_, problems_);
   }
 
   // Whether `part` can be walked as a map of names; null is an empty one.
@@ -172,6 +188,12 @@ class SimpleInventory {
       inherit(section, groups_[group->second].section);
     }
     inherit(section, defaults_);
+    std::uint16_t limits = 0;
+    if (!section.limits.empty()) {
+      const auto list = limit_lists_.list(std::move(section.limits));
+      if (!list) return problems_.add(*hosts_.source, key.line, list.error().message);
+      limits = *list;
+    }
     if (section.hostname.empty()) {
       section.hostname = key.text;
       if (const auto checked = check_address(key.text); !checked) {
@@ -184,6 +206,8 @@ class SimpleInventory {
     host.name = key.text;
     host.address = std::move(section.hostname);
     host.port = section.port;
+    host.limits = limits;
+    host.jump = std::move(section.jump);
     host.user = std::move(section.user);
     host.platform = std::move(section.platform);
     host.region = std::move(section.region);
@@ -197,20 +221,23 @@ class SimpleInventory {
   Part hosts_;
   Part groups_part_;
   Part defaults_part_;
+  Part limits_part_;
   Problems& problems_;
   Passwords passwords_;
+  LimitLists limit_lists_;
   YamlSection defaults_;
   std::vector<Group> groups_;
   std::unordered_map<std::string, std::uint32_t> by_name_;
 };
 
-// The three sections of one file. A file without a key "hosts" holds the hosts themselves.
-void split_sections(const YamlTree& tree, const std::string& source, SimpleInventory::Part& hosts,
-                    SimpleInventory::Part& groups, SimpleInventory::Part& defaults,
-                    Problems& problems) {
+// The sections of one file. A file without any of their keys holds the hosts themselves, by name;
+// one with the key "limits" alone holds limits for the hosts of other inventories.
+SimpleInventory::Parts split_sections(const YamlTree& tree, const std::string& source,
+                                      Problems& problems) {
   const YamlNode& root = tree.root();
-  hosts = {&tree, &root, &source};
-  if (root.kind != YamlNode::Kind::kMap) return;
+  SimpleInventory::Parts parts;
+  parts.hosts = {&tree, &root, &source};
+  if (root.kind != YamlNode::Kind::kMap) return parts;
   std::vector<const YamlNode*> others;
   const YamlNode* found = nullptr;
   for (std::uint32_t at = root.first; at != 0;) {
@@ -220,20 +247,28 @@ void split_sections(const YamlTree& tree, const std::string& source, SimpleInven
     if (key.text == "hosts") {
       found = &value;
     } else if (key.text == "groups") {
-      groups = {&tree, &value, &source};
+      parts.groups = {&tree, &value, &source};
     } else if (key.text == "defaults") {
-      defaults = {&tree, &value, &source};
+      parts.defaults = {&tree, &value, &source};
+    } else if (key.text == "limits") {
+      parts.limits = {&tree, &value, &source};
     } else if (others.size() < 20) {
       others.push_back(&key);
     }
   }
-  if (found == nullptr && groups.node == nullptr && defaults.node == nullptr) return;
-  hosts = {&tree, found, &source};
+  const bool only_limits = parts.limits.node != nullptr && others.empty();
+  if (found == nullptr && parts.groups.node == nullptr && parts.defaults.node == nullptr &&
+      !only_limits) {
+    parts.limits = {};  // a host of that name
+    return parts;
+  }
+  parts.hosts = {&tree, found, &source};
   for (const YamlNode* key : others) {
     problems.add(
         source, key->line,
-        fmt::format("unknown key '{}' (known: hosts, groups, defaults)", shown(key->text)));
+        fmt::format("unknown key '{}' (known: hosts, groups, defaults, limits)", shown(key->text)));
   }
+  return parts;
 }
 
 bool parse_one(YamlTree& tree, NamedText named, Problems& problems) {
@@ -246,20 +281,26 @@ bool parse_one(YamlTree& tree, NamedText named, Problems& problems) {
 
 }  // namespace
 
-Expected<Inventory> parse_yaml_inventory(const NamedText& hosts,
-                                         const std::optional<NamedText>& groups,
-                                         const std::optional<NamedText>& defaults) {
+Expected<Inventory> parse_yaml_inventory(const NamedText& hosts, const YamlFiles& others) {
   Problems problems;
-  YamlTree hosts_tree, groups_tree, defaults_tree;
+  YamlTree hosts_tree, groups_tree, defaults_tree, limits_tree;
   parse_one(hosts_tree, hosts, problems);
-  if (groups) parse_one(groups_tree, *groups, problems);
-  if (defaults) parse_one(defaults_tree, *defaults, problems);
+  const auto parse = [&](YamlTree& tree, const std::optional<NamedText>& file) {
+    if (file) parse_one(tree, *file, problems);
+  };
+  parse(groups_tree, others.groups);
+  parse(defaults_tree, others.defaults);
+  parse(limits_tree, others.limits);
   if (problems.any()) return std::unexpected(problems.error());
-  SimpleInventory::Part hosts_part, groups_part, defaults_part;
-  split_sections(hosts_tree, hosts.source, hosts_part, groups_part, defaults_part, problems);
-  if (groups) groups_part = {&groups_tree, &groups_tree.root(), &groups->source};
-  if (defaults) defaults_part = {&defaults_tree, &defaults_tree.root(), &defaults->source};
-  SimpleInventory simple(hosts_part, groups_part, defaults_part, problems);
+  SimpleInventory::Parts parts = split_sections(hosts_tree, hosts.source, problems);
+  const auto replace = [](SimpleInventory::Part& part, const YamlTree& tree,
+                          const std::optional<NamedText>& file) {
+    if (file) part = {&tree, &tree.root(), &file->source};
+  };
+  replace(parts.groups, groups_tree, others.groups);
+  replace(parts.defaults, defaults_tree, others.defaults);
+  replace(parts.limits, limits_tree, others.limits);
+  SimpleInventory simple(parts, problems);
   Inventory inventory = simple.read();
   if (problems.any()) return std::unexpected(problems.error());
   return inventory;

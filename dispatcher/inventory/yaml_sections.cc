@@ -15,12 +15,14 @@ constexpr std::size_t kMaxDataKey = 1024;
 constexpr int kMaxDataDepth = 32;
 constexpr std::size_t kMaxGroups = 1000;
 
-constexpr std::array<std::string_view, 9> kKnown = {"hostname", "port",     "username",
-                                                    "password", "platform", "groups",
-                                                    "data",     "region",   "credential"};
+constexpr std::size_t kMaxLimitsOfASection = 100;
+constexpr std::size_t kMaxHops = 16;
+
+constexpr std::array<std::string_view, 11> kKnown = {"hostname",   "port",   "username", "password",
+                                                     "platform",   "groups", "data",     "region",
+                                                     "credential", "jump",   "limits"};
 // Words of the format, or of netfleet, that other versions use.
-constexpr std::array<std::string_view, 4> kAccepted = {"jump", "jumps", "limits",
-                                                       "connection_options"};
+constexpr std::array<std::string_view, 2> kAccepted = {"jumps", "connection_options"};
 
 }  // namespace
 
@@ -63,6 +65,8 @@ void SectionReader::field(YamlSection& section, const YamlNode& key, const YamlN
   if (std::ranges::find(kAccepted, name) != kAccepted.end()) return;
   if (name == "groups" && kind != SectionKind::kDefaults) return groups(section, value);
   if (name == "data") return data(section, value);
+  if (name == "limits") return limits(section, value);
+  if (name == "jump") return jump(section, value);
   if (std::ranges::find(kKnown, name) == kKnown.end() || name == "groups") {
     return unknown_key(key, kind);
   }
@@ -120,6 +124,45 @@ void SectionReader::groups(YamlSection& section, const YamlNode& value) {
       section.groups.push_back({std::string(item.text), item.line});
     }
   }
+}
+
+// A list of names, or one name.
+template <typename Take>
+void SectionReader::each_name(const YamlNode& value, std::string_view what, Take take) {
+  if (value.kind == YamlNode::Kind::kNull) return;
+  if (value.kind == YamlNode::Kind::kScalar) return take(value);
+  const auto refuse = [&](const YamlNode& node) {
+    problem(node, fmt::format("'{}' takes a name or a list of names", what));
+  };
+  if (value.kind != YamlNode::Kind::kList) return refuse(value);
+  for (std::uint32_t at = value.first; at != 0; at = tree_.at(at).next) {
+    const YamlNode& item = tree_.at(at);
+    if (item.kind != YamlNode::Kind::kScalar) return refuse(item);
+    take(item);
+  }
+}
+
+void SectionReader::limits(YamlSection& section, const YamlNode& value) {
+  each_name(value, "limits", [&](const YamlNode& item) {
+    const auto number = limits_.name(item.text, source_, item.line);
+    if (!number) return problem(item, number.error().message);
+    if (section.limits.size() == kMaxLimitsOfASection) {
+      return problem(item, fmt::format("more than {} limits", kMaxLimitsOfASection));
+    }
+    section.limits.push_back(*number);
+  });
+}
+
+void SectionReader::jump(YamlSection& section, const YamlNode& value) {
+  std::size_t hops = 0;
+  each_name(value, "jump", [&](const YamlNode& item) {
+    if (const auto checked = check_label(item.text, "jump host"); !checked) {
+      return problem(item, checked.error().message);
+    }
+    if (++hops > kMaxHops) return problem(item, fmt::format("more than {} hops", kMaxHops));
+    if (!section.jump.empty()) section.jump += ',';
+    section.jump += item.text;
+  });
 }
 
 void SectionReader::data(YamlSection& section, const YamlNode& value) {

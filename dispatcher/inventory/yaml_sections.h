@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "dispatcher/inventory/limit_lists.h"
 #include "dispatcher/inventory/passwords.h"
 #include "dispatcher/inventory/problems.h"
 #include "dispatcher/inventory/yaml_tree.h"
@@ -34,18 +35,21 @@ struct YamlSection {
   std::string platform;
   std::string region;
   std::string credential;
+  std::string jump;                   // hops in order, "a,b"
+  std::vector<std::uint16_t> limits;  // numbers of LimitLists
   std::vector<GroupReference> groups;
   std::vector<std::shared_ptr<const DataEntry>> data;
 };
 
 enum class SectionKind : std::uint8_t { kHost, kGroup, kDefaults };
 
-// Reads sections out of one tree. Passwords become generated credentials on the way.
+// Reads sections out of one tree. Passwords become generated credentials on the way, names of
+// limits their numbers.
 class SectionReader {
  public:
   SectionReader(const YamlTree& tree, const std::string& source, Passwords& passwords,
-                Problems& problems)
-      : tree_(tree), source_(source), passwords_(passwords), problems_(problems) {}
+                LimitLists& limits, Problems& problems)
+      : tree_(tree), source_(source), passwords_(passwords), limits_(limits), problems_(problems) {}
 
   YamlSection read(const YamlNode& node, SectionKind kind);
 
@@ -54,6 +58,10 @@ class SectionReader {
   void unknown_key(const YamlNode& key, SectionKind kind);
   bool is_scalar(const YamlNode& key, const YamlNode& value);
   void groups(YamlSection& section, const YamlNode& value);
+  void limits(YamlSection& section, const YamlNode& value);
+  void jump(YamlSection& section, const YamlNode& value);
+  template <typename Take>
+  void each_name(const YamlNode& value, std::string_view what, Take take);
   void data(YamlSection& section, const YamlNode& value);
   void flatten(DataEntry& entry, const std::string& key, const YamlNode& value, int depth);
   void problem(const YamlNode& node, std::string_view message) {
@@ -63,6 +71,7 @@ class SectionReader {
   const YamlTree& tree_;
   const std::string& source_;
   Passwords& passwords_;
+  LimitLists& limits_;
   Problems& problems_;
   std::size_t data_values_ = 0;  // of the section under way
 };

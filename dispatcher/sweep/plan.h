@@ -1,11 +1,14 @@
 // dispatcher/sweep: from hosts to tasks. Pure.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "common/task.h"
 #include "dispatcher/inventory/inventory.h"
+#include "dispatcher/sweep/limits.h"
 
 namespace netfleet {
 
@@ -23,5 +26,20 @@ std::vector<TaskSpec> plan_tasks(const std::vector<Host>& hosts, const PlanDefau
 
 // The distinct regions of the tasks, in order of appearance.
 std::vector<std::string> regions_of(const std::vector<TaskSpec>& tasks);
+
+// The limits of a sweep, and which of them each task is under.
+struct LimitPlan {
+  std::vector<LimitSpec> limits;
+  std::vector<std::vector<std::uint16_t>> sets;  // of positions in `limits`; [0] is the empty one
+  std::vector<std::uint16_t> set_of_task;        // by index, positions in `sets`; empty: no limits
+};
+
+// `inventory` has its limits resolved; `hosts` are those of it that become tasks, in order.
+LimitPlan plan_limits(const Inventory& inventory, const std::vector<Host>& hosts);
+
+// By index, what Limits::Subject::device says of each task: tasks of one region that log in to the
+// same address and port have the same number, those that are alone with theirs have 0. Empty when
+// all are alone. Names are compared, not what they resolve to.
+std::vector<std::uint64_t> shared_devices(std::span<const TaskSpec> tasks);
 
 }  // namespace netfleet

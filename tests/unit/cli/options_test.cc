@@ -56,6 +56,10 @@ TEST(Options, DefaultsOfRun) {
   EXPECT_EQ(options.store.path, "");
   EXPECT_EQ(options.listen, "");
   EXPECT_FALSE(options.changes);
+  EXPECT_FALSE(options.retry_unsafe);
+  EXPECT_EQ(options.logins_per_second, 0);
+  EXPECT_EQ(options.region_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(options.lease, std::chrono::seconds(10));
   EXPECT_EQ(options.verbose, 0);
   EXPECT_FALSE(options.quiet);
 }
@@ -283,7 +287,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{{"--dry-run"}, "unknown option --dry-run"},
                       Bad{{"--ssh-config", "f"}, "unknown option --ssh-config"},
                       Bad{{"--session-log", "f"}, "unknown option --session-log"},
-                      Bad{{"--resume", "x"}, "unknown option --resume"},
                       Bad{{"--only", "x"}, "unknown option --only"},
                       Bad{{"--keys", "x"}, "unknown option --keys"}));
 
@@ -309,6 +312,19 @@ TEST(Options, RunNeedsHostsAndCommands) {
   EXPECT_THAT(error_of(parse({"run", "-c", "x"})), StartsWith("no hosts: give -i FILE or -H HOST"));
   EXPECT_THAT(error_of(parse({"run", "-i", "f"})), StartsWith("nothing to run: give -c COMMAND"));
   EXPECT_TRUE(parse({"run", "-H", "a", "--commands-file", "f"}));
+}
+
+TEST(Options, ResumeTakesFromTheStoreWhatWasAsked) {
+  const auto parsed = parse({"run", "--resume", "last", "-i", "f", "-s", "9", "-o", "jsonl"});
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(std::get<RunOptions>(*parsed).resume, "last");
+  for (const auto& [option, value] :
+       {std::pair{"-c", "x"}, {"-H", "a"}, {"-l", "a"}, {"--retries", "2"}, {"-u", "me"}}) {
+    EXPECT_THAT(error_of(parse({"run", "--resume", "last", option, value})),
+                HasSubstr("excludes --resume"));
+  }
+  EXPECT_THAT(error_of(parse({"run", "--resume", "last", "--store", "none"})),
+              StartsWith("--resume needs a store"));
 }
 
 TEST(Options, Results) {

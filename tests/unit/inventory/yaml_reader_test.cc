@@ -37,7 +37,6 @@ hosts:
     platform: cisco_ios
     credential: tacacs
     jump: bastion
-    limits: {sessions: 4}
     connection_options: {netmiko: {extras: {}}}
 groups:
   eu: {region: eu, platform: junos}
@@ -83,9 +82,10 @@ groups:
 }
 
 TEST(YamlReader, TakesThreeFilesOrHostsAlone) {
-  const auto three = parse_yaml_inventory({"hosts.yaml", "h: {groups: [g]}"},
-                                          NamedText{"groups.yaml", "g: {port: 23}"},
-                                          NamedText{"defaults.yaml", "username: ann"});
+  const auto three =
+      parse_yaml_inventory({"hosts.yaml", "h: {groups: [g]}"},
+                           {.groups = NamedText{"groups.yaml", "g: {port: 23}"},
+                            .defaults = NamedText{"defaults.yaml", "username: ann"}});
   ASSERT_TRUE(three) << three.error().message;
   EXPECT_EQ(three->hosts[0].port, 23);
   EXPECT_EQ(three->hosts[0].user, "ann");
@@ -93,8 +93,8 @@ TEST(YamlReader, TakesThreeFilesOrHostsAlone) {
   EXPECT_THAT(parsed("").hosts, IsEmpty());
   EXPECT_THAT(parsed("hosts:\n").hosts, IsEmpty());
   const auto bad = parse_yaml_inventory({"hosts.yaml", "h: {groups: [g]}\n"},
-                                        NamedText{"groups.yaml", "\ng: {port: 0}"},
-                                        NamedText{"defaults.yaml", "groups: [g]"});
+                                        {.groups = NamedText{"groups.yaml", "\ng: {port: 0}"},
+                                         .defaults = NamedText{"defaults.yaml", "groups: [g]"}});
   ASSERT_FALSE(bad);
   EXPECT_THAT(bad.error().message, HasSubstr("groups.yaml:2: '0' is no port"));
   EXPECT_THAT(bad.error().message, HasSubstr("defaults.yaml:1: unknown key 'groups'"));
@@ -146,9 +146,9 @@ TEST(YamlReader, UnknownKeysAreErrorsThatListTheKnown) {
   EXPECT_THAT(message,
               HasSubstr("f.yaml:3: unknown key 'hostnme', did you mean 'hostname'? (known: "
                         "hostname, port, username, password, platform, groups, data, region, "
-                        "credential"));
+                        "credential, jump, limits"));
   EXPECT_EQ(error_of("hosts: {}\ngroup: {}\n"),
-            "f.yaml:2: unknown key 'group' (known: hosts, groups, defaults)");
+            "f.yaml:2: unknown key 'group' (known: hosts, groups, defaults, limits)");
 }
 
 TEST(YamlReader, ADuplicateKeyIsAnErrorWithBothLines) {

@@ -1,0 +1,64 @@
+#include "dispatcher/fleet/sweep_plan.h"
+
+#include <map>
+
+#include "common/check.h"
+#include "dispatcher/fleet/hub.h"
+
+namespace netfleet {
+namespace {
+
+// The ledger's numbers of the sweep's sets of limits.
+std::vector<std::uint16_t> add_limits(const LimitPlan& plan, Limits& limits) {
+  std::vector<std::uint16_t> numbers;
+  for (const LimitSpec& limit : plan.limits) numbers.push_back(limits.add(limit));
+  std::vector<std::uint16_t> sets;
+  for (std::vector<std::uint16_t> set : plan.sets) {
+    for (std::uint16_t& limit : set) limit = numbers[limit];
+    sets.push_back(limits.add_set(std::move(set)));
+  }
+  return sets;
+}
+
+void add_tasks(SweepPlan& plan, const SweepRun& run, Ledger& ledger) {
+  const std::vector<std::uint16_t> sets = add_limits(run.limits, ledger.limits());
+  const std::vector<std::uint64_t> devices = shared_devices(run.tasks);
+  std::map<std::string, std::uint16_t> credentials;
+  plan.tasks.reserve(run.tasks.size());
+  for (const TaskSpec& task : run.tasks) {
+    const auto next = static_cast<std::uint16_t>(credentials.size());
+    const auto [entry, added] = credentials.try_emplace(task.credential, next);
+    if (added) plan.credentials.push_back(task.credential);
+    SweepPlan::Task& planned = plan.tasks.emplace_back();
+    planned.lane = ledger.add_lane(task.region);
+    planned.credential = entry->second;
+    if (!run.limits.set_of_task.empty()) {
+      planned.subject.set = sets[run.limits.set_of_task[task.index]];
+    }
+    if (!devices.empty()) planned.subject.device = devices[task.index];
+  }
+  CHECK(credentials.size() < UINT16_MAX);
+}
+
+}  // namespace
+
+SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger) {
+  CHECK(run.limits.set_of_task.empty() || run.limits.set_of_task.size() == run.tasks.size());
+  SweepPlan plan;
+  plan.sweep = run.number;
+  plan.changes_device = run.job.changes_device;
+  plan.retries = run.retries;
+  plan.max_auth_failures = run.max_auth_failures;
+  plan.retry_unsafe = run.retry_unsafe;
+  plan.journaled = run.journaled;
+  plan.journal_uncertain = run.journal_uncertain;
+  for (const TaskState& state : run.states) {
+    const GrantRecord& grant = state.grant;
+    plan.restored.push_back(
+        {grant.index, grant.attempt, grant.owner, grant.deaths, grant.retries_used, state.outcome});
+  }
+  add_tasks(plan, run, ledger);
+  return plan;
+}
+
+}  // namespace netfleet
