@@ -1,25 +1,16 @@
 #include "common/command_line.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
 
 #include "common/duration.h"
+#include "common/endpoint.h"
 #include "common/utf8.h"
 
 namespace netfleet {
 namespace {
-
-// A socket's path has 108 bytes, and endings are added for the lanes.
-constexpr std::size_t kMaxIpcPath = 90;
-
-bool is_loopback(const std::string& host) {
-  if (host == "localhost" || host == "[::1]") return true;
-  in_addr address{};
-  return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
 
 // What to say about an argument that nothing takes. Only an option's name is shown: what follows it
 // may be a secret.
@@ -104,31 +95,24 @@ Expected<std::uint64_t> parse_size(std::string_view text) {
   return *number << shift;
 }
 
-Expected<void> check_endpoint(std::string_view endpoint) {
-  if (endpoint.starts_with("ipc://")) {
-    const std::string_view path = endpoint.substr(6);
-    if (path.empty() || path.size() > kMaxIpcPath || path.find('\0') != std::string_view::npos) {
-      return fail(
-          fmt::format("'{}' needs a path of at most {} bytes", to_utf8(endpoint), kMaxIpcPath));
-    }
-    return {};
-  }
-  const std::string_view rest = endpoint.starts_with("tcp://") ? endpoint.substr(6) : "";
-  const std::size_t colon = rest.rfind(':');
-  const std::string host(rest.substr(0, colon));
-  const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
-  if (colon == std::string_view::npos || host.empty() || bare_ipv6 ||
-      !parse_number(rest.substr(colon + 1), 1, 65535)) {
+Expected<void> check_endpoint(const std::string& endpoint) {
+  auto parsed = Endpoint::parse(endpoint);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (parsed->is_inproc()) {
     return fail(fmt::format("'{}' is no endpoint: expected tcp://HOST:PORT or ipc://PATH",
                             to_utf8(endpoint)));
   }
-  if (!is_loopback(host)) {
-    return fail(
-        fmt::format("'{}' is not loopback: CURVE is required there, which is not available "
-                    "yet; use tcp://127.0.0.1:PORT or ipc://PATH",
-                    to_utf8(endpoint)));
-  }
   return {};
+}
+
+Expected<void> check_keys(const std::string& endpoint, const std::string& keys) {
+  const auto parsed = Endpoint::parse(endpoint);
+  if (!keys.empty() || (parsed && parsed->is_local())) return {};
+  return fail(
+      fmt::format("{} is not on loopback, so everybody on the network could come: CURVE is "
+                  "required there; make keys with 'netfleet keygen' and give --keys DIR, or use "
+                  "tcp://127.0.0.1:PORT or ipc://PATH",
+                  to_utf8(endpoint)));
 }
 
 void add_value(CLI::App& app, const std::string& names, const std::string& value,

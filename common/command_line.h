@@ -26,8 +26,10 @@ Expected<std::uint64_t> parse_size(std::string_view text);
 Expected<std::uint64_t> parse_number(std::string_view text, std::uint64_t least,
                                      std::uint64_t most);
 
-// tcp://HOST:PORT or ipc://PATH. Without CURVE only loopback addresses are taken.
-Expected<void> check_endpoint(std::string_view endpoint);
+// Whether it is tcp://HOST:PORT or ipc://PATH.
+Expected<void> check_endpoint(const std::string& endpoint);
+// Off loopback there must be `keys` (the directory of --keys; empty: none was given).
+Expected<void> check_keys(const std::string& endpoint, const std::string& keys);
 
 // Takes one value of an option; its error's message follows the option's name.
 using TakeValue = std::function<Expected<void>(const std::string& value)>;

@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "common/utf8.h"
+
 namespace netfleet {
 namespace {
 
@@ -23,16 +25,18 @@ Expected<Endpoint> Endpoint::parse(const std::string& text, std::uint32_t room) 
   const auto scheme_end = text.find("://");
   const std::string rest = scheme_end == std::string::npos ? "" : text.substr(scheme_end + 3);
   endpoint.scheme_ = text.substr(0, scheme_end);
-  if (rest.empty() ||
+  if (rest.empty() || text.find('\0') != std::string::npos ||
       (endpoint.scheme_ != "tcp" && endpoint.scheme_ != "ipc" && endpoint.scheme_ != "inproc")) {
-    return fail(fmt::format("'{}' is no endpoint: expected tcp://HOST:PORT or ipc://PATH", text));
+    return fail(
+        fmt::format("'{}' is no endpoint: expected tcp://HOST:PORT or ipc://PATH", to_utf8(text)));
   }
   if (endpoint.scheme_ != "tcp") {
     endpoint.base_ = text;
     endpoint.local_ = true;
     constexpr std::size_t kLongestPath = 100;  // sun_path is 108, suffixes are added
     if (endpoint.scheme_ == "ipc" && rest.size() > kLongestPath) {
-      return fail(fmt::format("'{}': a socket's path may have {} characters", text, kLongestPath));
+      return fail(
+          fmt::format("'{}': a socket's path may have {} bytes", to_utf8(text), kLongestPath));
     }
     return endpoint;
   }
@@ -44,9 +48,9 @@ Expected<Endpoint> Endpoint::parse(const std::string& text, std::uint32_t room) 
       endpoint.port_ == 0 || endpoint.port_ > 65535 - room ||
       (host.find(':') != std::string::npos && host.front() != '[')) {
     return fail(
-        fmt::format("'{}': expected tcp://HOST:PORT with a port from 1 to {} (the ports "
-                    "after it carry results and offers); IPv6 hosts stand in brackets",
-                    text, 65535 - room));
+        fmt::format("'{}' is no endpoint: expected tcp://HOST:PORT with a port from 1 to {} (the "
+                    "ports after it carry results and offers); IPv6 hosts stand in brackets",
+                    to_utf8(text), 65535 - room));
   }
   endpoint.base_ = "tcp://" + host;
   endpoint.local_ = is_loopback(host);

@@ -3,16 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
-#include <zmq.hpp>
 
-#include "common/secret.h"
+#include "common/wire_impl.h"
 
 namespace netfleet::wire {
 namespace {
 
 constexpr std::int64_t kControlLimit = 1 << 20;  // bytes of a control or lane frame
 constexpr std::int64_t kResultLimit = 1 << 30;   // bytes of a result frame
+// Messages of one peer. A dispatcher's memory must not grow with a peer that floods it, or that
+// does not read: then sending says kWouldBlock (ROUTER_MANDATORY), and nothing is lost in silence.
+constexpr int kControlReceived = 256;
+constexpr int kControlUnread = 10'000;  // room for a Welcome and every credential
+constexpr int kResultsReceived = 64;
 constexpr int kLaneBuffer = 4096;  // kernel buffers of a lane: a stopped worker holds few offers
 constexpr int kBacklog = 4096;
 constexpr int kLinger = 500;  // ms at closing, for the last acknowledgement, result or dismissal
@@ -58,23 +63,47 @@ void set_options(zmq::socket_t& socket, Kind kind, std::string_view routing_id) 
     case Kind::kControlRouter:
       socket.set(opt::router_mandatory, true);
       socket.set(opt::router_handover, true);
-      [[fallthrough]];
+      socket.set(opt::sndhwm, kControlUnread);
+      socket.set(opt::rcvhwm, kControlReceived);
+      break;
     case Kind::kControlDealer:
       socket.set(opt::sndhwm, 0);
       socket.set(opt::rcvhwm, 0);
       if (!routing_id.empty()) socket.set(opt::routing_id, routing_id);
       break;
-    case Kind::kSinkPush:
     case Kind::kSinkPull:
+      socket.set(opt::rcvhwm, kResultsReceived);
       break;
+    case Kind::kSinkPush:
+      break;
+  }
+}
+
+// The secret goes from locked memory straight into libzmq, which keeps it as long as the socket.
+void set_keys(zmq::socket_t& socket, const curve::Keys& keys) {
+  namespace opt = zmq::sockopt;
+  const auto set_key = [&socket](int option, const char* key) {
+    if (zmq_setsockopt(socket.handle(), option, key, curve::kKeyLength + 1) != 0) {
+      throw zmq::error_t();
+    }
+  };
+  set_key(ZMQ_CURVE_SECRETKEY, keys.secret_key.c_str());
+  if (keys.server_key.empty()) {
+    constexpr int kEnforceDomain = 93;  // ZMQ_ZAP_ENFORCE_DOMAIN; zmq.h shows it to drafts only
+    socket.set(opt::curve_server, true);
+    socket.set(opt::zap_domain, "netfleet");
+    // Without a Gate nobody gets in. A libzmq that does not know this lets them in unnamed, and
+    // what an unnamed sender says is dropped.
+    const int one = 1;
+    zmq_setsockopt(socket.handle(), kEnforceDomain, &one, sizeof one);
+  } else {
+    set_key(ZMQ_CURVE_PUBLICKEY, keys.public_key.c_str());
+    set_key(ZMQ_CURVE_SERVERKEY, keys.server_key.c_str());
   }
 }
 
 }  // namespace
 
-struct Context::Impl {
-  zmq::context_t context{1};
-};
 Context::Context() : impl_(std::make_unique<Impl>()) {
   impl_->context.set(zmq::ctxopt::max_sockets, 4096);
 }
@@ -91,11 +120,13 @@ Socket::Socket(Socket&&) noexcept = default;
 Socket& Socket::operator=(Socket&&) noexcept = default;
 Socket::~Socket() = default;
 
-Expected<Socket> Socket::make(Context& context, Kind kind, std::string_view routing_id) {
+Expected<Socket> Socket::make(Context& context, Kind kind, std::string_view routing_id,
+                              const curve::Keys* keys) {
   try {
     auto impl =
         std::make_unique<Impl>(Impl{zmq::socket_t(context.impl().context, type_of(kind)), kind});
     set_options(impl->socket, kind, routing_id);
+    if (keys != nullptr) set_keys(impl->socket, *keys);
     return Socket(std::move(impl));
   } catch (const zmq::error_t& error) {
     return fail(fmt::format("cannot open a ZeroMQ socket: {}", error.what()));
@@ -149,14 +180,15 @@ std::optional<Received> Socket::receive() {
         received.from = frame.to_string();
       } else if (position == 1) {
         received.bytes = frame.to_string();
+        const char* user = zmq_msg_gets(frame.handle(), "User-Id");
+        if (user != nullptr) received.user = user;
       } else if (frames <= most) {
-        received.secret = frame.to_string();
+        received.secret = Secret(frame.to_string_view());
         wipe(frame.data(), frame.size());
       }
     }
     if (frames >= least && frames <= most) return received;
     ++impl_->dropped;
-    wipe(received.secret.data(), received.secret.size());
   }
 }
 
@@ -228,6 +260,11 @@ Poller::~Poller() = default;
 std::size_t Poller::add(const Socket& socket, bool in, bool out) {
   const auto events = static_cast<short>((in ? ZMQ_POLLIN : 0) | (out ? ZMQ_POLLOUT : 0));
   impl_->items.push_back({socket.impl().socket.handle(), 0, events, 0});
+  return impl_->items.size() - 1;
+}
+
+std::size_t Poller::add(const Gate& gate) {
+  impl_->items.push_back({gate.impl().socket.handle(), 0, ZMQ_POLLIN, 0});
   return impl_->items.size() - 1;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +12,9 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/curve.h"
 #include "common/error.h"
+#include "common/secret.h"
 
 namespace netfleet::wire {
 
@@ -42,7 +45,8 @@ enum class Kind : std::uint8_t {
 struct Received {
   std::string from;
   std::string bytes;
-  std::string secret;  // a second frame, if there was one; the receiver wipes it
+  Secret secret;     // a second frame, if there was one
+  std::string user;  // the sender's public key, where a Gate has let it in; empty without CURVE
 };
 
 enum class Sent : std::uint8_t { kYes, kWouldBlock, kNoSuchPeer };
@@ -50,8 +54,10 @@ enum class Sent : std::uint8_t { kYes, kWouldBlock, kNoSuchPeer };
 // Move-only; closing cannot fail and drops what is unsent after the kind's linger.
 class Socket {
  public:
-  // `routing_id`: for kControlDealer only.
-  static Expected<Socket> make(Context& context, Kind kind, std::string_view routing_id = {});
+  // `routing_id`: for kControlDealer only. With `keys` the socket speaks CURVE and nothing else:
+  // as a server that asks the context's Gate, or as a client that accepts one server key alone.
+  static Expected<Socket> make(Context& context, Kind kind, std::string_view routing_id = {},
+                               const curve::Keys* keys = nullptr);
   Socket(Socket&&) noexcept;
   Socket& operator=(Socket&&) noexcept;
   ~Socket();
@@ -75,11 +81,34 @@ class Socket {
   std::unique_ptr<Impl> impl_;
 };
 
+// Where libzmq asks whether a key may connect (ZAP, RFC 27). One a context, opened before its CURVE
+// servers are bound; it belongs to the thread that answers. Unanswered connections wait, and end
+// after libzmq's 5 s for a handshake.
+class Gate {
+ public:
+  static Expected<Gate> open(Context& context);
+  Gate(Gate&&) noexcept;
+  Gate& operator=(Gate&&) noexcept;
+  ~Gate();
+
+  // Whether the holder of this public key may connect from this IP address.
+  using Admit = std::function<bool(const std::string& key, const std::string& address)>;
+  // Answers what has been asked; never blocks.
+  void answer(const Admit& admit);
+  struct Impl;
+  Impl& impl() const { return *impl_; }
+
+ private:
+  explicit Gate(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
 // Waits for sockets and file descriptors. Rebuilt for each wait; cheap.
 class Poller {
  public:
   // Each returns the item's number for ready().
   std::size_t add(const Socket& socket, bool in, bool out);
+  std::size_t add(const Gate& gate);
   std::size_t add(int fd);
   // Until something is ready or the time-out has passed (rounded up to whole milliseconds); at most
   // 10 s, so that a wrong deadline cannot hang a loop.

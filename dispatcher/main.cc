@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
     fmt::print("{}", help->text);
     return kExitOk;
   }
+  if (const auto* keygen = std::get_if<KeygenOptions>(&*parsed)) return keygen_verb(*keygen);
   if (const auto* run = std::get_if<RunOptions>(&*parsed)) return run_verb(*run, worker_side);
   return results_verb(std::get<ResultsOptions>(*parsed));
 }

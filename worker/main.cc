@@ -5,9 +5,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <optional>
 #include <utility>
 
 #include "common/credential_source.h"
+#include "common/curve_files.h"
 #include "worker/fleet/link.h"
 #include "worker/options.h"
 #include "worker/setup.h"
@@ -56,6 +58,12 @@ Expected<CredentialStore> own_credentials(const WorkerOptions& options) {
 int serve(const WorkerOptions& options) {
   auto endpoint = Endpoint::parse(options.dispatcher);
   if (!endpoint) return say_error(endpoint.error().message, kExitUsage);
+  std::optional<curve::WorkerKeys> keys;
+  if (!options.keys.empty()) {
+    auto read = curve::read_worker_keys(options.keys, options.name);
+    if (!read) return say_error(read.error().message, kExitUsage);
+    keys = *std::move(read);
+  }
   auto credentials = own_credentials(options);
   if (!credentials) return say_error(credentials.error().message, kExitUsage);
   auto parts = make_worker_parts(options.known_hosts, options.platform_dir);
@@ -69,7 +77,10 @@ int serve(const WorkerOptions& options) {
 
   WorkerSetup setup;
   setup.dispatcher = *endpoint;
-  setup.lease_holder.name = options.name.empty() ? default_name() : options.name;
+  setup.lease_holder.name = keys                   ? keys->name
+                            : options.name.empty() ? default_name()
+                                                   : options.name;
+  if (keys) setup.keys = std::move(keys->own);
   setup.lease_holder.incarnation = make_incarnation();
   setup.lease_holder.regions = options.regions;
   setup.lease_holder.slots = options.sessions;

@@ -13,6 +13,8 @@ constexpr const char* kExamples = R"(Examples:
   500 sessions on 4 threads, for two regions, with a key:
     netfleet-worker --dispatcher ipc:///run/netfleet/fleet --region eu --region uk \
         --sessions 500 --threads 4 --key ~/.ssh/id_ed25519
+  Join a dispatcher elsewhere ('netfleet keygen --help' says where the keys come from):
+    netfleet-worker --dispatcher tcp://hub:7600 --keys keys --password-file secret
 
 Ctrl-C or SIGTERM: finish what runs, take no more; the second one stops at once.)";
 
@@ -26,13 +28,16 @@ Expected<WorkerCommandLine> parse_worker_command_line(int argc, const char* cons
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.footer(kExamples);
   app.option_defaults()->group("Fleet");
-  add_value(app, "--dispatcher", "ENDPOINT", "tcp://127.0.0.1:PORT or ipc://PATH", Times::kOnce,
+  add_value(app, "--dispatcher", "ENDPOINT", "tcp://HOST:PORT or ipc://PATH", Times::kOnce,
             [&options](const std::string& given) {
               options.dispatcher = given;
               return check_endpoint(given);
             });
-  add_text(app, "--name", "NAME", "What the dispatcher calls it (default: host name and process)",
+  add_text(app, "--name", "NAME",
+           "What the dispatcher calls it (default: its key's name; host name and process)",
            options.name);
+  add_text(app, "--keys", "DIR", "Its own secret key and dispatcher.pub, from 'netfleet keygen'",
+           options.keys);
   add_list(app, "--region", "NAME", "A region it serves (repeatable; default: the default region)",
            options.regions);
   add_number(app, "-s,--sessions", "Sessions at once (default: 50)", options.sessions, 1, 100'000);
@@ -52,6 +57,9 @@ Expected<WorkerCommandLine> parse_worker_command_line(int argc, const char* cons
   if (*parsed) return WorkerHelp{**std::move(parsed)};
   if (options.dispatcher.empty()) {
     return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet-worker");
+  }
+  if (auto safe = check_keys(options.dispatcher, options.keys); !safe) {
+    return usage_error("--dispatcher: " + safe.error().message, "netfleet-worker");
   }
   return options;
 }

@@ -13,8 +13,9 @@
 namespace netfleet {
 
 struct WorkerOptions {
-  std::string dispatcher;             // tcp:// on loopback, or ipc://
-  std::string name;                   // empty: <hostname>-<pid>
+  std::string dispatcher;             // off loopback only with `keys`
+  std::string name;                   // empty: of its key; without keys <hostname>-<pid>
+  std::string keys;                   // directory of CURVE keys; empty: none
   std::vector<std::string> regions;   // empty: the default region
   std::uint32_t sessions = 50;        // slots
   std::uint32_t session_threads = 0;  // 0: one a core

@@ -27,6 +27,8 @@ inline constexpr std::string_view kRunExamples = R"(Examples:
     netfleet run --resume last
   Let worker processes do the work (in other shells: netfleet-worker --dispatcher ...):
     netfleet run --listen tcp://127.0.0.1:7600 --min-workers 2 -i devices.txt -c "show clock"
+  The same from other machines (keys: see 'netfleet keygen --help'):
+    netfleet run --listen tcp://0.0.0.0:7600 --keys keys -i devices.txt -c "show clock"
 
 A text inventory has one host a line, [user@]host[:port] and maybe a platform; # begins a comment.
 A limit takes names and globs (edge-*), group:G, region:R, platform:P, data.KEY:VALUE, and, or, not,

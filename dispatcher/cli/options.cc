@@ -179,7 +179,7 @@ void add_output(CLI::App& run, RunOptions& options) {
 void add_fleet(CLI::App& run, RunOptions& options, RunExtras& extras) {
   run.option_defaults()->group("Workers");
   add_value(run, "--listen", "ENDPOINT",
-            "Let netfleet-worker processes do it: tcp://127.0.0.1:PORT or ipc://PATH", Times::kOnce,
+            "Let netfleet-worker processes do it: tcp://ADDRESS:PORT or ipc://PATH", Times::kOnce,
             [&options](const std::string& given) {
               options.listen = given;
               return check_endpoint(given);
@@ -197,6 +197,10 @@ void add_fleet(CLI::App& run, RunOptions& options, RunExtras& extras) {
   add_duration(run, "--lease",
                "How long a worker that is not heard keeps its tasks, 1s or more (default: 10s)",
                options.lease);
+  add_text(run, "--keys", "DIR", "Keys of 'netfleet keygen': only workers on their list may join",
+           options.keys);
+  run.add_flag("--send-credentials", options.send_credentials,
+               "Send passwords to workers on other machines too, encrypted");
 }
 
 // After all others: which of them the store answers when a sweep goes on.
@@ -247,6 +251,12 @@ Expected<void> settle(RunOptions& options, const RunExtras& extras) {
                     options.min_workers, format_duration(shortest_lease(options.min_workers)),
                     kHeartbeatsALease, kHeartbeatsASecond));
   }
+  if (options.listen.empty()) {
+    if (!options.keys.empty()) return fail("--keys needs --listen");
+    if (options.send_credentials) return fail("--send-credentials needs --listen");
+  } else if (auto safe = check_keys(options.listen, options.keys); !safe) {
+    return fail("--listen: " + safe.error().message);
+  }
   if (options.quiet && options.verbose > 0) return fail("--quiet and --verbose exclude each other");
   if (options.quiet && options.progress == ProgressMode::kAuto) {
     options.progress = ProgressMode::kOff;
@@ -289,10 +299,14 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   results_verb->footer(std::string(kResultsExamples));
   add_results(*results_verb, results);
 
+  CLI::App* keygen_verb = app.add_subcommand("keygen", "Make keys for workers on other machines");
+  KeygenArguments keygen;
+  add_keygen(*keygen_verb, keygen);
+
   auto parsed = parse_arguments(app, argc, argv);
   if (!parsed) return std::unexpected(parsed.error());
   if (*parsed) return HelpText{**std::move(parsed)};
-  if (run_verb->parsed() && results_verb->parsed()) {
+  if (app.get_subcommands().size() > 1) {
     return usage_error("one command at a time", "netfleet");
   }
   if (run_verb->parsed()) {
@@ -302,7 +316,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return run;
   }
   if (results_verb->parsed()) return results;
-  return usage_error("a command is missing: run or results", "netfleet");
+  if (keygen_verb->parsed()) {
+    auto settled = settle_keygen(std::move(keygen));
+    if (!settled) return usage_error(settled.error().message, "netfleet keygen");
+    return *std::move(settled);
+  }
+  return usage_error("a command is missing: run, results or keygen", "netfleet");
 }
 
 }  // namespace netfleet

@@ -11,6 +11,7 @@
 #include "common/credential_source.h"
 #include "common/error.h"
 #include "common/task.h"
+#include "dispatcher/cli/keygen.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
 
@@ -52,8 +53,10 @@ struct RunOptions {
   std::uint64_t max_output = 64u << 20;  // bytes a command
   ProgressMode progress = ProgressMode::kAuto;
   StoreOptions store;
-  std::string listen;             // empty: an embedded worker; else tcp:// on loopback, or ipc://
-  std::uint32_t min_workers = 1;  // only with `listen`
+  std::string listen;                    // empty: an embedded worker; off loopback only with `keys`
+  std::uint32_t min_workers = 1;         // only with `listen`
+  std::string keys;                      // directory of CURVE keys; empty: none. Only with `listen`
+  bool send_credentials = false;         // to workers on other machines too
   Milliseconds region_timeout{300'000};  // how long hosts wait for a worker that serves them
   Milliseconds lease{10'000};            // how long a worker that is not heard keeps its tasks
   bool changes = false;                  // the commands change the device: a task is never repeated
@@ -78,7 +81,7 @@ struct HelpText {
   std::string text;
 };
 
-using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions>;
+using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, KeygenOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

@@ -62,6 +62,24 @@ std::string common_user(const std::vector<TaskSpec>& tasks) {
   return same ? first : std::string();
 }
 
+// What this process knows to log in with; nothing when no worker would be told.
+std::expected<CredentialStore, PromptFailure> credentials_of(const RunOptions& options,
+                                                             const WorkerSide& worker_side,
+                                                             RunSetup& setup,
+                                                             const std::vector<Host>& hosts,
+                                                             const Inventory& inventory) {
+  const bool remote = !options.listen.empty();
+  if (remote && !sends_credentials(options)) {
+    if (options.credentials == CredentialOptions{}) return CredentialStore{};
+    return input_error(
+        "workers on other machines log in with what they have themselves; --send-credentials "
+        "sends them the password from here, encrypted");
+  }
+  const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase};
+  return gather_credentials(options.credentials, common_user(setup.tasks), hosts, inventory, remote,
+                            io, setup.warnings);
+}
+
 SweepRecord new_record(const RunOptions& options, std::vector<std::string> commands,
                        std::size_t tasks) {
   SweepRecord record;
@@ -88,9 +106,7 @@ std::expected<RunSetup, PromptFailure> with_credentials(RunSetup setup, const Ru
                                                         const WorkerSide& worker_side) {
   auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
   if (!known) return input_error(known.error().message);
-  const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase};
-  auto credentials = gather_credentials(options.credentials, common_user(setup.tasks), hosts,
-                                        inventory, !options.listen.empty(), io, setup.warnings);
+  auto credentials = credentials_of(options, worker_side, setup, hosts, inventory);
   if (!credentials) return std::unexpected(credentials.error());
   setup.credentials = std::move(*credentials);
   return setup;
@@ -129,6 +145,12 @@ Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& invent
 }
 
 }  // namespace
+
+bool sends_credentials(const RunOptions& options) {
+  if (options.listen.empty()) return false;
+  const auto endpoint = Endpoint::parse(options.listen);
+  return options.send_credentials || (endpoint && endpoint->is_local());
+}
 
 std::string make_sweep_id(WallTime now, std::uint64_t random) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());

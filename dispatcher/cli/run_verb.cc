@@ -103,12 +103,13 @@ Expected<Store> open_store(const StoreOptions& options) {
 class Run {
  public:
   Run(const RunOptions& options, const WorkerSide& worker_side, Store store, RunSetup setup,
-      Endpoint endpoint)
+      Endpoint endpoint, std::optional<curve::DispatcherKeys> keys)
       : options_(options),
         worker_side_(worker_side),
         store_(std::move(store)),
         setup_(std::move(setup)),
         endpoint_(std::move(endpoint)),
+        keys_(std::move(keys)),
         console_(wants_progress(options)),
         progress_(static_cast<std::uint32_t>(setup_.tasks.size()), BootClock::now()) {}
 
@@ -120,7 +121,8 @@ class Run {
     const int signal_fd = open_signals();
     wire::Context context;
     HubOptions hub_setup = hub_options(options_, endpoint_, console_, progress_);
-    if (!options_.listen.empty()) hub_setup.credentials = &setup_.credentials;
+    hub_setup.keys = std::exchange(keys_, std::nullopt);
+    if (sends_credentials(options_)) hub_setup.credentials = &setup_.credentials;
     Hub hub(context, clock_, std::move(hub_setup));
     if (auto opened = hub.open(regions_of(setup_.tasks)); !opened) {
       return say_error(opened.error().message, kExitUsage);
@@ -240,6 +242,7 @@ class Run {
   RunSetup setup_;
   SweepLock lock_;
   Endpoint endpoint_;
+  std::optional<curve::DispatcherKeys> keys_;
   SystemClock clock_;
   Console console_;
   Progress progress_;
@@ -265,6 +268,12 @@ Expected<std::string> store_path(const std::string& given) {
 int run_verb(const RunOptions& options, const WorkerSide& worker_side) {
   auto endpoint = Endpoint::parse(options.listen.empty() ? kEmbeddedEndpoint : options.listen);
   if (!endpoint) return say_error(endpoint.error().message, kExitUsage);
+  std::optional<curve::DispatcherKeys> keys;
+  if (!options.keys.empty()) {
+    auto read = curve::read_dispatcher_keys(options.keys);
+    if (!read) return say_error(read.error().message, kExitUsage);
+    keys = *std::move(read);
+  }
   auto store = open_store(options.store);
   if (!store) return say_error(store.error().message, kExitUsage);
   auto setup = options.resume.empty() ? set_up_run(options, worker_side)
@@ -274,7 +283,9 @@ int run_verb(const RunOptions& options, const WorkerSide& worker_side) {
     if (failure.signal != 0) return 128 + failure.signal;
     return say_error(failure.message, kExitUsage);
   }
-  return Run(options, worker_side, std::move(*store), std::move(*setup), std::move(*endpoint)).go();
+  return Run(options, worker_side, std::move(*store), std::move(*setup), std::move(*endpoint),
+             std::move(keys))
+      .go();
 }
 
 }  // namespace netfleet

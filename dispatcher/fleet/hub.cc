@@ -54,8 +54,15 @@ void Hub::log(const std::string& line) const {
 }
 
 Expected<void> Hub::open(const std::vector<std::string>& regions) {
+  if (options_.keys) {
+    auto admission = Admission::open(context_, *std::exchange(options_.keys, std::nullopt),
+                                     [this](const std::string& line) { log(line); });
+    if (!admission) return std::unexpected(admission.error());
+    admission_ = std::move(*admission);
+  }
   const auto bound = [&](wire::Kind kind, std::uint32_t offset) -> Expected<wire::Socket> {
-    auto socket = wire::Socket::make(context_, kind);
+    auto socket =
+        wire::Socket::make(context_, kind, {}, admission_ ? &admission_->keys() : nullptr);
     if (!socket) return socket;
     if (auto done = socket->bind(options_.endpoint.at(offset)); !done) {
       return std::unexpected(done.error());
@@ -97,6 +104,7 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   while (!done()) {
     wait();
     receive_signals();
+    if (admission_) admission_->answer(clock_.now());
     receive_control();
     receive_results();
     collect_news();
@@ -110,7 +118,7 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   act();
   if (options_.progress) options_.progress(0);
   if (malformed_ + control_->dropped() + sink_->dropped() > 0) {
-    log(fmt::format("dropped {} malformed messages from the network",
+    log(fmt::format("dropped {} malformed or forged messages from the network",
                     malformed_ + control_->dropped() + sink_->dropped()));
   }
   SweepEnd end;
@@ -131,6 +139,7 @@ void Hub::wait() {
   poller.add(wakeup_fd_);
   poller.add(recorder_->notify_fd());
   poller.add(*control_, true, false);
+  if (admission_) poller.add(admission_->gate());
   if (signal_fd_ >= 0) poller.add(signal_fd_);
   if (held_back_.size() < kMostHeldBack) poller.add(*sink_, true, false);
   for (std::uint16_t lane = 0; lane < lanes_.size(); ++lane) {
@@ -178,6 +187,20 @@ void Hub::interrupted() {
   }
 }
 
+// With keys: whether the sender may say this. One that took a wrong name is told.
+bool Hub::believed(const wire::Received& received, const v1::ToDispatcher& message) {
+  if (!admission_) return true;
+  const auto judgement = admission_->judge(received.user, message);
+  if (judgement == Admission::Judgement::kBelieved) return true;
+  if (judgement == Admission::Judgement::kWrongName) {
+    v1::ToWorker refusal;
+    refusal.mutable_refused()->set_reason(admission_->refusal(received.user, message));
+    log(fmt::format("refused a worker: {}", refusal.refused().reason()));
+    send_to(received.from, refusal);
+  }
+  return false;
+}
+
 void Hub::receive_control() {
   for (int i = 0; i < kMessagesATurn; ++i) {
     auto received = control_->receive();
@@ -190,7 +213,7 @@ void Hub::receive_control() {
       refusal.mutable_refused()->set_reason(fmt::format(
           "it speaks protocol version {}, this dispatcher speaks {}", version, kProtocolVersion));
       send_to(received->from, refusal);
-    } else if (!message || message->incarnation() != from) {
+    } else if (!message || message->incarnation() != from || !believed(*received, *message)) {
       ++malformed_;
     } else if (message->has_progress()) {
       if (options_.verbose) {
@@ -212,7 +235,7 @@ void Hub::receive_results() {
     auto received = sink_->receive();
     if (!received) return;
     auto frame = decode_results(received->bytes);
-    if (!frame) {
+    if (!frame || (admission_ && !admission_->may_deliver(received->user, frame->incarnation()))) {
       ++malformed_;
       continue;
     }
@@ -322,9 +345,12 @@ void Hub::act(SendToWorker& action) {
   if (action.message.has_welcome()) send_credentials(to);
 }
 
-void Hub::send_to(const std::string& to, const v1::ToWorker& message) {
-  // A peer that is gone: its leases run out, and a living one asks again.
-  control_->send_to(to, encode(message));
+void Hub::send_to(const std::string& to, const v1::ToWorker& message, std::string_view secret) {
+  // A peer that is gone: its leases run out, and a living one asks again. One that does not read
+  // what it is sent is forgotten, until it says Hello over a new connection.
+  if (control_->send_to(to, encode(message), secret) == wire::Sent::kWouldBlock) {
+    ledger_.forget_worker(incarnation_of(to));
+  }
 }
 
 void Hub::send_credentials(const std::string& to) {
@@ -337,7 +363,7 @@ void Hub::send_credentials(const std::string& to) {
     std::string plain;
     plain.reserve(password.size() + 1 + enable.size());
     plain.append(password).append(1, '\0').append(enable);
-    control_->send_to(to, encode(message), plain);
+    send_to(to, message, plain);
     wipe(plain.data(), plain.size());
   }
 }

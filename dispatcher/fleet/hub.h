@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/credential.h"
@@ -19,6 +20,7 @@
 #include "common/task.h"
 #include "common/wire.h"
 #include "dispatcher/fleet/action_gate.h"
+#include "dispatcher/fleet/admission.h"
 #include "dispatcher/fleet/log.h"
 #include "dispatcher/fleet/recorder.h"
 #include "dispatcher/sweep/ledger.h"
@@ -29,6 +31,7 @@ namespace netfleet {
 struct HubOptions {
   Endpoint endpoint;
   LedgerOptions ledger;
+  std::optional<curve::DispatcherKeys> keys;     // CURVE, on every socket
   const CredentialStore* credentials = nullptr;  // sent to workers that join; outlives the hub
   bool verbose = false;                          // log grants, stages, retries too
   std::function<void(const std::string&)> log;   // one line for people
@@ -74,6 +77,7 @@ class Hub {
  private:
   void wait();
   void receive_control();
+  bool believed(const wire::Received& received, const v1::ToDispatcher& message);
   void receive_results();
   void collect_news();
   RecordingReport finish_recording(Milliseconds elapsed);
@@ -88,7 +92,8 @@ class Hub {
   void act(const Noted& noted);
   void record(TaskResult result);
   void send_credentials(const std::string& routing_id);
-  void send_to(const std::string& routing_id, const v1::ToWorker& message);
+  void send_to(const std::string& routing_id, const v1::ToWorker& message,
+               std::string_view secret = {});
   LogSubject subject_of(TaskKey task) const;
   void log(const std::string& line) const;
   bool done() const;
@@ -97,6 +102,7 @@ class Hub {
   const Clock& clock_;
   HubOptions options_;
   Ledger ledger_;
+  std::optional<Admission> admission_;  // with keys; outlives the sockets
   std::optional<wire::Socket> control_;
   std::optional<wire::Socket> sink_;
   std::vector<wire::Socket> lanes_;

@@ -143,6 +143,8 @@ class Ledger {
 
   // A message of a worker. `from` is the incarnation that the socket vouches for.
   void on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message);
+  // A worker that cannot be told anything: as if it had left. A Hello brings it back.
+  void forget_worker(std::uint64_t incarnation) { drop_worker(incarnation); }
   void on_result_frame(TimePoint now, const v1::ResultFrame& frame);  // its header: free count
   Verdict on_result(TimePoint now, std::uint64_t from, TaskKey task, std::uint32_t attempt,
                     Outcome outcome, bool command_sent);

@@ -18,7 +18,9 @@ namespace {
 constexpr int kMessagesATurn = 256;  // so that no socket starves the others
 constexpr std::size_t kResultsAFrame = 64;
 constexpr std::size_t kFrameBytes = 256 << 10;  // a frame is closed once it is so large
-constexpr Milliseconds kPatience{2000};         // after the second request to drain
+constexpr int kHellosBeforeNote = 5;            // about as many seconds
+constexpr int kHellosANote = 60;
+constexpr Milliseconds kPatience{2000};  // after the second request to drain
 
 std::string routing_id(std::uint64_t incarnation) {
   std::string id(sizeof incarnation, '\0');
@@ -127,6 +129,7 @@ void Worker::receive_control() {
   for (int i = 0; i < kMessagesATurn; ++i) {
     auto received = control_->receive();
     if (!received) return;
+    unanswered_hellos_ = 0;
     auto message = decode_to_worker(received->bytes);
     if (!message) {
       log(fmt::format("dropped a control message: {}", message.error().message));
@@ -175,10 +178,21 @@ void Worker::end_task(TaskKey task, TaskResult result) {
   }
 }
 
+Expected<wire::Socket> Worker::make_socket(wire::Kind kind, std::string_view id) {
+  return wire::Socket::make(context_, kind, id, options_.keys ? &*options_.keys : nullptr);
+}
+
 Expected<void> Worker::open_control() {
+  if (++unanswered_hellos_ % kHellosANote == kHellosBeforeNote) {
+    log(fmt::format("no answer from the dispatcher at {}: going on asking{}",
+                    options_.dispatcher.text(),
+                    options_.keys ? "; if it runs, is this worker's .pub file among its keys, and "
+                                    "dispatcher.pub of this worker's the dispatcher's own?"
+                                  : ""));
+  }
   control_.reset();
-  auto socket = wire::Socket::make(context_, wire::Kind::kControlDealer,
-                                   routing_id(options_.lease_holder.incarnation));
+  auto socket =
+      make_socket(wire::Kind::kControlDealer, routing_id(options_.lease_holder.incarnation));
   if (!socket) return std::unexpected(socket.error());
   if (auto connected = socket->connect(options_.dispatcher.at(0)); !connected) return connected;
   control_ = std::move(*socket);
@@ -187,12 +201,12 @@ Expected<void> Worker::open_control() {
 
 void Worker::join_lanes(const JoinLanes& lanes) {
   if (!sink_) {
-    auto socket = wire::Socket::make(context_, wire::Kind::kSinkPush);
+    auto socket = make_socket(wire::Kind::kSinkPush);
     if (socket && socket->connect(options_.dispatcher.at(lanes.sink_offset))) {
       sink_ = std::move(*socket);
     }
   }
-  auto socket = wire::Socket::make(context_, wire::Kind::kLanePull);
+  auto socket = make_socket(wire::Kind::kLanePull);
   if (!socket) return log(socket.error().message);
   for (const std::uint32_t offset : lanes.offsets) {
     if (auto connected = socket->connect(options_.dispatcher.at(offset)); !connected) {
@@ -270,8 +284,8 @@ Expected<std::shared_ptr<const ssh::Identity>> Worker::identity(const std::strin
 }
 
 // The secret is "password NUL enable-password". A password of the worker's own goes before it.
-void Worker::take_credential(const std::string& name, std::string& secret) {
-  const std::string_view text = secret;
+void Worker::take_credential(const std::string& name, const Secret& secret) {
+  const std::string_view text = secret.reveal();
   const auto nul = text.find('\0');
   auto& slot = options_.credentials[name];
   if (slot == nullptr || slot->password.empty()) {
@@ -287,7 +301,6 @@ void Worker::take_credential(const std::string& name, std::string& secret) {
     slot = std::move(merged);
     identities_.erase(name);
   }
-  wipe(secret.data(), secret.size());
 }
 
 // Results that are ready travel together, up to a bound; what the sink does not take now waits

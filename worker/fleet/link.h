@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "common/credential.h"
@@ -25,6 +26,7 @@ struct WorkerSetup {
   Endpoint dispatcher;
   LeaseHolderOptions lease_holder;
   std::uint32_t threads = 1;           // session threads
+  std::optional<curve::Keys> keys;     // CURVE, on every socket
   CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
   bool once = false;                   // return when the dispatcher has finished
   Milliseconds drain_timeout{60'000};  // after the first request to drain
@@ -46,6 +48,7 @@ class Worker {
 
  private:
   Expected<void> open_control();
+  Expected<wire::Socket> make_socket(wire::Kind kind, std::string_view routing_id = {});
   void receive_control();
   void receive_offers();
   void receive_events();
@@ -55,7 +58,7 @@ class Worker {
   void join_lanes(const JoinLanes& lanes);
   void flush_results();
   void wait();
-  void take_credential(const std::string& name, std::string& secret);
+  void take_credential(const std::string& name, const Secret& secret);
   Expected<std::shared_ptr<const ssh::Identity>> identity(const std::string& credential);
   void end_task(TaskKey task, TaskResult result);
   void log(const std::string& line) const;
@@ -78,6 +81,7 @@ class Worker {
   std::optional<Part> parted_;
   TimePoint give_up_at_ = TimePoint::max();
   int wakeup_fd_;
+  int unanswered_hellos_ = 0;
   std::atomic<int> drain_requests_{0};
   int drains_seen_ = 0;
 };

@@ -1,0 +1,93 @@
+// common: the ZAP handler (RFC 27). libzmq asks it once for each CURVE connection.
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/wire_impl.h"
+
+namespace netfleet::wire {
+namespace {
+
+constexpr int kAnswersATurn = 256;
+constexpr std::size_t kMostFrames = 16;  // of a request: 6, and the credentials' one
+constexpr std::size_t kKeyBytes = 32;
+
+// The frames of one request; empty when there is none.
+std::vector<std::string> receive_frames(zmq::socket_t& socket) {
+  std::vector<std::string> frames;
+  bool more = true;
+  while (more) {
+    zmq::message_t frame;
+    try {
+      if (!socket.recv(frame, zmq::recv_flags::dontwait)) return {};
+    } catch (const zmq::error_t& error) {
+      if (error.num() == EINTR) continue;
+      return {};
+    }
+    more = frame.more();
+    if (frames.size() < kMostFrames) frames.push_back(frame.to_string());
+  }
+  return frames;
+}
+
+std::string to_z85(const std::string& bytes) {
+  std::array<char, 41> text{};
+  if (bytes.size() != kKeyBytes) return {};
+  zmq_z85_encode(text.data(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  return text.data();
+}
+
+}  // namespace
+
+Gate::Gate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gate::Gate(Gate&&) noexcept = default;
+Gate& Gate::operator=(Gate&&) noexcept = default;
+Gate::~Gate() = default;
+
+Expected<Gate> Gate::open(Context& context) {
+  try {
+    auto impl = std::make_unique<Impl>(
+        Impl{zmq::socket_t(context.impl().context, zmq::socket_type::rep)});
+    impl->socket.set(zmq::sockopt::linger, 0);
+    impl->socket.bind("inproc://zeromq.zap.01");
+    return Gate(std::move(impl));
+  } catch (const zmq::error_t& error) {
+    return fail(fmt::format("cannot open the gate for keys: {}", error.what()));
+  }
+}
+
+// A request is: version, request id, domain, address, identity, mechanism, the client's key. An
+// answer: version, request id, status, its text, user id, metadata.
+void Gate::answer(const Admit& admit) {
+  for (int i = 0; i < kAnswersATurn; ++i) {
+    const std::vector<std::string> request = receive_frames(impl_->socket);
+    if (request.empty()) return;
+    std::string user;
+    if (request.size() == 7 && request[0] == "1.0" && request[5] == "CURVE") {
+      user = to_z85(request[6]);
+      if (!user.empty() && !admit(user, request[3])) user.clear();
+    }
+    const std::array<std::string, 6> answer = {"1.0",
+                                               request.size() > 1 ? request[1] : "",
+                                               user.empty() ? "400" : "200",
+                                               user.empty() ? "not on the list" : "",
+                                               user,
+                                               ""};
+    try {
+      for (std::size_t frame = 0; frame < answer.size(); ++frame) {
+        const bool last = frame + 1 == answer.size();
+        impl_->socket.send(zmq::buffer(answer[frame]),
+                           last ? zmq::send_flags::dontwait
+                                : zmq::send_flags::dontwait | zmq::send_flags::sndmore);
+      }
+    } catch (const zmq::error_t&) {
+      // The connection that asked is gone.
+    }
+  }
+}
+
+}  // namespace netfleet::wire

@@ -1,0 +1,18 @@
+// common: the inside of a wire::Context. Private to wire*.cc.
+#pragma once
+
+#include <zmq.hpp>
+
+#include "common/wire.h"
+
+namespace netfleet::wire {
+
+struct Context::Impl {
+  zmq::context_t context{1};
+};
+
+struct Gate::Impl {
+  zmq::socket_t socket;
+};
+
+}  // namespace netfleet::wire

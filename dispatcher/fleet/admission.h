@@ -1,0 +1,70 @@
+// dispatcher/fleet: who may connect to a dispatcher with keys, and who may speak for whom. Belongs
+// to the hub's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "common/clock.h"
+#include "common/codec.h"
+#include "common/curve_files.h"
+#include "common/error.h"
+#include "common/wire.h"
+
+namespace netfleet {
+
+class Admission {
+ public:
+  using Log = std::function<void(const std::string&)>;
+
+  // Opens the context's gate: before any socket with these keys is bound.
+  static Expected<Admission> open(wire::Context& context, curve::DispatcherKeys keys, Log log);
+
+  const curve::Keys& keys() const { return keys_.own; }
+  const wire::Gate& gate() const { return gate_; }
+
+  // Answers connections that wait at the gate, and reads the list again when files were added to it
+  // or removed, or a key is not on it; at most once a second. A list that cannot be read changes
+  // nothing.
+  void answer(TimePoint now);
+
+  enum class Judgement : std::uint8_t {
+    kBelieved,
+    kDropped,    // a key that was taken off the list, or one that speaks for another's incarnation
+    kWrongName,  // a Hello whose name is not that of its key; see refusal()
+  };
+  // `user` is the key that the socket vouches for. A believed Hello binds its incarnation to it.
+  Judgement judge(const std::string& user, const v1::ToDispatcher& message);
+  std::string refusal(const std::string& user, const v1::ToDispatcher& message) const;
+  // Whether this key may deliver results of this incarnation.
+  bool may_deliver(const std::string& user, std::uint64_t incarnation) const;
+
+  // Who holds a key that is on the list now.
+  std::optional<curve::Holder> holder(const std::string& user) const;
+
+  // Forgets the incarnations that are not `known`, once there are many.
+  void forget(const std::function<bool(std::uint64_t incarnation)>& known, std::size_t living);
+
+ private:
+  Admission(curve::DispatcherKeys keys, wire::Gate gate, Log log);
+  bool admit(const std::string& key, const std::string& address);
+  void read_list();
+  void note_refused(const std::string& key, const std::string& address);
+
+  curve::DispatcherKeys keys_;
+  wire::Gate gate_;
+  Log log_;
+  std::string stamp_;  // of the list that was read
+  std::string problem_;  // why the list could not be read; said once
+  std::unordered_map<std::uint64_t, std::string> owners_;  // incarnation -> key
+  TimePoint now_{};
+  TimePoint next_look_{};  // whether files came or went
+  TimePoint next_read_{};  // because of an unknown key
+  TimePoint next_note_{};
+  std::uint64_t unnoted_ = 0;
+};
+
+}  // namespace netfleet
