@@ -4,6 +4,7 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "common/utf8.h"
@@ -134,6 +135,18 @@ v1::TaskRef make_ref(TaskKey key, std::uint32_t attempt) {
   ref.set_index(key.index);
   ref.set_attempt(attempt);
   return ref;
+}
+
+std::string routing_id(std::uint64_t incarnation) {
+  std::string id(sizeof incarnation, '\0');
+  std::memcpy(id.data(), &incarnation, sizeof incarnation);
+  return id;
+}
+
+std::uint64_t incarnation_of(const std::string& id) {
+  std::uint64_t incarnation = 0;
+  if (id.size() == sizeof incarnation) std::memcpy(&incarnation, id.data(), sizeof incarnation);
+  return incarnation;
 }
 
 std::string encode(const v1::OfferFrame& frame) { return encode_frame(frame); }

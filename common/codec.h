@@ -28,6 +28,10 @@ struct TaskKeyHash {
 inline TaskKey key_of(const v1::TaskRef& ref) { return {ref.sweep(), ref.index()}; }
 v1::TaskRef make_ref(TaskKey key, std::uint32_t attempt);
 
+// An incarnation as the ROUTER socket knows it, and back; 0 for an id that is none.
+std::string routing_id(std::uint64_t incarnation);
+std::uint64_t incarnation_of(const std::string& routing_id);
+
 std::string encode(const v1::OfferFrame& frame);
 std::string encode(const v1::ToDispatcher& message);
 std::string encode(const v1::ToWorker& message);

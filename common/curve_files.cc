@@ -52,13 +52,14 @@ std::unexpected<Error> file_error(const std::string& path, std::string_view prob
 Expected<Secret> read_key_file(const std::string& path, bool secret) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return file_error(path, std::strerror(errno));
-  const std::unique_ptr<const int, void (*)(const int*)> closing(&fd,
-                                                                 [](const int* one) { close(*one); });
+  const std::unique_ptr<const int, void (*)(const int*)> closing(
+      &fd, [](const int* one) { close(*one); });
   struct stat status{};
   if (fstat(fd, &status) != 0) return file_error(path, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return file_error(path, "it is no regular file");
   if (secret && (status.st_mode & 077) != 0) {
-    return file_error(path, fmt::format("it is secret, and others may open it: chmod 600 {}", path));
+    return file_error(path,
+                      fmt::format("it is secret, and others may open it: chmod 600 {}", path));
   }
   if ((status.st_mode & 022) != 0) {
     return file_error(path, fmt::format("others may write it: chmod go-w {}", path));
@@ -71,8 +72,10 @@ Expected<Secret> read_key_file(const std::string& path, bool secret) {
   ssize_t got = 1;
   while (got > 0 && used < bytes.size()) {
     got = read(fd, bytes.data() + used, bytes.size() - used);
-    if (got < 0 && errno == EINTR) got = 1;
-    else if (got > 0) used += static_cast<std::size_t>(got);
+    if (got < 0 && errno == EINTR)
+      got = 1;
+    else if (got > 0)
+      used += static_cast<std::size_t>(got);
   }
   const int error = errno;
   Secret text({bytes.data(), used});
@@ -155,7 +158,8 @@ Expected<KeyPair> read_secret_key(const std::string& path, Role role) {
 Expected<std::vector<std::string>> entries(const std::string& directory, std::string_view start,
                                            std::string_view end) {
   const std::unique_ptr<DIR, int (*)(DIR*)> open_directory(opendir(directory.c_str()), closedir);
-  if (open_directory == nullptr) return fail(fmt::format("{}: {}", directory, std::strerror(errno)));
+  if (open_directory == nullptr)
+    return fail(fmt::format("{}: {}", directory, std::strerror(errno)));
   std::vector<std::string> names;
   while (const dirent* entry = readdir(open_directory.get())) {
     const std::string_view name = entry->d_name;
@@ -186,9 +190,9 @@ Expected<void> add_to_list(AllowList& list, const std::string& directory, Role r
     for (const Line& line : *lines) {
       const auto [known, added] = list.try_emplace(std::string(line.key), line.holder);
       if (!added && known->second != line.holder) {
-        return file_error(path, fmt::format("the key of {} {} is listed as that of {} {} too",
-                                            role_name(role), line.holder.name,
-                                            role_name(known->second.role), known->second.name));
+        return file_error(
+            path, fmt::format("the key of {} {} is listed as that of {} {} too", role_name(role),
+                              line.holder.name, role_name(known->second.role), known->second.name));
       }
     }
   }
@@ -210,7 +214,8 @@ Expected<void> write_file(const std::string& path, std::string_view text, mode_t
               fchmod(fd, mode) == 0 && fsync(fd) == 0;
   done = close(fd) == 0 && done;
   if (done) {
-    done = replace ? rename(draft.c_str(), path.c_str()) == 0 : link(draft.c_str(), path.c_str()) == 0;
+    done =
+        replace ? rename(draft.c_str(), path.c_str()) == 0 : link(draft.c_str(), path.c_str()) == 0;
   }
   const int error = errno;
   unlink(draft.c_str());
@@ -240,8 +245,8 @@ Expected<AllowList> read_allow_list(const std::string& directory) {
 Expected<DispatcherKeys> read_dispatcher_keys(const std::string& directory) {
   const std::string path = secret_path(directory, {Role::kDispatcher, {}});
   if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
-    return file_error(path, fmt::format("it is not there; make it with '{}'",
-                                        make_it(directory, "dispatcher")));
+    return file_error(
+        path, fmt::format("it is not there; make it with '{}'", make_it(directory, "dispatcher")));
   }
   auto pair = read_secret_key(path, Role::kDispatcher);
   if (!pair) return std::unexpected(pair.error());
@@ -283,9 +288,9 @@ Expected<WorkerKeys> read_worker_keys(const std::string& directory, const std::s
   const auto lines = parse_keys(server_path, *text, kPublicWord, Role::kDispatcher);
   if (!lines) return std::unexpected(lines.error());
   if (lines->size() > 1) return file_error(server_path, "it holds more than one key");
-  return WorkerKeys{{std::move(pair->public_key), std::move(pair->secret_key),
-                     std::string(lines->front().key)},
-                    pair->holder.name};
+  return WorkerKeys{
+      {std::move(pair->public_key), std::move(pair->secret_key), std::string(lines->front().key)},
+      pair->holder.name};
 }
 
 Expected<Written> write_key_pair(const std::string& directory, const KeyPair& pair, bool replace) {
@@ -298,9 +303,10 @@ Expected<Written> write_key_pair(const std::string& directory, const KeyPair& pa
   }
   for (const std::string* path : {&written.secret_file, &written.public_file}) {
     if (!replace && access(path->c_str(), F_OK) == 0) {
-      return fail(fmt::format("{} is there already: --replace makes a new key, and the old one "
-                              "stops to work",
-                              *path));
+      return fail(
+          fmt::format("{} is there already: --replace makes a new key, and the old one "
+                      "stops to work",
+                      *path));
     }
   }
   const std::string role(role_name(holder.role));
@@ -320,9 +326,12 @@ Expected<Written> write_key_pair(const std::string& directory, const KeyPair& pa
 std::string allow_list_stamp(const std::string& directory) {
   std::string stamp;
   for (const Role role : {Role::kWorker, Role::kOperator}) {
+    const std::string folder = list_directory(directory, role);
     struct stat status{};
-    if (stat(list_directory(directory, role).c_str(), &status) != 0) continue;
-    stamp += fmt::format("{}.{};", status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    if (stat(folder.c_str(), &status) != 0) continue;
+    const auto names = entries(folder, "", ".pub");  // the time alone is coarse
+    stamp += fmt::format("{}.{} {};", status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                         fmt::join(names ? *names : std::vector<std::string>(), " "));
   }
   return stamp;
 }

@@ -1,13 +1,13 @@
 // common: the directory that --keys names, on the dispatcher's side and on a worker's.
 //
 //   dispatcher.secret    dispatcher.pub      the dispatcher's own pair
-//   worker-NAME.secret   workers/NAME.pub    a worker's; the .pub files are the list of who may join
+//   worker-NAME.secret   workers/NAME.pub    a worker's; its .pub file lets it join
 //   operator-NAME.secret operators/NAME.pub  of people who ask a dispatcher
 //
 // A dispatcher needs its own .secret and the .pub files of the others; a worker its own .secret and
-// dispatcher.pub. A key is one line, "netfleet-secret ROLE NAME KEY" or "netfleet-public ROLE NAME
-// KEY"; lines that begin with '#' and blank ones are left out. The name is the line's: the files'
-// names are for people.
+// dispatcher.pub. A key is one line: netfleet-secret or netfleet-public, role, name, key. Lines
+// that begin with '#' and blank ones are left out. The name is the line's: those of the files are
+// for people.
 #pragma once
 
 #include <string>

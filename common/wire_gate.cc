@@ -34,6 +34,12 @@ std::vector<std::string> receive_frames(zmq::socket_t& socket) {
   return frames;
 }
 
+// A mapped IPv4 address as people write it.
+std::string plain_address(const std::string& address) {
+  constexpr std::string_view kMapped = "::ffff:";
+  return address.starts_with(kMapped) ? address.substr(kMapped.size()) : address;
+}
+
 std::string to_z85(const std::string& bytes) {
   std::array<char, 41> text{};
   if (bytes.size() != kKeyBytes) return {};
@@ -50,8 +56,8 @@ Gate::~Gate() = default;
 
 Expected<Gate> Gate::open(Context& context) {
   try {
-    auto impl = std::make_unique<Impl>(
-        Impl{zmq::socket_t(context.impl().context, zmq::socket_type::rep)});
+    auto impl =
+        std::make_unique<Impl>(Impl{zmq::socket_t(context.impl().context, zmq::socket_type::rep)});
     impl->socket.set(zmq::sockopt::linger, 0);
     impl->socket.bind("inproc://zeromq.zap.01");
     return Gate(std::move(impl));
@@ -69,7 +75,7 @@ void Gate::answer(const Admit& admit) {
     std::string user;
     if (request.size() == 7 && request[0] == "1.0" && request[5] == "CURVE") {
       user = to_z85(request[6]);
-      if (!user.empty() && !admit(user, request[3])) user.clear();
+      if (!user.empty() && !admit(user, plain_address(request[3]))) user.clear();
     }
     const std::array<std::string, 6> answer = {"1.0",
                                                request.size() > 1 ? request[1] : "",

@@ -73,14 +73,15 @@ Expected<KeygenOptions> settle_keygen(KeygenArguments arguments) {
   while (options.directory.size() > 1 && options.directory.ends_with('/')) {
     options.directory.pop_back();
   }
-  if (options.directory.empty()) return fail("no directory: as in 'netfleet keygen keys dispatcher'");
+  if (options.directory.empty())
+    return fail("no directory: as in 'netfleet keygen keys dispatcher'");
   if (arguments.role == "worker") {
     options.role = curve::Role::kWorker;
   } else if (arguments.role == "operator") {
     options.role = curve::Role::kOperator;
   } else if (arguments.role != "dispatcher") {
-    return fail(fmt::format("'{}' is not one of dispatcher, worker, operator",
-                            to_utf8(arguments.role)));
+    return fail(
+        fmt::format("'{}' is not one of dispatcher, worker, operator", to_utf8(arguments.role)));
   }
   const bool dispatcher = options.role == curve::Role::kDispatcher;
   if (dispatcher && !options.names.empty()) return fail("a dispatcher's key takes no name");

@@ -9,20 +9,21 @@ namespace {
 
 constexpr Milliseconds kLookEvery{1000};
 constexpr Milliseconds kNoteEvery{10'000};  // a flood of strangers is no flood of lines
-constexpr std::size_t kManyForgotten = 256;
 
 }  // namespace
 
-Admission::Admission(curve::DispatcherKeys keys, wire::Gate gate, Log log)
+Admission::Admission(curve::DispatcherKeys keys, wire::Gate gate, Log log, Known known)
     : keys_(std::move(keys)),
       gate_(std::move(gate)),
       log_(std::move(log)),
+      known_(std::move(known)),
       stamp_(curve::allow_list_stamp(keys_.directory)) {}
 
-Expected<Admission> Admission::open(wire::Context& context, curve::DispatcherKeys keys, Log log) {
+Expected<Admission> Admission::open(wire::Context& context, curve::DispatcherKeys keys, Log log,
+                                    Known known) {
   auto gate = wire::Gate::open(context);
   if (!gate) return std::unexpected(gate.error());
-  return Admission(std::move(keys), std::move(*gate), std::move(log));
+  return Admission(std::move(keys), std::move(*gate), std::move(log), std::move(known));
 }
 
 void Admission::answer(TimePoint now) {
@@ -31,9 +32,8 @@ void Admission::answer(TimePoint now) {
     next_look_ = now + kLookEvery;
     if (curve::allow_list_stamp(keys_.directory) != stamp_) read_list();
   }
-  gate_.answer([this](const std::string& key, const std::string& address) {
-    return admit(key, address);
-  });
+  gate_.answer(
+      [this](const std::string& key, const std::string& address) { return admit(key, address); });
 }
 
 bool Admission::admit(const std::string& key, const std::string& address) {
@@ -77,38 +77,39 @@ std::optional<curve::Holder> Admission::holder(const std::string& user) const {
 
 Admission::Judgement Admission::judge(const std::string& user, const v1::ToDispatcher& message) {
   const auto found = keys_.allowed.find(user);
-  if (found == keys_.allowed.end()) return Judgement::kDropped;
+  if (found == keys_.allowed.end()) return {};
   if (message.has_hello()) {
     const curve::Holder& holder = found->second;
     if (holder.role != curve::Role::kWorker || holder.name != message.hello().name()) {
-      return Judgement::kWrongName;
+      return {false, refuse(holder, message.hello().name())};
+    }
+    if (owners_.size() >= forget_at_) {
+      std::erase_if(owners_, [this](const auto& owner) { return !known_(owner.first); });
+      forget_at_ = 2 * owners_.size() + 256;
     }
     const auto owner = owners_.try_emplace(message.incarnation(), user).first;
-    return owner->second == user ? Judgement::kBelieved : Judgement::kDropped;
+    return {owner->second == user, std::nullopt};
   }
   // Of an incarnation that nobody has said Hello with: it will be asked to.
   const auto owner = owners_.find(message.incarnation());
-  const bool foreign = owner != owners_.end() && owner->second != user;
-  return foreign ? Judgement::kDropped : Judgement::kBelieved;
+  return {owner == owners_.end() || owner->second == user, std::nullopt};
 }
 
-std::string Admission::refusal(const std::string& user, const v1::ToDispatcher& message) const {
-  const auto found = keys_.allowed.find(user);
-  if (found == keys_.allowed.end()) return "its key is not on the list";
-  return fmt::format("it says that it is worker {}, but its key is that of {} {}",
-                     message.hello().name(), curve::role_name(found->second.role),
-                     found->second.name);
+v1::ToWorker Admission::refuse(const curve::Holder& holder, const std::string& name) {
+  v1::ToWorker refusal;
+  refusal.mutable_refused()->set_reason(
+      fmt::format("it says that it is worker {}, but its key is that of {} {}", name,
+                  curve::role_name(holder.role), holder.name));
+  if (now_ >= next_refusal_note_) {
+    next_refusal_note_ = now_ + kNoteEvery;
+    log_(fmt::format("refused a worker: {}", refusal.refused().reason()));
+  }
+  return refusal;
 }
 
 bool Admission::may_deliver(const std::string& user, std::uint64_t incarnation) const {
   const auto owner = owners_.find(incarnation);
   return owner != owners_.end() && owner->second == user && keys_.allowed.contains(user);
-}
-
-void Admission::forget(const std::function<bool(std::uint64_t incarnation)>& known,
-                       std::size_t living) {
-  if (owners_.size() < living + kManyForgotten) return;
-  std::erase_if(owners_, [&known](const auto& owner) { return !known(owner.first); });
 }
 
 }  // namespace netfleet

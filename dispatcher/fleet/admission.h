@@ -20,8 +20,11 @@ class Admission {
  public:
   using Log = std::function<void(const std::string&)>;
 
-  // Opens the context's gate: before any socket with these keys is bound.
-  static Expected<Admission> open(wire::Context& context, curve::DispatcherKeys keys, Log log);
+  // Opens the context's gate: before any socket with these keys is bound. `known`: whether an
+  // incarnation still means anything; those that do not are forgotten now and then.
+  using Known = std::function<bool(std::uint64_t incarnation)>;
+  static Expected<Admission> open(wire::Context& context, curve::DispatcherKeys keys, Log log,
+                                  Known known);
 
   const curve::Keys& keys() const { return keys_.own; }
   const wire::Gate& gate() const { return gate_; }
@@ -31,39 +34,40 @@ class Admission {
   // nothing.
   void answer(TimePoint now);
 
-  enum class Judgement : std::uint8_t {
-    kBelieved,
-    kDropped,    // a key that was taken off the list, or one that speaks for another's incarnation
-    kWrongName,  // a Hello whose name is not that of its key; see refusal()
+  // Not believed: a key that was taken off the list, one that speaks for another's incarnation, or
+  // a Hello by another name than the key's, which gets the refusal as its answer.
+  struct Judgement {
+    bool believed = false;
+    std::optional<v1::ToWorker> refusal;
   };
   // `user` is the key that the socket vouches for. A believed Hello binds its incarnation to it.
   Judgement judge(const std::string& user, const v1::ToDispatcher& message);
-  std::string refusal(const std::string& user, const v1::ToDispatcher& message) const;
   // Whether this key may deliver results of this incarnation.
   bool may_deliver(const std::string& user, std::uint64_t incarnation) const;
 
   // Who holds a key that is on the list now.
   std::optional<curve::Holder> holder(const std::string& user) const;
 
-  // Forgets the incarnations that are not `known`, once there are many.
-  void forget(const std::function<bool(std::uint64_t incarnation)>& known, std::size_t living);
-
  private:
-  Admission(curve::DispatcherKeys keys, wire::Gate gate, Log log);
+  Admission(curve::DispatcherKeys keys, wire::Gate gate, Log log, Known known);
   bool admit(const std::string& key, const std::string& address);
   void read_list();
   void note_refused(const std::string& key, const std::string& address);
+  v1::ToWorker refuse(const curve::Holder& holder, const std::string& name);
 
   curve::DispatcherKeys keys_;
   wire::Gate gate_;
   Log log_;
-  std::string stamp_;  // of the list that was read
+  Known known_;
+  std::string stamp_;    // of the list that was read
   std::string problem_;  // why the list could not be read; said once
   std::unordered_map<std::uint64_t, std::string> owners_;  // incarnation -> key
+  std::size_t forget_at_ = 256;  // so many of them: look which are known no more
   TimePoint now_{};
   TimePoint next_look_{};  // whether files came or went
   TimePoint next_read_{};  // because of an unknown key
   TimePoint next_note_{};
+  TimePoint next_refusal_note_{};
   std::uint64_t unnoted_ = 0;
 };
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "common/check.h"
@@ -23,18 +22,6 @@ constexpr Milliseconds kPatience{2000};  // after the second interrupt
 constexpr Milliseconds kProgressEvery{250};
 constexpr Milliseconds kWaitingNoteAfter{2000};
 constexpr Milliseconds kWaitingNoteEvery{30'000};
-
-std::string routing_id(std::uint64_t incarnation) {
-  std::string id(sizeof incarnation, '\0');
-  std::memcpy(id.data(), &incarnation, sizeof incarnation);
-  return id;
-}
-
-std::uint64_t incarnation_of(const std::string& id) {
-  std::uint64_t incarnation = 0;
-  if (id.size() == sizeof incarnation) std::memcpy(&incarnation, id.data(), sizeof incarnation);
-  return incarnation;
-}
 
 }  // namespace
 
@@ -55,14 +42,15 @@ void Hub::log(const std::string& line) const {
 
 Expected<void> Hub::open(const std::vector<std::string>& regions) {
   if (options_.keys) {
-    auto admission = Admission::open(context_, *std::exchange(options_.keys, std::nullopt),
-                                     [this](const std::string& line) { log(line); });
+    auto admission = Admission::open(
+        context_, std::move(*options_.keys), [this](const std::string& line) { log(line); },
+        [this](std::uint64_t worker) { return !ledger_.worker_name(worker).empty(); });
     if (!admission) return std::unexpected(admission.error());
     admission_ = std::move(*admission);
   }
+  const curve::Keys* keys = admission_ ? &admission_->keys() : nullptr;
   const auto bound = [&](wire::Kind kind, std::uint32_t offset) -> Expected<wire::Socket> {
-    auto socket =
-        wire::Socket::make(context_, kind, {}, admission_ ? &admission_->keys() : nullptr);
+    auto socket = wire::Socket::make(context_, kind, {}, keys);
     if (!socket) return socket;
     if (auto done = socket->bind(options_.endpoint.at(offset)); !done) {
       return std::unexpected(done.error());
@@ -117,9 +105,8 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   ledger_.dismiss_workers();
   act();
   if (options_.progress) options_.progress(0);
-  if (malformed_ + control_->dropped() + sink_->dropped() > 0) {
-    log(fmt::format("dropped {} malformed or forged messages from the network",
-                    malformed_ + control_->dropped() + sink_->dropped()));
+  if (const auto dropped = malformed_ + control_->dropped() + sink_->dropped(); dropped > 0) {
+    log(fmt::format("dropped {} malformed or forged messages from the network", dropped));
   }
   SweepEnd end;
   end.report =
@@ -187,18 +174,11 @@ void Hub::interrupted() {
   }
 }
 
-// With keys: whether the sender may say this. One that took a wrong name is told.
 bool Hub::believed(const wire::Received& received, const v1::ToDispatcher& message) {
   if (!admission_) return true;
-  const auto judgement = admission_->judge(received.user, message);
-  if (judgement == Admission::Judgement::kBelieved) return true;
-  if (judgement == Admission::Judgement::kWrongName) {
-    v1::ToWorker refusal;
-    refusal.mutable_refused()->set_reason(admission_->refusal(received.user, message));
-    log(fmt::format("refused a worker: {}", refusal.refused().reason()));
-    send_to(received.from, refusal);
-  }
-  return false;
+  const auto judged = admission_->judge(received.user, message);
+  if (judged.refusal) send_to(received.from, *judged.refusal);
+  return judged.believed;
 }
 
 void Hub::receive_control() {
@@ -346,8 +326,8 @@ void Hub::act(SendToWorker& action) {
 }
 
 void Hub::send_to(const std::string& to, const v1::ToWorker& message, std::string_view secret) {
-  // A peer that is gone: its leases run out, and a living one asks again. One that does not read
-  // what it is sent is forgotten, until it says Hello over a new connection.
+  // A peer that is gone: its leases run out, and a living one asks again. One that does not read is
+  // forgotten, until it says Hello over a new connection.
   if (control_->send_to(to, encode(message), secret) == wire::Sent::kWouldBlock) {
     ledger_.forget_worker(incarnation_of(to));
   }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "common/check.h"
@@ -21,12 +20,6 @@ constexpr std::size_t kFrameBytes = 256 << 10;  // a frame is closed once it is 
 constexpr int kHellosBeforeNote = 5;            // about as many seconds
 constexpr int kHellosANote = 60;
 constexpr Milliseconds kPatience{2000};  // after the second request to drain
-
-std::string routing_id(std::uint64_t incarnation) {
-  std::string id(sizeof incarnation, '\0');
-  std::memcpy(id.data(), &incarnation, sizeof incarnation);
-  return id;
-}
 
 template <typename... Cases>
 struct Overloaded : Cases... {

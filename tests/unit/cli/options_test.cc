@@ -207,8 +207,50 @@ TEST(Options, StoreListenAndQuiet) {
   EXPECT_EQ(run({"--listen", "tcp://[::1]:7600"}).listen, "tcp://[::1]:7600");
   EXPECT_EQ(run({"--listen", "tcp://localhost:1"}).listen, "tcp://localhost:1");
   EXPECT_EQ(run({"--listen", "ipc:///run/x"}).listen, "ipc:///run/x");
+  const RunOptions open = run({"--listen", "tcp://0.0.0.0:7600", "--keys", "k"});
+  EXPECT_EQ(open.listen, "tcp://0.0.0.0:7600");
+  EXPECT_EQ(open.keys, "k");
+  EXPECT_FALSE(open.send_credentials);
+  EXPECT_TRUE(
+      run({"--listen", "tcp://[::]:1", "--keys", "k", "--send-credentials"}).send_credentials);
   EXPECT_EQ(run({"-q"}).progress, ProgressMode::kOff);
   EXPECT_EQ(run({"-q", "--progress", "on"}).progress, ProgressMode::kOn);
+}
+
+KeygenOptions keygen(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), {"netfleet", "keygen"});
+  const auto parsed =
+      parse_command_line(static_cast<int>(arguments.size()), arguments.data(), "joe");
+  EXPECT_TRUE(parsed) << parsed.error().message;
+  return std::get<KeygenOptions>(*parsed);
+}
+
+TEST(Options, Keygen) {
+  const KeygenOptions hub = keygen({"keys/", "dispatcher"});
+  EXPECT_EQ(hub.directory, "keys");
+  EXPECT_EQ(hub.role, curve::Role::kDispatcher);
+  EXPECT_THAT(hub.names, ElementsAre("dispatcher"));
+  EXPECT_FALSE(hub.replace);
+  const KeygenOptions workers = keygen({"/k", "worker", "eu-1", "eu-2", "--replace"});
+  EXPECT_EQ(workers.role, curve::Role::kWorker);
+  EXPECT_THAT(workers.names, ElementsAre("eu-1", "eu-2"));
+  EXPECT_TRUE(workers.replace);
+  EXPECT_EQ(keygen({"/", "operator", "anna"}).role, curve::Role::kOperator);
+}
+
+TEST(Options, KeygenErrors) {
+  const auto error = [](std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), {"netfleet", "keygen"});
+    return error_of(
+        parse_command_line(static_cast<int>(arguments.size()), arguments.data(), "joe"));
+  };
+  EXPECT_THAT(error({}), HasSubstr("no directory"));
+  EXPECT_THAT(error({"keys"}), HasSubstr("'' is not one of dispatcher, worker, operator"));
+  EXPECT_THAT(error({"keys", "king"}), HasSubstr("'king' is not one of"));
+  EXPECT_THAT(error({"keys", "worker"}), HasSubstr("no name"));
+  EXPECT_THAT(error({"keys", "dispatcher", "x"}), HasSubstr("takes no name"));
+  EXPECT_THAT(error({"keys", "worker", "../x"}), HasSubstr("'../x' is no name for a key"));
+  EXPECT_THAT(error({"keys", "king"}), HasSubstr("\nTry 'netfleet keygen --help'."));
 }
 
 struct Bad {
@@ -265,7 +307,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--listen", "tcp://::1:7600"}, "is no endpoint"},
         Bad{{"--listen", "tcp://127.0.0.1:0"}, "is no endpoint"},
         Bad{{"--listen", "udp://127.0.0.1:1"}, "is no endpoint"},
-        Bad{{"--listen", "ipc://"}, "needs a path"},
+        Bad{{"--listen", "ipc://"}, "is no endpoint"},
+        Bad{{"--listen", "inproc://x"}, "is no endpoint"},
+        Bad{{"--keys", "k"}, "--keys needs --listen"},
+        Bad{{"--send-credentials"}, "--send-credentials needs --listen"},
         Bad{{"--min-workers", "2"}, "--min-workers needs --listen"},
         Bad{{"-q", "-v"}, "--quiet and --verbose exclude each other"},
         Bad{{"-i", "-", "-i", "-"}, "standard input can be read only once"},
@@ -287,8 +332,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{{"--dry-run"}, "unknown option --dry-run"},
                       Bad{{"--ssh-config", "f"}, "unknown option --ssh-config"},
                       Bad{{"--session-log", "f"}, "unknown option --session-log"},
-                      Bad{{"--only", "x"}, "unknown option --only"},
-                      Bad{{"--keys", "x"}, "unknown option --keys"}));
+                      Bad{{"--only", "x"}, "unknown option --only"}));
 
 TEST(Options, SecretsOnTheCommandLineAreRefusedAndNotShown) {
   for (const std::vector<const char*>& arguments :

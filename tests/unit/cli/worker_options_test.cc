@@ -36,6 +36,8 @@ TEST(WorkerOptions, EveryOption) {
                              "tcp://127.0.0.1:7600",
                              "--name",
                              "w1",
+                             "--keys",
+                             "k",
                              "--region",
                              "eu",
                              "--region",
@@ -62,6 +64,7 @@ TEST(WorkerOptions, EveryOption) {
   ASSERT_TRUE(parsed) << parsed.error().message;
   const WorkerOptions& options = std::get<WorkerOptions>(*parsed);
   EXPECT_EQ(options.name, "w1");
+  EXPECT_EQ(options.keys, "k");
   EXPECT_THAT(options.regions, ElementsAre("eu", "uk"));
   EXPECT_EQ(options.sessions, 500u);
   EXPECT_EQ(options.session_threads, 4u);

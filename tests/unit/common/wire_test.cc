@@ -30,7 +30,7 @@ TEST(Wire, ControlTalksBothWaysAndTellsWhoIsGone) {
   const auto welcome = receive_soon(dealer);
   ASSERT_TRUE(welcome);
   EXPECT_EQ(welcome->bytes, "welcome");
-  EXPECT_EQ(welcome->secret, "s3cret");
+  EXPECT_EQ(welcome->secret.reveal(), "s3cret");
   EXPECT_EQ(router.send_to("nobody", "welcome"), Sent::kNoSuchPeer);
 }
 
