@@ -154,17 +154,18 @@ std::string encode(const v1::ToDispatcher& message) { return encode_frame(messag
 std::string encode(const v1::ToWorker& message) { return encode_frame(message); }
 std::string encode(const v1::ResultFrame& frame) { return encode_frame(frame); }
 
-std::string encode(const v1::ResultFrame& header, std::span<const std::string* const> results) {
-  // A repeated message field on the wire is its tag, its length and its bytes, one after another.
+// A repeated message field on the wire is its tag, its length as a varint, and its bytes.
+void begin_result(std::string& frame, std::size_t size) {
   constexpr char kResultsTag = (v1::ResultFrame::kResultsFieldNumber << 3) | 2;
-  std::string bytes = encode_frame(header);
-  for (const std::string* result : results) {
-    bytes.push_back(kResultsTag);
-    std::uint64_t length = result->size();
-    for (; length >= 0x80; length >>= 7) bytes.push_back(static_cast<char>(length | 0x80));
-    bytes.push_back(static_cast<char>(length));
-    bytes.append(*result);
-  }
+  frame.push_back(kResultsTag);
+  std::uint64_t length = size;
+  for (; length >= 0x80; length >>= 7) frame.push_back(static_cast<char>(length | 0x80));
+  frame.push_back(static_cast<char>(length));
+}
+
+std::size_t result_size(std::size_t size) {
+  std::size_t bytes = 2 + size;
+  for (std::uint64_t length = size; length >= 0x80; length >>= 7) ++bytes;
   return bytes;
 }
 

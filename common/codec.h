@@ -2,7 +2,6 @@
 // returns is valid by meaning, not only by syntax (PROTOCOL.md §3).
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,8 +35,10 @@ std::string encode(const v1::OfferFrame& frame);
 std::string encode(const v1::ToDispatcher& message);
 std::string encode(const v1::ToWorker& message);
 std::string encode(const v1::ResultFrame& frame);
-// The same from a header without results and results that are serialized already.
-std::string encode(const v1::ResultFrame& header, std::span<const std::string* const> results);
+// Adds to an encoded ResultFrame what precedes a result that is serialized already, `size` bytes
+// long: the caller appends it next. result_size: what both take together.
+void begin_result(std::string& frame, std::size_t size);
+std::size_t result_size(std::size_t size);
 
 // Each returns an error that names what is wrong with the bytes; nothing in them can crash it.
 Expected<v1::OfferFrame> decode_offers(std::string_view bytes);

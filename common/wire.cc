@@ -208,13 +208,17 @@ Sent send_frame(zmq::socket_t& socket, zmq::message_t frame, bool more) {
 }
 
 // A frame that owns the string, without a copy for large ones.
-zmq::message_t frame_of(std::string bytes) {
+zmq::message_t frame_of(std::string bytes, std::shared_ptr<const void> held = {}) {
   constexpr std::size_t kWorthMoving = 4096;
   if (bytes.size() < kWorthMoving) return zmq::message_t(bytes.data(), bytes.size());
-  auto* owned = new std::string(std::move(bytes));
+  struct Owned {
+    std::string bytes;
+    std::shared_ptr<const void> held;
+  };
+  auto* owned = new Owned{std::move(bytes), std::move(held)};
   return zmq::message_t(
-      owned->data(), owned->size(),
-      [](void*, void* hint) { delete static_cast<std::string*>(hint); }, owned);
+      owned->bytes.data(), owned->bytes.size(),
+      [](void*, void* hint) { delete static_cast<Owned*>(hint); }, owned);
 }
 
 // A frame that wipes its bytes once ZeroMQ has handed them on.
@@ -232,8 +236,8 @@ zmq::message_t secret_frame(std::string_view secret) {
 
 }  // namespace
 
-Sent Socket::send(std::string bytes) {
-  return send_frame(impl_->socket, frame_of(std::move(bytes)), false);
+Sent Socket::send(std::string bytes, std::shared_ptr<const void> held) {
+  return send_frame(impl_->socket, frame_of(std::move(bytes), std::move(held)), false);
 }
 
 Sent Socket::send_to(const std::string& routing_id, std::string bytes, std::string_view secret) {

@@ -68,7 +68,8 @@ class Socket {
 
   // Never block. A message with more frames than its kind allows is dropped and counted.
   std::optional<Received> receive();
-  Sent send(std::string bytes);
+  // `held`, if given, is released once ZeroMQ has handed the bytes on, from whichever thread.
+  Sent send(std::string bytes, std::shared_ptr<const void> held = {});
   bool can_send() const;  // a message would be taken now
   Sent send_to(const std::string& routing_id, std::string bytes, std::string_view secret = {});
 

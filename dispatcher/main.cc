@@ -20,7 +20,9 @@ class WorkerThread final : public EmbeddedWorker {
  public:
   WorkerThread(EmbeddedWorkerSetup& setup, WorkerParts parts)
       : parts_(std::move(parts)),
-        worker_(setup.context, clock_, worker_setup(setup), *parts_.known_hosts, parts_.platforms),
+        engine_({resolver_, *parts_.known_hosts, parts_.platforms, events_},
+                session_threads(setup.threads)),
+        worker_(setup.context, clock_, worker_setup(setup), events_, engine_),
         thread_([this, failed = setup.failed] {
           if (auto ended = worker_.run(); !ended) failed(ended.error().message);
         }) {}
@@ -38,7 +40,7 @@ class WorkerThread final : public EmbeddedWorker {
     worker.lease_holder.incarnation = make_incarnation();
     worker.lease_holder.regions = setup.regions;
     worker.lease_holder.slots = setup.sessions;
-    worker.threads = session_threads(setup.threads);
+    worker.outbox.spool = default_spool();
     worker.credentials = std::move(setup.credentials);
     worker.once = true;
     worker.log = setup.log;
@@ -47,6 +49,9 @@ class WorkerThread final : public EmbeddedWorker {
 
   SystemClock clock_;
   WorkerParts parts_;
+  EventQueue events_;
+  ssh::Resolver resolver_;
+  Engine engine_;
   Worker worker_;
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -73,6 +73,7 @@ int serve(const WorkerOptions& options) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file too large for the limit is a full disk
   allow_open_files();
 
   WorkerSetup setup;
@@ -84,7 +85,7 @@ int serve(const WorkerOptions& options) {
   setup.lease_holder.incarnation = make_incarnation();
   setup.lease_holder.regions = options.regions;
   setup.lease_holder.slots = options.sessions;
-  setup.threads = session_threads(options.session_threads);
+  setup.outbox.spool = options.spool.empty() ? default_spool() : options.spool;
   setup.credentials = std::move(*credentials);
   setup.drain_timeout = options.drain_timeout;
   setup.log = [](const std::string& line) { fmt::print(stderr, "netfleet-worker: {}\n", line); };
@@ -93,7 +94,11 @@ int serve(const WorkerOptions& options) {
   setup.signal_fd = signal_fd;
   wire::Context context;
   const SystemClock clock;
-  Worker worker(context, clock, std::move(setup), *parts->known_hosts, parts->platforms);
+  EventQueue events;
+  ssh::Resolver resolver;
+  Engine engine({resolver, *parts->known_hosts, parts->platforms, events},
+                session_threads(options.session_threads));
+  Worker worker(context, clock, std::move(setup), events, engine);
   const auto ended = worker.run();
   close(signal_fd);
   return ended ? 0 : say_error(ended.error().message, kExitRefused);

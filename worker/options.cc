@@ -45,6 +45,9 @@ Expected<WorkerCommandLine> parse_worker_command_line(int argc, const char* cons
              options.session_threads, 1, 1024);
   add_duration(app, "--drain-timeout", "How long sessions may finish after SIGTERM (default: 5m)",
                options.drain_timeout);
+  add_text(app, "--spool", "DIR",
+           "Where results lie that memory has no room for (default: $TMPDIR or /var/tmp)",
+           options.spool);
   add_text(app, "--platform-dir", "DIR", "More platform files; they replace those of the same name",
            options.platform_dir);
   app.add_flag("-v,--verbose", options.verbose, "Say more on stderr (repeatable)");

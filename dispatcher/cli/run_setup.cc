@@ -116,10 +116,10 @@ std::expected<RunSetup, PromptFailure> with_credentials(RunSetup setup, const Ru
 // limits. A credential that an inventory made up ("inventory:1") may mean another password in
 // another reading: the host's own counts.
 Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& inventory) {
-  if (setup.record.limited && inventory.hosts.empty()) {
+  if (setup.record.limited && inventory.limits.empty()) {
     return fail(
-        fmt::format("sweep {} runs under the limits of its inventory, and these are not "
-                    "stored: give the inventory again with -i",
+        fmt::format("sweep {} runs under limits, and these are not stored: give its inventory "
+                    "again with -i, or --logins-per-second",
                     setup.record.id));
   }
   std::unordered_map<std::string_view, const Host*> by_name;

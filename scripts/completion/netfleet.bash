@@ -23,7 +23,7 @@ _netfleet() {
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;
     -i | --inventory | --commands-file | --password-file | --enable-password-file | -k | --key | \
-      --known-hosts | --output-dir | --platform-dir | --store)
+      --known-hosts | --output-dir | --platform-dir | --spool | --store)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       compopt -o filenames 2>/dev/null
       return

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
-"""Whole-process figures: netfleet beside the floor, alternately, against the device simulator.
+"""Whole-process figures: netfleet beside the floor, alternately, against the device simulator, and
+the fleet by itself.
 
-usage: measure.py [--bin build/release/bin] [--rounds 3] [--write docs/performance.md]
+usage: measure.py [--bin build/release/bin] [--rounds 3] [--only devices|fleet] [--hosts 1000000]
+                  [--write docs/performance.md]
 
-Measures G1 (CPU a task, 8 at once), G3 (a sweep of 500 slow devices at 50, 100 and 500 at once) and
-G4 (CPU and memory at 500). CPU is user + system time of the whole client process tree. Prints a
-table; with --write it also replaces the file's part between the two markers. Nothing here fails on
-a time: a figure is a figure.
+devices: G1 (CPU a task, 8 at once), G3 (a sweep of 500 slow devices at 50, 100 and 500 at once) and
+G4 (CPU and memory at 500). fleet: G7 to G10 and G12 (fleet.py). CPU is user + system time of the
+whole process tree. Prints tables; with --write it also replaces the file's parts between their
+markers. Nothing here fails on a time: a figure is a figure.
 """
 
 import argparse
@@ -21,7 +23,12 @@ import sys
 import tempfile
 import time
 
-MARKERS = ("<!-- figures: begin -->", "<!-- figures: end -->")
+import fleet
+
+MARKERS = {"devices": ("<!-- figures: begin -->", "<!-- figures: end -->"),
+           "fleet": ("<!-- fleet: begin -->", "<!-- fleet: end -->")}
+HEADS = {"devices": ["measure", "netfleet", "floor", "goal"],
+         "fleet": ["measure", "netfleet", "goal"]}
 COMMAND = "show version"
 
 
@@ -120,14 +127,24 @@ def machine():
     versions = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", "libssh-4",
                                "libzmq5", "libprotobuf32"], capture_output=True, text=True).stdout
     return (f"{os.cpu_count()} cores, {model.group(1) if model else platform.machine()}, "
-            f"{versions}{time.strftime('%Y-%m-%d')}; medians (lowest-highest)")
+            f"load {os.getloadavg()[0]:.1f} before, {versions}{time.strftime('%Y-%m-%d')}; "
+            "medians (lowest-highest)")
 
 
-def table(args, rows):
-    lines = [f"Measured on {machine()} of {args.rounds} alternating rounds.", "",
-             "| measure | netfleet | floor | goal |", "|---|---|---|---|"]
+def table(part, where, rounds, rows):
+    head = HEADS[part]
+    lines = [f"Measured on {where} of {rounds} rounds.", "", "| " + " | ".join(head) + " |",
+             "|---" * len(head) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def write(path, part, text):
+    begin, end = MARKERS[part]
+    page = pathlib.Path(path)
+    before, rest = page.read_text().split(begin)
+    after = rest.split(end)[1]
+    page.write_text(before + begin + "\n" + text + "\n" + end + after)
 
 
 def main():
@@ -135,17 +152,20 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default="build/release/bin")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=sorted(MARKERS))
+    parser.add_argument("--hosts", type=int, default=1_000_000)
     parser.add_argument("--write")
     args = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    text = table(args, measure(args))
-    print(text)
-    if args.write:
-        page = pathlib.Path(args.write)
-        before, rest = page.read_text().split(MARKERS[0])
-        after = rest.split(MARKERS[1])[1]
-        page.write_text(before + MARKERS[0] + "\n" + text + "\n" + MARKERS[1] + after)
+    for part, measured in (("devices", measure), ("fleet", fleet.measure)):
+        if args.only not in (None, part):
+            continue
+        where = machine()
+        text = table(part, where, args.rounds, measured(args))
+        print(text, flush=True)
+        if args.write:
+            write(args.write, part, text)
     return 0
 
 

@@ -28,6 +28,16 @@ struct SessionOrder {
   std::shared_ptr<Lease> lease;
 };
 
+// What carries sessions, as the worker's fleet thread sees it; that thread alone calls it. Every
+// start() is answered by exactly one SessionEnded in the EventQueue.
+class Sessions {
+ public:
+  virtual ~Sessions() = default;
+  virtual void start(SessionOrder order) = 0;
+  // Ends the session soon, with outcome cancelled and `reason`; not running: nothing happens.
+  virtual void stop(TaskKey task, std::string reason) = 0;
+};
+
 // What sessions share. Everything named here outlives the engine.
 struct EngineParts {
   ssh::Resolver& resolver;
@@ -36,17 +46,15 @@ struct EngineParts {
   EventQueue& events;
 };
 
-// Owned and called by one thread (the worker's fleet thread). Every start() is answered by exactly
-// one SessionEnded.
-class Engine {
+// Sessions over SSH on a pool of threads.
+class Engine final : public Sessions {
  public:
   Engine(EngineParts parts, std::uint32_t threads);
   // Stops every session at once and joins the threads.
-  ~Engine();
+  ~Engine() override;
 
-  void start(SessionOrder order);
-  // Ends the session soon, with outcome cancelled and `reason`; not running: nothing happens.
-  void stop(TaskKey task, std::string reason);
+  void start(SessionOrder order) override;
+  void stop(TaskKey task, std::string reason) override;
 
  private:
   struct SessionThread;

@@ -24,7 +24,7 @@ TimePoint time_of(std::uint64_t stamp) {
 }  // namespace
 
 std::uint32_t LeaseHolder::free_slots() const {
-  if (!welcomed_ || draining_ || unacknowledged_ >= options_.most_unacknowledged ||
+  if (!welcomed_ || draining_ || outbox_full_ || unacknowledged_ >= options_.most_unacknowledged ||
       unacknowledged_bytes_ >= options_.most_unacknowledged_bytes || busy_ >= options_.slots) {
     return 0;
   }

@@ -22,7 +22,7 @@ struct LeaseHolderOptions {
   std::vector<std::string> regions;  // none: the default region
   std::uint32_t slots = 50;
   std::uint32_t most_unacknowledged = 4096;  // results; at the bound no slot is free
-  std::uint64_t most_unacknowledged_bytes = 256u << 20;
+  std::uint64_t most_unacknowledged_bytes = std::uint64_t{4} << 30;
 };
 
 // What the shell must do, in order.
@@ -75,6 +75,8 @@ class LeaseHolder {
   // so no more logins than slots ever reach a device with a wrong password.
   bool on_finished(TimePoint now, TaskKey task, std::size_t bytes, bool login_refused = false);
   void on_progress(TaskKey task, std::uint32_t session_thread, std::string stage);
+  // While the shell has no room for further results no slot is free.
+  void set_outbox_full(bool full) { outbox_full_ = full; }
   void drain(TimePoint now);  // finish, take no more, then part
   void cancel_all();          // stop what runs; its results are still sent
   void tick(TimePoint now);
@@ -126,6 +128,7 @@ class LeaseHolder {
   TimePoint told_free_at_{};
   bool welcomed_ = false;
   bool draining_ = false;
+  bool outbox_full_ = false;
   bool parted_ = false;
   bool in_lanes_ = false;
   bool report_progress_ = false;

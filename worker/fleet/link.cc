@@ -14,12 +14,9 @@
 namespace netfleet {
 namespace {
 
-constexpr int kMessagesATurn = 256;  // so that no socket starves the others
-constexpr std::size_t kResultsAFrame = 64;
-constexpr std::size_t kFrameBytes = 256 << 10;  // a frame is closed once it is so large
-constexpr int kHellosBeforeNote = 5;            // about as many seconds
-constexpr int kHellosANote = 60;
+constexpr int kMessagesATurn = 256;      // so that no socket starves the others
 constexpr Milliseconds kPatience{2000};  // after the second request to drain
+constexpr Milliseconds kRetryAfter{1000};
 
 template <typename... Cases>
 struct Overloaded : Cases... {
@@ -28,13 +25,17 @@ struct Overloaded : Cases... {
 
 }  // namespace
 
-Worker::Worker(wire::Context& context, const Clock& clock, WorkerSetup options,
-               ssh::KnownHosts& known_hosts, const PlatformSet& platforms)
+Worker::Worker(wire::Context& context, const Clock& clock, WorkerSetup options, EventQueue& events,
+               Sessions& sessions)
     : context_(context),
       clock_(clock),
       options_(std::move(options)),
       holder_(options_.lease_holder),
-      engine_({resolver_, known_hosts, platforms, events_}, options_.threads),
+      watch_(options_.lease_holder.name, options_.dispatcher.text(), options_.keys.has_value()),
+      outbox_(options_.outbox),
+      events_(events),
+      sessions_(sessions),
+      keyring_(std::move(options_.credentials)),
       wakeup_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   CHECK(wakeup_fd_ >= 0);
 }
@@ -51,20 +52,19 @@ void Worker::log(const std::string& line) const {
   if (options_.log) options_.log(line);
 }
 
+// An embedded worker has nobody to tell what its own dispatcher knows.
+void Worker::log_fleet(const std::optional<std::string>& line) const {
+  if (line && options_.signal_fd >= 0) log(*line);
+}
+
 Expected<void> Worker::run() {
-  for (const auto& [name, credential] : options_.credentials) {
-    if (auto loaded = identity(name); !loaded) return std::unexpected(loaded.error());
-  }
+  if (auto loaded = keyring_.load(); !loaded) return loaded;
   holder_.start(clock_.now());
   while (true) {
     const TimePoint now = clock_.now();
+    mind_outbox(now);
     holder_.tick(now);
-    for (auto actions = holder_.take_actions(); !actions.empty();
-         actions = holder_.take_actions()) {
-      for (const auto& action : actions) {
-        if (auto acted = act(action); !acted) return acted;
-      }
-    }
+    if (auto acted = act_on_all(); !acted) return acted;
     flush_results();
     if (parted_ && parted_->why == Parting::kRefused) {
       return fail(fmt::format("the dispatcher at {} refused this worker: {}",
@@ -72,7 +72,13 @@ Expected<void> Worker::run() {
     }
     if (parted_ && (parted_->why == Parting::kDrained || options_.once)) return {};
     parted_.reset();
-    if (now >= give_up_at_) return {};
+    if (now >= give_up_at_) {
+      if (outbox_.size() > 0) {
+        log(fmt::format("stopped: results={} were not acknowledged and are dropped",
+                        outbox_.size()));
+      }
+      return {};
+    }
     wait();
     receive_wakeup();
     receive_control();
@@ -82,15 +88,41 @@ Expected<void> Worker::run() {
   }
 }
 
+Expected<void> Worker::act_on_all() {
+  for (auto actions = holder_.take_actions(); !actions.empty(); actions = holder_.take_actions()) {
+    for (const auto& action : actions) {
+      if (auto acted = act(action); !acted) return acted;
+    }
+  }
+  return {};
+}
+
+// What could not be had (a file, room on the disk) is tried again, and said once.
+void Worker::mind_outbox(TimePoint now) {
+  if (now >= retry_at_) {
+    retry_at_ = TimePoint::max();
+    join_lanes();
+    if (outbox_.full()) outbox_.spill();
+  }
+  holder_.set_outbox_full(outbox_.full());
+  if (outbox_.full()) retry_at_ = std::min(retry_at_, now + kRetryAfter);
+  if (outbox_.trouble() && !told_trouble_) {
+    log(fmt::format("{}; results stay in memory, and above {} MiB no more tasks are taken",
+                    outbox_.trouble()->message, options_.outbox.memory >> 20));
+  }
+  told_trouble_ = outbox_.trouble().has_value();
+  log_fleet(watch_.tick(now, outbox_.size()));
+}
+
 void Worker::wait() {
   wire::Poller poller;
   poller.add(wakeup_fd_);
   if (options_.signal_fd >= 0) poller.add(options_.signal_fd);
   poller.add(events_.fd());
-  poller.add(*control_, true, false);
+  if (control_) poller.add(*control_, true, false);
   if (lanes_) poller.add(*lanes_, true, false);
   if (sink_ && sink_full_) poller.add(*sink_, false, true);
-  const TimePoint until = std::min(holder_.next_deadline(), give_up_at_);
+  const TimePoint until = std::min({holder_.next_deadline(), give_up_at_, retry_at_});
   poller.wait(until == TimePoint::max() ? Nanoseconds(std::chrono::seconds(10))
                                         : until - clock_.now());
   sink_full_ = false;
@@ -119,18 +151,21 @@ void Worker::receive_wakeup() {
 }
 
 void Worker::receive_control() {
-  for (int i = 0; i < kMessagesATurn; ++i) {
+  for (int i = 0; control_ && i < kMessagesATurn; ++i) {
     auto received = control_->receive();
     if (!received) return;
-    unanswered_hellos_ = 0;
     auto message = decode_to_worker(received->bytes);
     if (!message) {
       log(fmt::format("dropped a control message: {}", message.error().message));
       continue;
     }
     if (message->has_credential()) {
-      take_credential(message->credential().name(), received->secret);
+      keyring_.take(message->credential().name(), received->secret);
     } else {
+      if (message->has_welcome()) {
+        log_fleet(watch_.on_welcome(clock_.now(), message->epoch(), message->welcome()));
+      }
+      if (message->has_dismissed()) log_fleet(watch_.on_dismissed());
       holder_.on_message(clock_.now(), *message);
     }
   }
@@ -165,9 +200,10 @@ void Worker::receive_events() {
 
 void Worker::end_task(TaskKey task, TaskResult result) {
   const bool login_refused = result.outcome == Outcome::kAuthFailed;
-  std::string body = to_wire(std::move(result), task.sweep).SerializeAsString();
-  if (holder_.on_finished(clock_.now(), task, body.size(), login_refused)) {
-    outbox_[task] = std::move(body);
+  cut_outputs(result, kMostOutput);
+  const v1::TaskResult wire_result = to_wire(std::move(result), task.sweep);
+  if (holder_.on_finished(clock_.now(), task, wire_result.ByteSizeLong(), login_refused)) {
+    outbox_.put(task, wire_result);
   }
 }
 
@@ -175,55 +211,91 @@ Expected<wire::Socket> Worker::make_socket(wire::Kind kind, std::string_view id)
   return wire::Socket::make(context_, kind, id, options_.keys ? &*options_.keys : nullptr);
 }
 
+// Only the first one must succeed: later the holder asks again every second, and what runs here
+// goes on meanwhile.
 Expected<void> Worker::open_control() {
-  if (++unanswered_hellos_ % kHellosANote == kHellosBeforeNote) {
-    log(fmt::format("no answer from the dispatcher at {}: going on asking{}",
-                    options_.dispatcher.text(),
-                    options_.keys ? "; if it runs, is this worker's .pub file among its keys, and "
-                                    "dispatcher.pub of this worker's the dispatcher's own?"
-                                  : ""));
-  }
+  const bool first = !control_ && !told_socket_error_;
   control_.reset();
+  watch_.on_hello(clock_.now());
   auto socket =
       make_socket(wire::Kind::kControlDealer, routing_id(options_.lease_holder.incarnation));
-  if (!socket) return std::unexpected(socket.error());
-  if (auto connected = socket->connect(options_.dispatcher.at(0)); !connected) return connected;
-  control_ = std::move(*socket);
-  return {};
+  Expected<void> connected;
+  if (socket) {
+    connected = socket->connect(options_.dispatcher.at(0));
+  } else {
+    connected = std::unexpected(socket.error());
+  }
+  if (connected) {
+    control_ = std::move(*socket);
+  } else if (!first && !std::exchange(told_socket_error_, true)) {
+    log(connected.error().message);
+  }
+  return first ? connected : Expected<void>();
 }
 
-void Worker::join_lanes(const JoinLanes& lanes) {
-  if (!sink_) {
+// With a control socket the queue has no bound: it takes everything. Without one, the next Hello
+// says all that matters.
+void Worker::send_control(const v1::ToDispatcher& message) {
+  if (!control_ || control_->send(encode(message)) == wire::Sent::kYes) return;
+  log("a control message could not be sent");
+}
+
+void Worker::join_lanes() {
+  if (!wanted_lanes_) return;
+  const auto connected = connect_lanes(*wanted_lanes_);
+  if (connected) {
+    wanted_lanes_.reset();
+    told_socket_error_ = false;
+    return;
+  }
+  retry_at_ = std::min(retry_at_, clock_.now() + kRetryAfter);
+  if (!std::exchange(told_socket_error_, true)) log(connected.error().message);
+}
+
+Expected<void> Worker::connect_lanes(const JoinLanes& lanes) {
+  if (!sink_ || sink_offset_ != lanes.sink_offset) {
     auto socket = make_socket(wire::Kind::kSinkPush);
-    if (socket && socket->connect(options_.dispatcher.at(lanes.sink_offset))) {
-      sink_ = std::move(*socket);
-    }
+    if (!socket) return std::unexpected(socket.error());
+    auto connected = socket->connect(options_.dispatcher.at(lanes.sink_offset));
+    if (!connected) return connected;
+    sink_ = std::move(*socket);
+    sink_offset_ = lanes.sink_offset;
   }
   auto socket = make_socket(wire::Kind::kLanePull);
-  if (!socket) return log(socket.error().message);
+  if (!socket) return std::unexpected(socket.error());
   for (const std::uint32_t offset : lanes.offsets) {
     if (auto connected = socket->connect(options_.dispatcher.at(offset)); !connected) {
-      log(connected.error().message);
+      return connected;
     }
   }
   lanes_ = std::move(*socket);
+  return {};
 }
 
 Expected<void> Worker::act(const WorkerAction& action) {
   Expected<void> done;
   std::visit(Overloaded{
-                 [&](const SendToDispatcher& send) { control_->send(encode(send.message)); },
+                 [&](const SendToDispatcher& send) { send_control(send.message); },
                  [&](const StartTask& task) { start(task); },
                  [&](const StopTask& stop) {
-                   engine_.stop(stop.task, stop.reason == StopReason::kCancelled
-                                               ? "stopped: interrupted"
-                                               : "stopped: the worker lost its lease");
+                   sessions_.stop(stop.task, stop.reason == StopReason::kCancelled
+                                                 ? "stopped: interrupted"
+                                                 : "stopped: the worker lost its lease");
                  },
-                 [&](const SendResult& result) { to_send_.push_back(result.task); },
-                 [&](const DropResult& result) { outbox_.erase(result.task); },
+                 [&](const SendResult& result) { outbox_.queue(result.task); },
+                 [&](const DropResult& result) {
+                   outbox_.erase(result.task);
+                   watch_.on_acknowledged(clock_.now());
+                 },
                  [&](const OpenControl&) { done = open_control(); },
-                 [&](const JoinLanes& lanes) { join_lanes(lanes); },
-                 [&](const LeaveLanes&) { lanes_.reset(); },
+                 [&](const JoinLanes& lanes) {
+                   wanted_lanes_ = lanes;
+                   join_lanes();
+                 },
+                 [&](const LeaveLanes&) {
+                   wanted_lanes_.reset();
+                   lanes_.reset();
+                 },
                  [&](const KnowJob& job) {
                    jobs_[job.job.sweep()] = std::make_shared<const JobSpec>(from_wire(job.job));
                  },
@@ -252,72 +324,28 @@ void Worker::start(const StartTask& action) {
     return end_task(order.key, std::move(refusal));
   }
   order.job = job->second;
-  auto found = identity(order.task.credential);
+  auto found = keyring_.find(order.task.credential);
   if (!found) {
     refusal.outcome = Outcome::kAuthFailed;
-    refusal.error = fmt::format("log in to {}: {}", order.task.host, found.error().message);
+    refusal.error = fmt::format("log in to {} from worker {}: {}", order.task.host,
+                                options_.lease_holder.name, found.error().message);
     return end_task(order.key, std::move(refusal));
   }
   order.identity = std::move(*found);
-  engine_.start(std::move(order));
+  sessions_.start(std::move(order));
 }
 
-Expected<std::shared_ptr<const ssh::Identity>> Worker::identity(const std::string& credential) {
-  if (const auto known = identities_.find(credential); known != identities_.end()) {
-    return known->second;
-  }
-  const auto own = options_.credentials.find(credential);
-  if (own == options_.credentials.end()) {
-    return fail(fmt::format("worker {} has no credential '{}', and the dispatcher sent none",
-                            options_.lease_holder.name, credential));
-  }
-  auto loaded = ssh::Identity::load(own->second);
-  if (loaded) identities_[credential] = *loaded;
-  return loaded;
-}
-
-// The secret is "password NUL enable-password". A password of the worker's own goes before it.
-void Worker::take_credential(const std::string& name, const Secret& secret) {
-  const std::string_view text = secret.reveal();
-  const auto nul = text.find('\0');
-  auto& slot = options_.credentials[name];
-  if (slot == nullptr || slot->password.empty()) {
-    auto merged = std::make_shared<Credential>();
-    merged->password = Secret(text.substr(0, nul));
-    if (nul != std::string_view::npos) merged->enable_password = Secret(text.substr(nul + 1));
-    if (slot != nullptr) {
-      merged->use_agent = slot->use_agent;
-      for (const auto& key : slot->keys) {
-        merged->keys.push_back({key.path, key.passphrase.clone(), key.certificate});
-      }
-    }
-    slot = std::move(merged);
-    identities_.erase(name);
-  }
-}
-
-// Results that are ready travel together, up to a bound; what the sink does not take now waits
-// here.
+// Results that are ready travel together; what the sink does not take now waits in the outbox.
 void Worker::flush_results() {
-  while (sink_ && !to_send_.empty()) {
-    std::vector<const std::string*> bodies;
-    std::size_t bytes = 0, taken = 0;
-    for (; taken < to_send_.size() && bodies.size() < kResultsAFrame && bytes < kFrameBytes;
-         ++taken) {
-      const auto body = outbox_.find(to_send_[taken]);
-      if (body == outbox_.end()) continue;  // acknowledged meanwhile
-      bodies.push_back(&body->second);
-      bytes += body->second.size();
+  while (sink_ && outbox_.has_queued()) {
+    if (!sink_->can_send()) {
+      sink_full_ = true;
+      return;
     }
-    if (!bodies.empty()) {
-      v1::ResultFrame header;
-      holder_.stamp(header);
-      if (sink_->send(encode(header, bodies)) != wire::Sent::kYes) {
-        sink_full_ = true;
-        return;
-      }
-    }
-    to_send_.erase(to_send_.begin(), to_send_.begin() + static_cast<std::ptrdiff_t>(taken));
+    v1::ResultFrame header;
+    holder_.stamp(header);
+    auto frame = outbox_.next_frame(encode(header));
+    if (frame) sink_->send(std::move(frame->bytes), std::move(frame->held));
   }
 }
 

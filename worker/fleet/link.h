@@ -4,29 +4,31 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "common/credential.h"
 #include "common/endpoint.h"
 #include "common/error.h"
 #include "common/wire.h"
 #include "worker/engine/engine.h"
+#include "worker/fleet/dispatcher_watch.h"
+#include "worker/fleet/keyring.h"
 #include "worker/fleet/lease_holder.h"
+#include "worker/fleet/outbox.h"
 
 namespace netfleet {
 
 struct WorkerSetup {
   Endpoint dispatcher;
   LeaseHolderOptions lease_holder;
-  std::uint32_t threads = 1;           // session threads
-  std::optional<curve::Keys> keys;     // CURVE, on every socket
+  std::uint32_t threads = 1;        // session threads
+  std::optional<curve::Keys> keys;  // CURVE, on every socket
+  OutboxOptions outbox;
   CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
   bool once = false;                   // return when the dispatcher has finished
   Milliseconds drain_timeout{60'000};  // after the first request to drain
@@ -35,11 +37,12 @@ struct WorkerSetup {
   std::function<void(const std::string&)> log;  // one line for people; may be empty
 };
 
-// Runs until stopped. One thread calls run(); request_* may come from any.
+// Runs until stopped. One thread calls run(); request_* may come from any. `sessions` reports to
+// `events`; both outlive it.
 class Worker {
  public:
-  Worker(wire::Context& context, const Clock& clock, WorkerSetup options,
-         ssh::KnownHosts& known_hosts, const PlatformSet& platforms);
+  Worker(wire::Context& context, const Clock& clock, WorkerSetup options, EventQueue& events,
+         Sessions& sessions);
   ~Worker();
   // Returns when drained, dismissed (with `once`) or refused (an error that gives the reason).
   Expected<void> run();
@@ -47,6 +50,7 @@ class Worker {
   void request_drain();
 
  private:
+  Expected<void> act_on_all();
   Expected<void> open_control();
   Expected<wire::Socket> make_socket(wire::Kind kind, std::string_view routing_id = {});
   void receive_control();
@@ -55,33 +59,38 @@ class Worker {
   void receive_wakeup();
   Expected<void> act(const WorkerAction& action);
   void start(const StartTask& action);
-  void join_lanes(const JoinLanes& lanes);
+  void send_control(const v1::ToDispatcher& message);
+  void join_lanes();
+  Expected<void> connect_lanes(const JoinLanes& lanes);
   void flush_results();
+  void mind_outbox(TimePoint now);
   void wait();
-  void take_credential(const std::string& name, const Secret& secret);
-  Expected<std::shared_ptr<const ssh::Identity>> identity(const std::string& credential);
   void end_task(TaskKey task, TaskResult result);
   void log(const std::string& line) const;
+  void log_fleet(const std::optional<std::string>& line) const;
 
   wire::Context& context_;
   const Clock& clock_;
   WorkerSetup options_;
   LeaseHolder holder_;
-  EventQueue events_;
-  ssh::Resolver resolver_;
-  Engine engine_;
+  DispatcherWatch watch_;
+  Outbox outbox_;
+  EventQueue& events_;
+  Sessions& sessions_;
   std::optional<wire::Socket> control_;
   std::optional<wire::Socket> sink_;
   std::optional<wire::Socket> lanes_;
-  std::map<std::string, std::shared_ptr<const ssh::Identity>> identities_;
+  Keyring keyring_;
   std::map<std::uint32_t, std::shared_ptr<const JobSpec>> jobs_;
-  std::unordered_map<TaskKey, std::string, TaskKeyHash> outbox_;  // serialized, unacknowledged
-  std::deque<TaskKey> to_send_;
+  std::optional<JoinLanes> wanted_lanes_;  // not connected yet
+  std::uint32_t sink_offset_ = 0;
+  TimePoint retry_at_ = TimePoint::max();  // what failed for want of a file or of room
+  bool told_socket_error_ = false;
+  bool told_trouble_ = false;  // of the outbox
   bool sink_full_ = false;
   std::optional<Part> parted_;
   TimePoint give_up_at_ = TimePoint::max();
   int wakeup_fd_;
-  int unanswered_hellos_ = 0;
   std::atomic<int> drain_requests_{0};
   int drains_seen_ = 0;
 };

@@ -28,8 +28,14 @@ TEST(Codec, AResultSurvivesTheWire) {
   header.set_sequence(9);
   header.set_free(3);
   const std::string body = to_wire(sample_result(), 4).SerializeAsString();
-  const std::string* const bodies[] = {&body, &body};
-  auto frame = decode_results(encode(header, bodies));
+  std::string bytes = encode(header);
+  const std::size_t header_size = bytes.size();
+  for (int i = 0; i < 2; ++i) {
+    begin_result(bytes, body.size());
+    bytes += body;
+  }
+  EXPECT_EQ(bytes.size(), header_size + 2 * result_size(body.size()));
+  auto frame = decode_results(bytes);
   ASSERT_TRUE(frame) << frame.error().message;
   EXPECT_EQ(frame->incarnation(), 5u);
   ASSERT_EQ(frame->results_size(), 2);

@@ -189,6 +189,16 @@ TEST_F(LeaseHolderTest, AFullOutboxLeavesNoSlotFree) {
   EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kDecline), 1);
 }
 
+TEST_F(LeaseHolderTest, NoSlotIsFreeWhileTheShellHasNoRoom) {
+  holder_->set_outbox_full(true);
+  EXPECT_EQ(holder_->free_slots(), 0u);
+  offer(kTask);
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kDecline), 1);
+  holder_->set_outbox_full(false);
+  holder_->tick(now_);
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kFreeSlots), 1);
+}
+
 TEST_F(LeaseHolderTest, ClaimsAgainAfterAQuarterLeaseAndGivesUpAfterOne) {
   offer(kTask);
   holder_->take_actions();
