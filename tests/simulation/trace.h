@@ -1,0 +1,29 @@
+// tests/simulation: what happened, for people who look at one seed (-v). Costs nothing otherwise.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "tests/simulation/event_loop.h"
+
+namespace netfleet::simulation {
+
+class Trace {
+ public:
+  Trace(const EventLoop& loop, bool on) : loop_(loop), on_(on) {}
+  bool on() const { return on_; }
+  template <typename... Values>
+  void operator()(fmt::format_string<Values...> format, Values&&... values) const {
+    if (!on_) return;
+    fmt::print("{:10.4f}  {}\n", static_cast<double>(loop_.now().count()) / 1e9,
+               fmt::format(format, std::forward<Values>(values)...));
+  }
+
+ private:
+  const EventLoop& loop_;
+  bool on_;
+};
+
+}  // namespace netfleet::simulation
