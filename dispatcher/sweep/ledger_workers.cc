@@ -81,8 +81,10 @@ void Ledger::note_free(Worker& worker, std::uint64_t sequence, std::uint32_t fre
 void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message) {
   now_ = now;
   auto worker = workers_.find(from);
-  // Control is taken in the order of sending: what comes twice, or was overtaken, is nothing.
-  if (worker != workers_.end() && message.sequence() <= worker->second.control &&
+  // These mean something only before whatever was said later: come twice, or overtaken, they are
+  // nothing. The others may come in any order.
+  const bool ordered = message.has_hello() || message.has_release() || message.has_goodbye();
+  if (ordered && worker != workers_.end() && message.sequence() <= worker->second.control &&
       !BROKEN(kControlOutOfOrder)) {
     return;
   }

@@ -8,7 +8,8 @@ namespace netfleet::simulation {
 
 std::uint64_t Books::device_of(HostId id) const {
   const std::uint64_t shared = host(id).device;
-  return shared != 0 ? shared : (std::uint64_t{id.sweep + 1} << 32) | id.index;
+  if (shared != 0) return (std::uint64_t{disks_.at(id.sweep)} << 48) | shared;
+  return (std::uint64_t{id.sweep + 1} << 32) | id.index;
 }
 
 std::shared_ptr<SessionRecord> Books::started(SessionRecord record) {
@@ -46,6 +47,7 @@ void Books::check_sessions(const SessionRecord& session) {
     std::uint32_t count = 0;
     for (const auto& other : open_) {
       const auto& theirs = host(other->host).limits;
+      if (disks_.at(other->host.sweep) != disk_) continue;
       if (live(*other) && std::find(theirs.begin(), theirs.end(), limit) != theirs.end()) ++count;
     }
     if (count > most) {

@@ -55,7 +55,16 @@ class Books {
     throw Violation(invariant, detail);
   }
   // Which sweep of the scenario a sweep is; the same script may be run again under a new disk.
-  void new_sweep(std::uint32_t sweep, std::uint32_t script) { scripts_[sweep] = script; }
+  void new_sweep(std::uint32_t sweep, std::uint32_t script) {
+    scripts_[sweep] = script;
+    disks_[sweep] = disk_;
+  }
+  // Nobody can know what ran before: limits and devices start anew.
+  void disk_lost() {
+    ++disk_;
+    buckets_.clear();
+    grants_lost_ = true;
+  }
   const SweepScript& script(std::uint32_t sweep) const {
     return scenario_.sweeps[scripts_.at(sweep)];
   }
@@ -71,7 +80,6 @@ class Books {
   void power_cut() { grants_lost_ = true; }
 
   // The dispatcher's side.
-  void limits_restarted() { buckets_restarted_ = true; }
   void granted(HostId host, std::uint32_t attempt, std::uint64_t owner);
   void guard_closed(std::uint32_t sweep, std::uint16_t credential) {
     guarded_.insert({sweep, credential});
@@ -108,7 +116,8 @@ class Books {
   std::set<std::pair<std::uint32_t, std::uint16_t>> guarded_;
   std::map<HostId, int> poisoned_;
   bool grants_lost_ = false;
-  bool buckets_restarted_ = false;
+  std::uint32_t disk_ = 0;
+  std::map<std::uint32_t, std::uint32_t> disks_;  // by sweep
   std::uint32_t logins_refused_ = 0;
 };
 

@@ -137,6 +137,7 @@ void Dispatcher::end(bool power_cut) {
 void Dispatcher::lose_disk() {
   trace_("dispatcher: the disk is lost");
   disk_ = std::make_unique<Disk>(random_.next() | 1);
+  books_.disk_lost();
   next_number_ = 1;
   longest_lease_ = Milliseconds(0);
   uncertain_ = false;
@@ -157,6 +158,7 @@ Dispatcher::Sweep* Dispatcher::sweep_of(std::uint32_t number) {
 HostId Dispatcher::host_of(TaskKey key) { return {sweep_of(key.sweep)->id, key.index}; }
 
 void Dispatcher::on_control(std::uint64_t from, const v1::ToDispatcher& message) {
+  trace_("dispatcher: hears {} of {:x}", name_of(message), from);
   Heard& heard = heard_[from];
   const bool counts = message.has_hello() || message.journal() == disk_->identity();
   if (counts && message.sequence() > heard.sequence) heard = {message.sequence(), message.free()};

@@ -50,10 +50,14 @@ void Fleet::listen() {
     Worker& worker = *workers_[number];
     worker.receive([&worker, heard] { worker.on_message(heard); });
   };
-  ears.offers = [this, encodes](std::uint32_t number, const v1::OfferFrame& frame) {
+  ears.offers = [this, encodes](std::uint32_t number, const v1::OfferFrame& frame,
+                                const std::function<void()>& read) {
     const auto heard = carried(books_, encodes, frame, decode_offers);
     Worker& worker = *workers_[number];
-    worker.receive([&worker, heard] { worker.on_offers(heard); });
+    worker.receive([&worker, heard, read] {
+      read();
+      worker.on_offers(heard);
+    });
   };
   ears.room = [this] { dispatcher_.on_room(); };
   network_.listen(std::move(ears));
@@ -117,9 +121,27 @@ void Fleet::end_of_faults() {
 
 // All slots of all workers busy all the time.
 Nanoseconds Fleet::ideal(std::size_t hosts, Nanoseconds session) const {
+  // Offer, claim, grant, result, acknowledgement, and the disk.
+  const double messages = 5 * Seconds(scenario_.latency).count() + 0.02;
   double rate = 0;
-  for (const WorkerScript& worker : scenario_.workers) rate += worker.slots / worker.slowness;
-  return nanoseconds(static_cast<double>(hosts) * Seconds(session).count() / rate);
+  for (const WorkerScript& worker : scenario_.workers) {
+    rate += worker.slots / (Seconds(session).count() * worker.slowness + messages);
+  }
+  return nanoseconds(static_cast<double>(hosts) / rate);
+}
+
+// All of it one after the other on the slowest worker, if it comes to the worst.
+Nanoseconds Fleet::work() const {
+  double slowest = 1, seconds = 0;
+  for (const WorkerScript& worker : scenario_.workers) {
+    slowest = std::max(slowest, worker.slowness);
+  }
+  for (const SweepScript& sweep : scenario_.sweeps) {
+    const double session = Seconds(sweep.session).count() * 2 * slowest +
+                           (sweep.long_session ? Seconds(scenario_.lease).count() : 0);
+    seconds += session * static_cast<double>(sweep.hosts.size()) * (sweep.retries + 2);
+  }
+  return nanoseconds(seconds);
 }
 
 // Without faults: a slow worker costs its share only, equal sweeps share, an urgent one goes first.
@@ -150,10 +172,10 @@ void Fleet::check_shares() {
     const Nanoseconds most = second.start + ideal(second.hosts.size(), session) + one * 5 / 2 +
                              std::chrono::seconds(3);
     if (sweeps[1].ended > most) books_.fail("an urgent sweep goes first", "");
-  } else if (sweeps[0].done_at_half.size() > 1) {
+  } else if (slowest == 1 && sweeps[0].done_at_half.size() > 1) {
     const double share = static_cast<double>(sweeps[0].done_at_half[1]) /
                          static_cast<double>(second.hosts.size());
-    if (share < 0.25) {
+    if (share < 0.3) {
       books_.fail("equal sweeps share",
                   fmt::format("{:.0f} % of the second at half of the first", share * 100));
     }
@@ -180,7 +202,7 @@ Report Fleet::run() {
     }
     loop_.at(scenario_.faults_end, [this] { end_of_faults(); });
     const Nanoseconds bound = scenario_.faults_end + std::chrono::seconds(600) +
-                              Nanoseconds(scenario_.lease) * 30;
+                              Nanoseconds(scenario_.lease) * 30 + work();
     while (!dispatcher_.all_over() || loop_.now() < scenario_.faults_end) {
       ++events_;
       if (!loop_.step(bound)) books_.fail("the sweep ends", "some task is open for ever");

@@ -35,6 +35,7 @@ class Fleet {
   void listen();
   void end_of_faults();
   void check_shares();
+  Nanoseconds work() const;
   Nanoseconds ideal(std::size_t hosts, Nanoseconds session) const;
 
   Scenario scenario_;

@@ -158,15 +158,21 @@ void Network::offer(std::uint16_t lane, const v1::OfferFrame& frame) {
   loop_.at(lost ? loop_.now() + scenario_.offer_expiry * 2 : at,
            [this, worker, shared, lost, join = link.joining] {
              if (links_[worker].joining != join) return;
-             if (links_[worker].pipe > 0) --links_[worker].pipe;
-             if (!lost) ears_.offers(worker, *shared);
-             ears_.room();
+             if (lost) return take_from_pipe(worker, join);
+             ears_.offers(worker, *shared, [=, this] { take_from_pipe(worker, join); });
            });
   if (!healed_ && random_.chance(scenario_.repeat)) {
     loop_.after(random_.between(Nanoseconds(0), scenario_.latest), [this, worker, shared] {
-      if (links_[worker].in_lanes) ears_.offers(worker, *shared);
+      if (links_[worker].in_lanes) ears_.offers(worker, *shared, [] {});
     });
   }
+}
+
+void Network::take_from_pipe(std::uint32_t worker, std::uint32_t join) {
+  Link& link = links_[worker];
+  if (link.joining != join || link.pipe == 0) return;
+  --link.pipe;
+  ears_.room();
 }
 
 void Network::dispatcher_ended() {

@@ -23,7 +23,9 @@ struct Ears {
   std::function<void(std::uint64_t from, const v1::ToDispatcher&)> control;
   std::function<void(const v1::ResultFrame&)> sink;
   std::function<void(std::uint32_t worker, const v1::ToWorker&)> worker;
-  std::function<void(std::uint32_t worker, const v1::OfferFrame&)> offers;
+  // `read` is called when the worker takes the frame out of its pipe.
+  std::function<void(std::uint32_t worker, const v1::OfferFrame&, std::function<void()> read)>
+      offers;
   std::function<void()> room;  // some lane may have room again
 };
 
@@ -71,6 +73,7 @@ class Network {
   // When a message sent now arrives; negative: never. Draws whether it does.
   Nanoseconds arrival(std::uint32_t worker, Way way, bool may_drop = true);
   void carry(std::uint32_t worker, Way way, const std::function<void()>& deliver);
+  void take_from_pipe(std::uint32_t worker, std::uint32_t join);
   void flush(std::uint32_t worker);
   bool receives(std::uint32_t worker, std::uint16_t lane) const;
 

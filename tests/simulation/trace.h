@@ -4,11 +4,26 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string>
 #include <utility>
 
+#include "common/codec.h"
 #include "tests/simulation/event_loop.h"
 
 namespace netfleet::simulation {
+
+// The word for a message, and its number.
+inline std::string name_of(const v1::ToDispatcher& message) {
+  static constexpr const char* kNames[] = {"nothing", "", "", "", "Hello", "Claim", "Decline",
+                                           "Heartbeat", "Free", "Release", "Progress", "Goodbye"};
+  return fmt::format("{} #{}", kNames[message.body_case()], message.sequence());
+}
+inline std::string name_of(const v1::ToWorker& message) {
+  static constexpr const char* kNames[] = {
+      "nothing", "",    "Welcome",    "Refused", "Job",    "Grant",     "Deny",
+      "Renewal", "Ack", "HelloAgain", "Drain",   "Cancel", "Dismissed", "Credential"};
+  return kNames[message.body_case()];
+}
 
 class Trace {
  public:

@@ -58,6 +58,7 @@ void Worker::drain() {
 }
 
 void Worker::on_message(const v1::ToWorker& message) {
+  trace_("{}: hears {}", script_.name, name_of(message));
   if (message.has_result_ack()) {
     for (const v1::TaskRef& ref : message.result_ack().tasks()) {
       acknowledged_.insert({key_of(ref), ref.attempt()});
@@ -90,7 +91,7 @@ void Worker::on_resume() {
 
 void Worker::check_holder() {
   const bool full = holder_->free_slots() == 0;
-  if (full && !full_) full_since_ = loop_.now();
+  if (full && !full_) full_since_ = now();
   full_ = full;
   const std::size_t most = std::size_t{script_.most_unacknowledged} + 2 * script_.slots;
   if (outbox_.size() > most) {
@@ -119,6 +120,7 @@ void Worker::act(const SendToDispatcher& action) {
     }
     if (++hellos_ > 4) books_.fail("no storm of Hellos", script_.name);
   }
+  trace_("{}: says {}", script_.name, name_of(action.message));
   network_.up(number_, incarnation_, action.message);
 }
 
@@ -258,7 +260,7 @@ void Worker::act(const JoinLanes& action) {
 }
 
 void Worker::act(const LeaveLanes&) {
-  if (!says_hello_ && !(full_ && loop_.now() - full_since_ >= Milliseconds(50))) {
+  if (!says_hello_ && !(full_ && now() - full_since_ >= Milliseconds(50))) {
     books_.fail("lanes are left slowly", script_.name);
   }
   network_.leave(number_);

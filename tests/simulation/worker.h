@@ -76,7 +76,7 @@ class Worker final : public Process {
   std::map<TaskKey, v1::TaskResult> outbox_;
   std::set<std::pair<TaskKey, std::uint32_t>> acknowledged_;
   std::map<std::uint32_t, std::string> jobs_;
-  Nanoseconds full_since_{0};
+  TimePoint full_since_{};  // by its own clock
   bool full_ = false;
   bool says_hello_ = false;  // among the actions that are carried out now
   std::uint32_t hellos_ = 0;

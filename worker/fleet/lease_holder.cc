@@ -235,6 +235,7 @@ void LeaseHolder::on_grant(TimePoint now, const v1::Grant& grant) {
       continue;
     }
     if (ours && found->second.state != State::kClaimed) continue;  // stopped or finished already
+    if (ours && time_of(grant.sent_at()) < found->second.since) continue;  // not to this claim
     if (!jobs_.contains(key.sweep) && !BROKEN(kJobNotChecked)) {
       // Its description was lost: with the next Welcome all comes again.
       next_hello_ = std::min(next_hello_, said_hello_at_ + kHelloAgainAfter);
