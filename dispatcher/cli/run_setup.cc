@@ -89,6 +89,7 @@ SweepRecord new_record(const RunOptions& options, std::vector<std::string> comma
   record.retries = options.retries;
   record.max_auth_failures = options.max_auth_failures;
   record.retry_unsafe = options.retry_unsafe;
+  record.lease = options.lease;
   record.boot_id = boot_id();
   record.job.sweep = record.id;
   record.job.commands = std::move(commands);

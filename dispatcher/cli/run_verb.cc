@@ -122,6 +122,9 @@ class Run {
     const int signal_fd = open_signals();
     wire::Context context;
     HubOptions hub_setup = hub_options(options_, endpoint_, console_, progress_);
+    const auto identity = store_.identity();
+    if (!identity) return say_error(identity.error().message, kExitInternal);
+    hub_setup.ledger.journal_id = *identity;
     hub_setup.keys = std::exchange(keys_, std::nullopt);
     if (sends_credentials(options_)) hub_setup.credentials = &setup_.credentials;
     Hub hub(context, clock_, std::move(hub_setup));
@@ -155,7 +158,7 @@ class Run {
     if (setup_.resumed) {
       console_.say(fmt::format("netfleet: going on with sweep {}: {} of {} hosts are done",
                                record().id, done(), record().total));
-      return store_.set_boot_id(record().number, boot_id());
+      return store_.take_over(record().number, boot_id(), options_.lease);
     }
     if (auto added = store_.add_sweep(record(), setup_.tasks); !added) return added;
     auto lock = store_.lock_sweep(record());
@@ -220,6 +223,7 @@ class Run {
     if (setup_.resumed) {
       run.states = std::move(setup_.resumed->states);
       run.elapsed = std::max(Milliseconds(0), clock_.wall() - record().started_at);
+      run.lease_before = record().lease;
       run.journal_uncertain = setup_.resumed->journal_uncertain && !never_twice();
     }
     return run;

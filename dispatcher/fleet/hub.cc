@@ -220,7 +220,7 @@ void Hub::receive_results() {
       continue;
     }
     const TimePoint now = clock_.now();
-    ledger_.on_result_frame(now, *frame);
+    if (!ledger_.on_result_frame(now, *frame)) continue;
     for (auto& wire_result : *frame->mutable_results()) {
       const TaskKey key = key_of(wire_result.task());
       const Outcome outcome = from_wire(wire_result.outcome());

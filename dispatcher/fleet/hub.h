@@ -50,6 +50,7 @@ struct SweepRun {
   bool retry_unsafe = false;
   bool journaled = false;         // as in SweepPlan
   std::vector<TaskState> states;  // of a sweep that goes on: what its store says
+  Milliseconds lease_before{0};
   bool journal_uncertain = false;
   Milliseconds elapsed{0};  // since the sweep began, when it goes on
   LimitPlan limits;

@@ -51,6 +51,7 @@ SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger) {
   plan.max_auth_failures = run.max_auth_failures;
   plan.retry_unsafe = run.retry_unsafe;
   plan.journaled = run.journaled;
+  plan.lease_before = run.lease_before;
   plan.journal_uncertain = run.journal_uncertain;
   for (const TaskState& state : run.states) {
     const GrantRecord& grant = state.grant;

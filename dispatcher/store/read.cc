@@ -16,7 +16,7 @@ constexpr int kCandidatesNamed = 5;
 constexpr const char* kSelectSweep =
     "SELECT number,id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
     "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
-    "changes_device,retries,max_auth_failures,retry_unsafe,limited,boot_id FROM sweeps ";
+    "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id FROM sweeps ";
 
 WallTime to_wall_time(std::int64_t column) { return WallTime(Milliseconds(column)); }
 
@@ -83,7 +83,8 @@ SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
   record.max_auth_failures = static_cast<std::uint32_t>(number_at(row, 14));
   record.retry_unsafe = number_at(row, 15) != 0;
   record.limited = number_at(row, 16) != 0;
-  record.boot_id = text_at(row, 17);
+  record.lease = Milliseconds(number_at(row, 17));
+  record.boot_id = text_at(row, 18);
   return record;
 }
 

@@ -79,11 +79,14 @@ Expected<std::vector<TaskState>> Store::task_states(std::uint32_t sweep) {
   });
 }
 
-Expected<void> Store::set_boot_id(std::uint32_t sweep, const std::string& boot_id) {
+Expected<void> Store::take_over(std::uint32_t sweep, const std::string& boot_id,
+                                Milliseconds lease) {
   return impl_->guarded("go on with a sweep", [&] {
-    SQLite::Statement update(impl_->database, "UPDATE sweeps SET boot_id=? WHERE number=?");
+    SQLite::Statement update(
+        impl_->database, "UPDATE sweeps SET boot_id=?, lease_ms=max(lease_ms, ?) WHERE number=?");
     update.bindNoCopy(1, boot_id);
-    update.bind(2, sweep);
+    update.bind(2, static_cast<std::int64_t>(lease.count()));
+    update.bind(3, sweep);
     update.exec();
   });
 }

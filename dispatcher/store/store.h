@@ -26,8 +26,9 @@ struct SweepRecord {
   std::uint32_t retries = 1;
   std::uint32_t max_auth_failures = 1;
   bool retry_unsafe = false;
-  bool limited = false;  // its inventory has limits, which are not kept here
-  std::string boot_id;   // of the machine when it was last worked at; empty: unknown
+  bool limited = false;        // its inventory has limits, which are not kept here
+  Milliseconds lease{10'000};  // the longest that its workers were ever given
+  std::string boot_id;         // of the machine when it was last worked at; empty: unknown
 };
 
 // Who has the newest attempt at a task.
@@ -100,7 +101,8 @@ class Store {
   // were granted at least once or are done, in index order.
   Expected<std::vector<TaskSpec>> tasks(std::uint32_t sweep);
   Expected<std::vector<TaskState>> task_states(std::uint32_t sweep);
-  Expected<void> set_boot_id(std::uint32_t sweep, const std::string& boot_id);
+  // Another process works at it now, under these circumstances.
+  Expected<void> take_over(std::uint32_t sweep, const std::string& boot_id, Milliseconds lease);
   // An error when another process has it. Nothing is locked in a temporary store.
   Expected<SweepLock> lock_sweep(const SweepRecord& sweep);
 

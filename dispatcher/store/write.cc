@@ -33,8 +33,8 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
       database,
       "INSERT INTO sweeps(id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
       "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
-      "changes_device,retries,max_auth_failures,retry_unsafe,limited,boot_id)"
-      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id)"
+      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   insert.bindNoCopy(1, record.id);
   insert.bind(2, to_column(record.started_at));
   if (record.ended_at) insert.bind(3, to_column(*record.ended_at));
@@ -51,7 +51,8 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
   insert.bind(14, record.max_auth_failures);
   insert.bind(15, record.retry_unsafe ? 1 : 0);
   insert.bind(16, record.limited ? 1 : 0);
-  bind_or_null(insert, 17, record.boot_id);
+  insert.bind(17, static_cast<std::int64_t>(record.lease.count()));
+  bind_or_null(insert, 18, record.boot_id);
   insert.exec();
   record.number = static_cast<std::uint32_t>(database.getLastInsertRowid());
 

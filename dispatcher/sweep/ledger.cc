@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "common/breach.h"
 #include "common/check.h"
 
 namespace netfleet {
@@ -16,7 +17,8 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   Sweep& sweep = sweeps_[plan.sweep];
   sweep.credentials = plan.credentials;
   sweep.auth_failures.assign(plan.credentials.size(), 0);
-  sweep.retries = plan.retries;
+  sweep.locked.assign(plan.credentials.size(), false);
+  sweep.retries = std::min<std::uint32_t>(plan.retries, UINT8_MAX);  // what retries_used can count
   sweep.max_auth_failures = plan.max_auth_failures;
   sweep.never_twice = plan.changes_device && !plan.retry_unsafe;
   sweep.journaled = plan.journaled;
@@ -35,18 +37,27 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
       sweep.devices[index] = planned.subject.device;
     }
   }
+  Milliseconds lease = std::max(options_.lease, plan.lease_before);
+  if (BROKEN(kLeaseLengthForgotten)) lease = options_.lease;
   for (const auto& restored : plan.restored) {
     CHECK(restored.index < sweep.tasks.size());
-    restore(now, {plan.sweep, restored.index}, sweep.tasks[restored.index], restored);
+    restore(now + lease, {plan.sweep, restored.index}, sweep.tasks[restored.index], restored);
+  }
+  if (!plan.restored.empty()) {
+    if (!BROKEN(kMinWorkersAgain)) started_ = true;  // they were there once
+    if (!BROKEN(kBurstAfterRestart)) limits_.empty_buckets(now);
   }
   for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
     if (sweep.tasks[index].state == State::kPending) queue({plan.sweep, index});
   }
-  if (plan.journal_uncertain) holding_until_ = std::max(holding_until_, now + options_.lease);
+  if (plan.journal_uncertain && !BROKEN(kR13NoHold)) {
+    holding_until_ = std::max(holding_until_, now + lease);
+  }
   for (std::uint16_t i = 0; i < sweep.credentials.size(); ++i) guard(plan.sweep, i);
 }
 
-void Ledger::restore(TimePoint now, TaskKey key, Task& task, const SweepPlan::Restored& restored) {
+void Ledger::restore(TimePoint until, TaskKey key, Task& task,
+                     const SweepPlan::Restored& restored) {
   Sweep& sweep = sweeps_.at(key.sweep);
   task.attempt = restored.attempt;
   task.owner = restored.owner;
@@ -56,10 +67,10 @@ void Ledger::restore(TimePoint now, TaskKey key, Task& task, const SweepPlan::Re
     task.state = State::kDone;
     --sweep.open;
     if (*restored.outcome == Outcome::kAuthFailed) ++sweep.auth_failures[task.credential];
-  } else if (restored.owner != 0) {
+  } else if (restored.owner != 0 && !BROKEN(kR11LeasesNotRestored)) {
     // It may still be at work: it has a whole lease to say so.
     task.state = State::kLeased;
-    task.until = now + options_.lease;
+    task.until = until;
     ++leased_;
     ++sweep.in_flight;
     limits_.adopt(subject_of(key, task));
@@ -105,11 +116,16 @@ void Ledger::lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task) {
   note(Noted::What::kGranted, from, key, task.attempt);
 }
 
-void Ledger::unlease(TaskKey key, Task& task) {
+// `linger`: its session may go on for a while, and holds what it holds.
+void Ledger::unlease(TaskKey key, Task& task, bool linger) {
   CHECK(task.state == State::kLeased);
   --leased_;
   --sweeps_.at(key.sweep).in_flight;
-  limits_.release(subject_of(key, task), false);
+  if (linger) {
+    lingering_.push({task.until, subject_of(key, task)});
+  } else {
+    limits_.release(subject_of(key, task), false);
+  }
   if (const auto worker = workers_.find(task.owner); worker != workers_.end()) {
     worker->second.leased.erase(key);
   }
@@ -143,11 +159,11 @@ void Ledger::lease_ended(TaskKey key, Task& task) {
         fmt::format("worker {} was lost while it ran this task, which changes the device: it is "
                     "not repeated; look at the device",
                     name));
-  } else if (task.deaths >= options_.worker_deaths) {
+  } else if (task.deaths >= options_.worker_deaths && !BROKEN(kNoQuarantine)) {
     end_task(key, task, Outcome::kLost,
              fmt::format("{} workers were lost while they ran this task, {} last: quarantined",
                          task.deaths, name));
-  } else if (sweep.ending) {
+  } else if (stopped(sweep, task)) {
     end_task(
         key, task, Outcome::kCancelled,
         fmt::format("worker {} was lost while it ran this task, and the sweep is ending", name));
@@ -182,10 +198,11 @@ Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::u
   const auto worker = workers_.find(from);
   if (worker == workers_.end()) return Verdict::kIgnore;  // it says Hello first, then this again
   Task* task = find(key);
-  const bool current = task != nullptr && task->attempt == attempt && task->owner == from;
+  const bool current = task != nullptr && ((task->attempt == attempt && task->owner == from) ||
+                                           BROKEN(kR19AnyAttemptTaken));
   if (current && task->state == State::kStoring) return Verdict::kIgnore;  // acknowledged when safe
   if (!current || task->state != State::kLeased) {
-    acknowledge(from, key, attempt);
+    if (!BROKEN(kR17RepeatedNotAcked)) acknowledge(from, key, attempt);
     return Verdict::kIgnore;
   }
   Sweep& sweep = sweeps_.at(key.sweep);
@@ -193,7 +210,7 @@ Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::u
   ++worker->second.done;
   const bool repeatable = !(sweep.never_twice && command_sent);
   if (may_retry(outcome, command_sent) && repeatable && task->retries_used < sweep.retries &&
-      !sweep.ending) {
+      !stopped(sweep, *task)) {
     note(Noted::What::kRetry, from, key, attempt, outcome);
     ++task->retries_used;
     task->until = now + back_off(task->attempt);
@@ -219,17 +236,45 @@ void Ledger::stored(TaskKey key) {
   acknowledge(task->owner, key, task->attempt);
 }
 
+// After too many refused logins: the sweep ends, and nothing more is started with that credential
+// in any other sweep that runs now and has a guard.
 void Ledger::guard(std::uint32_t number, std::uint16_t credential) {
   Sweep& sweep = sweeps_.at(number);
+  if (BROKEN(kGuardAsleep)) return;
   const std::uint32_t failures = sweep.auth_failures[credential];
   if (sweep.max_auth_failures == 0 || failures < sweep.max_auth_failures || sweep.guarded) return;
   sweep.guarded = true;
-  note(Noted::What::kGuard, 0, {number, 0});
-  end_unstarted(
-      number, Outcome::kSkipped,
-      fmt::format("not started: the authentication guard ended the sweep after {} refused "
-                  "login{} with credential '{}'",
-                  failures, failures == 1 ? "" : "s", sweep.credentials[credential]));
+  const std::string& name = sweep.credentials[credential];
+  const std::string why = fmt::format("after {} refused login{} with credential '{}'", failures,
+                                      failures == 1 ? "" : "s", name);
+  actions_.push_back(Noted{
+      .what = Noted::What::kGuard, .worker = {}, .task = {number, 0}, .credential = credential});
+  end_unstarted(number, Outcome::kSkipped,
+                "not started: the authentication guard ended the sweep " + why);
+  for (auto& [other_number, other] : sweeps_) {
+    const auto same = std::find(other.credentials.begin(), other.credentials.end(), name);
+    if (other_number == number || other.max_auth_failures == 0 || same == other.credentials.end() ||
+        BROKEN(kGuardOneSweep)) {
+      continue;
+    }
+    lock_credential(other_number, static_cast<std::uint16_t>(same - other.credentials.begin()),
+                    "not started: the authentication guard stopped another sweep " + why);
+  }
+}
+
+void Ledger::lock_credential(std::uint32_t number, std::uint16_t credential,
+                             const std::string& error) {
+  Sweep& sweep = sweeps_.at(number);
+  if (sweep.ending || sweep.locked[credential]) return;
+  sweep.locked[credential] = true;
+  actions_.push_back(Noted{
+      .what = Noted::What::kGuard, .worker = {}, .task = {number, 0}, .credential = credential});
+  for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {
+    Task& task = sweep.tasks[index];
+    if (task.credential == credential && unstarted(task)) {
+      end_task({number, index}, task, Outcome::kSkipped, error);
+    }
+  }
 }
 
 void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error) {
@@ -237,10 +282,7 @@ void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::str
   sweep.ending = true;
   for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {
     Task& task = sweep.tasks[index];
-    if (task.state == State::kPending || task.state == State::kOffered ||
-        task.state == State::kWaiting) {
-      end_task({number, index}, task, outcome, error);
-    }
+    if (unstarted(task)) end_task({number, index}, task, outcome, error);
   }
   for (Lane& lane : lanes_) lane.pending.erase(number);
 }
@@ -261,11 +303,8 @@ void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& wit
 
 void Ledger::cancel_running(std::uint32_t sweep) {
   sweeps_.at(sweep).ending = true;
-  for (const auto& [incarnation, worker] : workers_) {
-    v1::ToWorker message;
-    message.mutable_cancel()->set_sweep(sweep);
-    send(incarnation, std::move(message));
-  }
+  sweeps_.at(sweep).cancelled = true;
+  for (const auto& [incarnation, worker] : workers_) send_cancel(incarnation, sweep);
 }
 
 void Ledger::abandon(std::uint32_t number) {
@@ -274,6 +313,10 @@ void Ledger::abandon(std::uint32_t number) {
     Task& task = sweep.tasks[index];
     if (task.state == State::kDone || task.state == State::kStoring) continue;
     const bool ran = task.state == State::kLeased;
+    if (ran) {
+      unlease({number, index}, task, !BROKEN(kAbandonFreesAtOnce));
+      task.state = State::kPending;
+    }
     end_task({number, index}, task, Outcome::kCancelled,
              ran ? "stopped while it ran: interrupted twice" : "not started: interrupted");
   }
@@ -298,15 +341,23 @@ void Ledger::tick(TimePoint now) {
       queue(due.task);
     }
   }
+  release_lingering(now);
   wake_parked(now);
   check_workers(now);
   check_lanes(now);
+}
+
+void Ledger::release_lingering(TimePoint now) {
+  for (; !lingering_.empty() && lingering_.top().until <= now; lingering_.pop()) {
+    limits_.release(lingering_.top().subject, false);
+  }
 }
 
 TimePoint Ledger::next_deadline() const {
   TimePoint next = std::min({next_worker_check_, next_lane_check_, limits_.next_wake(now_)});
   if (!offers_due_.empty()) next = std::min(next, offers_due_.front().at);
   if (!due_.empty()) next = std::min(next, due_.top().at);
+  if (!lingering_.empty()) next = std::min(next, lingering_.top().until);
   if (holding_until_ > now_) next = std::min(next, holding_until_);
   return next;
 }

@@ -32,8 +32,9 @@ struct LedgerOptions {
   std::uint32_t worker_deaths = 2;       // a task that cost so many workers is quarantined
   Milliseconds region_timeout{300'000};  // without a worker that serves it
   bool report_progress = false;
-  std::uint64_t epoch = 1;
-  std::uint64_t seed = 1;  // of the back-off's jitter
+  std::uint64_t epoch = 1;       // of this start
+  std::uint64_t journal_id = 0;  // of the store: made with it, the same after a restart on it
+  std::uint64_t seed = 1;        // of the back-off's jitter
 };
 
 // What the ledger must know of one sweep.
@@ -63,8 +64,10 @@ struct SweepPlan {
   bool journaled = false;               // grants outlive this process, or a repeated one does harm
   std::uint8_t priority = 0;            // sweeps of a higher one go first; equals share
   std::vector<Restored> restored;
+  // The longest lease that an earlier dispatcher of this sweep granted; leases of then run so long.
+  Milliseconds lease_before{0};
   // The journal may lack the newest grants (the machine lost power): what was granted then must
-  // have run out before anything is offered.
+  // have run out before anything is offered or granted.
   bool journal_uncertain = false;
 };
 
@@ -108,6 +111,7 @@ struct Noted {
   TaskKey task{};
   std::uint32_t attempt = 0;
   Outcome outcome = Outcome::kOk;
+  std::uint16_t credential = 0;  // kGuard
 };
 using Action = std::variant<Journal, SendToWorker, TaskEnded, Noted>;
 
@@ -119,6 +123,7 @@ enum class Verdict : std::uint8_t {
 };
 
 struct WorkerView {  // for people
+  std::uint64_t incarnation;
   std::string name;
   std::vector<std::string> regions;
   std::uint32_t slots;
@@ -145,7 +150,9 @@ class Ledger {
   void on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message);
   // A worker that cannot be told anything: as if it had left. A Hello brings it back.
   void forget_worker(std::uint64_t incarnation) { drop_worker(incarnation); }
-  void on_result_frame(TimePoint now, const v1::ResultFrame& frame);  // its header: free count
+  // A result frame's header. False: its results must not be passed on, they are a stranger's or of
+  // another journal's sweeps.
+  bool on_result_frame(TimePoint now, const v1::ResultFrame& frame);
   Verdict on_result(TimePoint now, std::uint64_t from, TaskKey task, std::uint32_t attempt,
                     Outcome outcome, bool command_sent);
   void stored(TaskKey task);  // a kFinal result is safe now: acknowledge it
@@ -176,6 +183,8 @@ class Ledger {
   std::uint32_t workers_welcomed() const { return static_cast<std::uint32_t>(workers_.size()); }
   std::vector<WorkerView> workers() const;
   std::string worker_name(std::uint64_t incarnation) const;
+  // For tests: counts everything again and fails a CHECK where the running sums disagree.
+  void audit() const;
 
  private:
   enum class State : std::uint8_t { kPending, kOffered, kLeased, kWaiting, kStoring, kDone };
@@ -196,6 +205,7 @@ class Ledger {
     std::vector<std::uint64_t> devices;  // by index; empty: no two tasks mean the same one
     std::vector<std::string> credentials;
     std::vector<std::uint32_t> auth_failures;  // by credential
+    std::vector<bool> locked;                  // by credential: nothing is started with it any more
     std::uint32_t retries = 1;
     std::uint32_t max_auth_failures = 1;
     std::uint32_t open = 0;       // tasks not yet kDone
@@ -204,14 +214,16 @@ class Ledger {
     bool never_twice = false;  // changes devices, and may not be repeated
     bool journaled = false;
     bool guarded = false;
-    bool ending = false;  // nothing of it is started any more
+    bool ending = false;     // nothing of it is started any more
+    bool cancelled = false;  // and what runs is stopped
   };
   struct Worker {
     std::string name;
     std::vector<std::uint16_t> lanes;
     std::uint32_t slots = 0;
     std::uint32_t free = 0;
-    std::uint64_t sequence = 0;
+    std::uint64_t sequence = 0;  // of the newest message over both sockets: whose free count holds
+    std::uint64_t control = 0;   // of the newest one over control
     std::uint64_t done = 0;
     TimePoint joined{};
     TimePoint last_seen{};
@@ -235,6 +247,12 @@ class Ledger {
     std::uint32_t attempt;
     bool operator>(const Due& other) const { return at > other.at; }
   };
+  // What an abandoned task still holds: its worker may not know yet.
+  struct Lingering {
+    TimePoint until;
+    Limits::Subject subject;
+    bool operator>(const Lingering& other) const { return until > other.until; }
+  };
   struct OfferDue {
     TimePoint at;
     TaskKey task;
@@ -242,7 +260,7 @@ class Ledger {
     std::uint32_t round;
   };
 
-  void on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello);
+  void on_hello(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message);
   void on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim);
   void on_decline(std::uint64_t from, const v1::Decline& decline);
   void on_heartbeat(TimePoint now, std::uint64_t from, const v1::Heartbeat& heartbeat);
@@ -252,11 +270,11 @@ class Ledger {
   bool may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const;
   bool renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref);
   void lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task);
-  void unlease(TaskKey key, Task& task);
+  void unlease(TaskKey key, Task& task, bool linger = false);
   void next_attempt(TaskKey key, Task& task);
   void requeue(TaskKey key, Task& task);  // the next attempt, at once
   void lease_ended(TaskKey key, Task& task);
-  void restore(TimePoint now, TaskKey key, Task& task, const SweepPlan::Restored& restored);
+  void restore(TimePoint until, TaskKey key, Task& task, const SweepPlan::Restored& restored);
   void leave_offered(TaskKey key, Task& task);
   void expire_offers(TimePoint now);
   void queue(TaskKey key, bool in_front = false);
@@ -270,7 +288,19 @@ class Ledger {
   void end_task(TaskKey key, Task& task, Outcome outcome, std::string error);
   void end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error);
   void guard(std::uint32_t number, std::uint16_t credential);
+  void lock_credential(std::uint32_t number, std::uint16_t credential, const std::string& error);
+  bool stopped(const Sweep& sweep, const Task& task) const {
+    return sweep.ending || sweep.locked[task.credential];
+  }
+  static bool unstarted(const Task& task) {
+    return task.state == State::kPending || task.state == State::kOffered ||
+           task.state == State::kWaiting;
+  }
+  void release_lingering(TimePoint now);
+  void send_cancel(std::uint64_t incarnation, std::uint32_t sweep);
+  void audit_limits() const;
   void check_workers(TimePoint now);
+  bool of_this_journal(std::uint64_t journal) const { return journal == options_.journal_id; }
   void drop_worker(std::uint64_t incarnation);
   Milliseconds back_off(std::uint32_t attempt);
   Task* find(TaskKey key);
@@ -287,6 +317,7 @@ class Ledger {
   std::unordered_map<std::uint64_t, Worker> workers_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // leases and back-offs, lazy
   std::deque<OfferDue> offers_due_;                                 // in the order of expiry
+  std::priority_queue<Lingering, std::vector<Lingering>, std::greater<>> lingering_;
   Limits limits_;
   TimePoint now_{};                             // of the last event, for next_deadline()
   TimePoint holding_until_ = TimePoint::min();  // nothing is offered before

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/breach.h"
 #include "common/check.h"
 #include "dispatcher/sweep/ledger.h"
 
@@ -35,7 +36,8 @@ void Ledger::queue(TaskKey key, bool in_front) {
 
 bool Ledger::wants_to_offer(std::uint16_t lane_number) const {
   const Lane& lane = lanes_[lane_number];
-  return started_ && holding_until_ <= now_ && !lane.pending.empty() && lane.credit > lane.offered;
+  return started_ && holding_until_ <= now_ && !lane.pending.empty() &&
+         (lane.credit > lane.offered || BROKEN(kCreditIgnored));
 }
 
 // The sweep with the highest priority; among equals the one with the least under way, so that
@@ -46,7 +48,8 @@ std::uint32_t Ledger::next_sweep(const Lane& lane) const {
   for (const auto& [number, indexes] : lane.pending) {
     const Sweep& sweep = sweeps_.at(number);
     if (best_sweep == nullptr || sweep.priority > best_sweep->priority ||
-        (sweep.priority == best_sweep->priority && sweep.in_flight < best_sweep->in_flight)) {
+        (sweep.priority == best_sweep->priority && sweep.in_flight < best_sweep->in_flight &&
+         !BROKEN(kSharesIgnored))) {
       best = number;
       best_sweep = &sweep;
     }
@@ -97,7 +100,7 @@ void Ledger::leave_offered(TaskKey key, Task& task) {
 }
 
 void Ledger::expire_offers(TimePoint now) {
-  while (!offers_due_.empty() && offers_due_.front().at <= now) {
+  while (!offers_due_.empty() && offers_due_.front().at <= now && !BROKEN(kR15OffersNeverExpire)) {
     const OfferDue due = offers_due_.front();
     offers_due_.pop_front();
     Task* task = find(due.task);
@@ -157,9 +160,7 @@ void Ledger::give_up_lane(std::uint16_t number) {
     Sweep& sweep = sweeps_.at(sweep_number);
     for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {
       Task& task = sweep.tasks[index];
-      const bool waits = task.state == State::kPending || task.state == State::kOffered ||
-                         task.state == State::kWaiting;
-      if (task.lane == number && waits) {
+      if (task.lane == number && unstarted(task)) {
         end_task({sweep_number, index}, task, Outcome::kUnreachable, error);
       }
     }

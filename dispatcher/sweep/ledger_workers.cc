@@ -1,6 +1,8 @@
 // What workers say to the ledger, and what it knows of them.
 #include <algorithm>
+#include <set>
 
+#include "common/breach.h"
 #include "dispatcher/sweep/ledger.h"
 
 namespace netfleet {
@@ -37,7 +39,8 @@ std::string Ledger::worker_name(std::uint64_t incarnation) const {
 std::vector<WorkerView> Ledger::workers() const {
   std::vector<WorkerView> views;
   for (const auto& [incarnation, worker] : workers_) {
-    WorkerView view{.name = worker.name,
+    WorkerView view{.incarnation = incarnation,
+                    .name = worker.name,
                     .regions = {},
                     .slots = worker.slots,
                     .free = worker.free,
@@ -70,23 +73,34 @@ void Ledger::set_serving(Worker& worker, bool serving) {
 void Ledger::note_free(Worker& worker, std::uint64_t sequence, std::uint32_t free, TimePoint now) {
   worker.last_seen = std::max(worker.last_seen, now);
   if (worker.suspect) set_serving(worker, true);
-  if (sequence <= worker.sequence) return;  // an older message that overtook nothing
+  if (sequence <= worker.sequence && !BROKEN(kR14OlderCountWins)) return;
   worker.sequence = sequence;
   set_credit(worker, std::min(free, worker.slots));
 }
 
 void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message) {
   now_ = now;
-  if (message.has_hello()) {
-    on_hello(now, from, message.hello());
+  auto worker = workers_.find(from);
+  // These mean something only before whatever was said later: come twice, or overtaken, they are
+  // nothing. The others may come in any order.
+  const bool ordered = message.has_hello() || message.has_release() || message.has_goodbye();
+  if (ordered && worker != workers_.end() && message.sequence() <= worker->second.control &&
+      !BROKEN(kControlOutOfOrder)) {
+    return;
   }
-  const auto worker = workers_.find(from);
+  if (message.has_hello()) {
+    on_hello(now, from, message);
+    worker = workers_.find(from);
+  }
   if (worker == workers_.end()) {
+    if (BROKEN(kR11StrangersIgnored)) return;
     v1::ToWorker again;
     again.mutable_hello_again();
     send(from, std::move(again));
     return;
   }
+  worker->second.control = std::max(worker->second.control, message.sequence());
+  if (!message.has_hello() && !of_this_journal(message.journal())) return;
   note_free(worker->second, message.sequence(), message.free(), now);
   switch (message.body_case()) {
     case v1::ToDispatcher::kClaim:
@@ -104,12 +118,16 @@ void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatche
   }
 }
 
-void Ledger::on_result_frame(TimePoint now, const v1::ResultFrame& frame) {
+bool Ledger::on_result_frame(TimePoint now, const v1::ResultFrame& frame) {
   const auto worker = workers_.find(frame.incarnation());
-  if (worker != workers_.end()) note_free(worker->second, frame.sequence(), frame.free(), now);
+  if (worker == workers_.end()) return false;  // it says Hello first, then this again
+  if (!of_this_journal(frame.journal()) && !BROKEN(kResultsOfAnyJournal)) return false;
+  note_free(worker->second, frame.sequence(), frame.free(), now);
+  return true;
 }
 
-void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello) {
+void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::ToDispatcher& message) {
+  const v1::Hello& hello = message.hello();
   const bool joined = !workers_.contains(from);
   Worker& worker = workers_[from];
   set_credit(worker, 0);
@@ -132,17 +150,14 @@ void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello)
   if (joined) note(Noted::What::kWorkerJoined, from);
   if (workers_.size() >= options_.min_workers) started_ = true;
   next_worker_check_ = std::min(next_worker_check_, now + options_.heartbeat);
-  for (const auto* held : {&hello.running(), &hello.finished()}) {
-    for (const auto& ref : *held) {
-      const Task* task = find(key_of(ref));
-      if (renew(now, from, ref) && task->state == State::kLeased) {
-        worker.leased.insert(key_of(ref));  // granted before a restart of the dispatcher
-      }
+  if (of_this_journal(message.journal())) {  // else they are other tasks with the same numbers
+    for (const auto* held : {&hello.running(), &hello.finished()}) {
+      for (const auto& ref : *held) renew(now, from, ref);
     }
   }
 
-  v1::ToWorker message;
-  v1::Welcome& welcome = *message.mutable_welcome();
+  v1::ToWorker answer;
+  v1::Welcome& welcome = *answer.mutable_welcome();
   welcome.set_sink_offset(1);
   for (const std::uint16_t lane : worker.lanes) {
     v1::Lane& added = *welcome.add_lanes();
@@ -152,17 +167,21 @@ void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::Hello& hello)
   welcome.set_heartbeat_ms(static_cast<std::uint32_t>(options_.heartbeat.count()));
   welcome.set_lease_ms(static_cast<std::uint32_t>(options_.lease.count()));
   welcome.set_report_progress(options_.report_progress);
-  send(from, std::move(message));
+  welcome.set_journal(options_.journal_id);
+  send(from, std::move(answer));
 }
 
 bool Ledger::may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const {
   if (task.attempt != attempt) return false;
-  return task.state == State::kPending || task.state == State::kOffered ||
-         (task.state == State::kLeased && task.owner == from);
+  if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
+  if (holding_until_ > now_ && !BROKEN(kR13ClaimsInHold)) return false;
+  if (task.state == State::kPending) return !BROKEN(kR3LateClaimDenied);
+  return task.state == State::kOffered;
 }
 
 void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim) {
   v1::ToWorker grants, denials;
+  std::set<std::uint32_t> cancelled;
   grants.mutable_grant()->set_sent_at(claim.sent_at());
   for (const v1::Offer& offer : claim.offers()) {
     const TaskKey key = key_of(offer.task());
@@ -178,7 +197,7 @@ void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim)
       continue;
     }
     if (task->state == State::kLeased) {
-      task->until = now + options_.lease;  // a repeated claim by the owner: granted again
+      renew(now, from, offer.task());  // a repeated claim by the owner: granted again
     } else {
       lease(now, from, key, *task);
     }
@@ -188,8 +207,10 @@ void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim)
       send(from, std::move(job));
     }
     *grants.mutable_grant()->add_tasks()->mutable_task() = offer.task();
+    if (sweeps_.at(key.sweep).cancelled) cancelled.insert(key.sweep);
   }
   if (grants.grant().tasks_size() > 0) send(from, std::move(grants));
+  for (const std::uint32_t sweep : cancelled) send_cancel(from, sweep);
   if (denials.has_deny()) send(from, std::move(denials));
 }
 
@@ -198,7 +219,8 @@ void Ledger::on_decline(std::uint64_t from, const v1::Decline& decline) {
     const TaskKey key = key_of(offer.task());
     Task* task = find(key);
     if (task == nullptr || task->state != State::kOffered ||
-        task->attempt != offer.task().attempt() || task->round != offer.round()) {
+        task->attempt != offer.task().attempt() ||
+        (task->round != offer.round() && !BROKEN(kR1DeclineOfAnyRound))) {
       continue;  // of an earlier round: only its free count is news
     }
     leave_offered(key, *task);
@@ -207,27 +229,41 @@ void Ledger::on_decline(std::uint64_t from, const v1::Decline& decline) {
   set_credit(workers_.at(from), 0);  // until it says otherwise
 }
 
+// Whether the task is leased to `from`, which says that it has it: then for another lease.
 bool Ledger::renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref) {
   const TaskKey key = key_of(ref);
   Task* task = find(key);
-  if (task == nullptr || task->attempt != ref.attempt()) return false;
-  if (task->state == State::kLeased && task->owner == from) {
-    task->until = now + options_.lease;
-    return true;
+  if (task == nullptr || task->attempt != ref.attempt() || task->state != State::kLeased ||
+      task->owner != from) {
+    return false;
   }
-  if (task->state == State::kStoring || task->state == State::kDone) return task->owner == from;
-  return false;
+  task->until = std::max(task->until, now + options_.lease);  // leases of before may be longer
+  workers_.at(from).leased.insert(key);                       // it may be a restored one
+  return true;
 }
 
 void Ledger::on_heartbeat(TimePoint now, std::uint64_t from, const v1::Heartbeat& heartbeat) {
   v1::ToWorker message;
   v1::Renewal& renewal = *message.mutable_renewal();
   renewal.set_sent_at(heartbeat.sent_at());
+  std::set<std::uint32_t> cancelled;
   for (const auto& ref : heartbeat.running()) {
-    if (!renew(now, from, ref)) *renewal.add_revoked() = ref;
+    if (!renew(now, from, ref)) {
+      *renewal.add_revoked() = ref;
+    } else if (sweeps_.at(ref.sweep()).cancelled) {
+      cancelled.insert(ref.sweep());  // the Cancel was lost
+    }
   }
   for (const auto& ref : heartbeat.finished()) renew(now, from, ref);
   send(from, std::move(message));
+  if (BROKEN(kCancelSaidOnce)) return;
+  for (const std::uint32_t sweep : cancelled) send_cancel(from, sweep);
+}
+
+void Ledger::send_cancel(std::uint64_t incarnation, std::uint32_t sweep) {
+  v1::ToWorker message;
+  message.mutable_cancel()->set_sweep(sweep);
+  send(incarnation, std::move(message));
 }
 
 void Ledger::on_release(std::uint64_t from, const v1::Release& release) {
@@ -239,7 +275,7 @@ void Ledger::on_release(std::uint64_t from, const v1::Release& release) {
       continue;
     }
     unlease(key, *task);
-    if (sweeps_.at(key.sweep).ending) {
+    if (stopped(sweeps_.at(key.sweep), *task)) {
       task->state = State::kPending;
       end_task(key, *task, Outcome::kCancelled, "not started: interrupted");
     } else {

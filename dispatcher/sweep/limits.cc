@@ -55,11 +55,11 @@ bool Limits::acquire(TimePoint now, Subject subject, TaskKey task, bool park) {
   }
   if (subject.device != 0) {
     Device& device = devices_[subject.device];
-    if (device.busy) {
+    if (device.holders > 0) {
       if (park) device.parked.push_back(task);
       return false;
     }
-    device.busy = true;
+    device.holders = 1;
   }
   for (const std::uint16_t number : set) {
     Limit& limit = limits_[number];
@@ -72,7 +72,14 @@ bool Limits::acquire(TimePoint now, Subject subject, TaskKey task, bool park) {
 
 void Limits::adopt(Subject subject) {
   for (const std::uint16_t number : sets_[subject.set]) ++limits_[number].used;
-  if (subject.device != 0) devices_[subject.device].busy = true;
+  if (subject.device != 0) ++devices_[subject.device].holders;
+}
+
+void Limits::empty_buckets(TimePoint now) {
+  for (Limit& limit : limits_) {
+    limit.logins = 0;
+    limit.filled_at = now;
+  }
 }
 
 void Limits::release(Subject subject, bool login_unused) {
@@ -84,11 +91,11 @@ void Limits::release(Subject subject, bool login_unused) {
   }
   if (subject.device == 0) return;
   const auto device = devices_.find(subject.device);
-  CHECK(device != devices_.end());
+  CHECK(device != devices_.end() && device->second.holders > 0);
+  if (--device->second.holders > 0) return;
   if (device->second.parked.empty()) {
     devices_.erase(device);
   } else {
-    device->second.busy = false;
     freed_.push_back(subject.device);
   }
 }
@@ -97,7 +104,7 @@ std::vector<TaskKey> Limits::wake(TimePoint now, const std::function<bool(TaskKe
   std::vector<TaskKey> woken;
   for (const std::uint64_t freed : std::exchange(freed_, {})) {
     const auto device = devices_.find(freed);
-    if (device == devices_.end() || device->second.busy) continue;
+    if (device == devices_.end() || device->second.holders > 0) continue;
     // All of them: those that come too late are parked again.
     for (const TaskKey task : device->second.parked) {
       if (wanted(task)) woken.push_back(task);
@@ -135,6 +142,12 @@ TimePoint Limits::next_wake(TimePoint now) const {
     next = std::min(next, now + wait);
   }
   return next;
+}
+
+std::vector<std::uint32_t> Limits::used() const {
+  std::vector<std::uint32_t> counts;
+  for (const Limit& limit : limits_) counts.push_back(limit.used);
+  return counts;
 }
 
 std::vector<std::string> Limits::full() const {

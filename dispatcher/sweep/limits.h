@@ -1,6 +1,8 @@
 // dispatcher/sweep: named caps on sessions at once and on logins per second, shared by the whole
 // fleet, and the rule that a device is in one task at a time. Pure. The ledger asks before it
-// offers or grants, parks what is refused here, and is given it back when there is room.
+// offers or grants, parks what is refused here, and is given it back when there is room. A login is
+// taken with the offer and given back when that comes to nothing, so within any time t at most
+// 2 x burst + rate x (t + offer expiry) logins are granted, restarts included.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +46,8 @@ class Limits {
   void release(Subject subject, bool login_unused);
   // After a restart: what a lease holds, whatever the limits say.
   void adopt(Subject subject);
+  // After a restart: how many logins came just before is not known, so none is saved up.
+  void empty_buckets(TimePoint now);
 
   // Those parked that may try again now, in the order of parking. `wanted` says whether a task is
   // still pending; others are forgotten.
@@ -52,6 +56,9 @@ class Limits {
   TimePoint next_wake(TimePoint now) const;
   // Names of the limits that tasks wait for, for people.
   std::vector<std::string> full() const;
+  // Sessions that each limit counts, by number.
+  std::vector<std::uint32_t> used() const;
+  const std::vector<std::uint16_t>& in_set(std::uint16_t set) const { return sets_[set]; }
 
  private:
   struct Limit {
@@ -62,7 +69,7 @@ class Limits {
     std::deque<TaskKey> parked;
   };
   struct Device {
-    bool busy = false;
+    std::uint32_t holders = 0;  // one; more only among adopted leases
     std::deque<TaskKey> parked;
   };
   double logins_at(const Limit& limit, TimePoint now) const;

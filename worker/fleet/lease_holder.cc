@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/breach.h"
+
 namespace netfleet {
 namespace {
 
@@ -10,6 +12,7 @@ constexpr Milliseconds kHelloAgainAfter{1000};  // unanswered
 constexpr Milliseconds kLeaveLanesAfter{100};   // full for so long: 1-2 round trips
 constexpr Milliseconds kFreeNoMoreOftenThan{10};
 constexpr int kSilentHeartbeats = 3;
+constexpr std::size_t kMostRemembered = 4096;  // fenced attempts
 
 // Nine tenths of a lease: the rest is for clocks that do not run equally fast.
 Nanoseconds safe_part(Milliseconds lease) { return Nanoseconds(lease) * 9 / 10; }
@@ -24,10 +27,10 @@ TimePoint time_of(std::uint64_t stamp) {
 }  // namespace
 
 std::uint32_t LeaseHolder::free_slots() const {
-  if (!welcomed_ || draining_ || outbox_full_ || unacknowledged_ >= options_.most_unacknowledged ||
-      unacknowledged_bytes_ >= options_.most_unacknowledged_bytes || busy_ >= options_.slots) {
-    return 0;
-  }
+  const bool full = unacknowledged_ >= options_.most_unacknowledged ||
+                    unacknowledged_bytes_ >= options_.most_unacknowledged_bytes;
+  if (!welcomed_ || draining_ || outbox_full_ || busy_ >= options_.slots) return 0;
+  if (full && !BROKEN(kR18OutboxUnbounded)) return 0;
   return options_.slots - busy_;
 }
 
@@ -37,6 +40,7 @@ v1::ToDispatcher& LeaseHolder::add_message() {
   message.set_incarnation(options_.incarnation);
   message.set_sequence(++sequence_);
   message.set_free(told_free_ = free_slots());
+  message.set_journal(journal_);
   return message;
 }
 
@@ -44,6 +48,7 @@ void LeaseHolder::stamp(v1::ResultFrame& frame) {
   frame.set_incarnation(options_.incarnation);
   frame.set_sequence(++sequence_);
   frame.set_free(told_free_ = free_slots());
+  frame.set_journal(journal_);
 }
 
 void LeaseHolder::start(TimePoint now) {
@@ -56,6 +61,7 @@ void LeaseHolder::say_hello(TimePoint now) {
   in_lanes_ = false;
   welcomed_ = false;
   next_heartbeat_ = TimePoint::max();
+  said_hello_at_ = now;
   next_hello_ = now + kHelloAgainAfter;
   actions_.push_back(OpenControl{});
   v1::Hello& hello = *add_message().mutable_hello();
@@ -63,13 +69,40 @@ void LeaseHolder::say_hello(TimePoint now) {
   for (const auto& region : options_.regions) hello.add_regions(region);
   hello.set_slots(options_.slots);
   hello.set_software("netfleet " NETFLEET_VERSION);
+  list_held(*hello.mutable_running(), *hello.mutable_finished());
+}
+
+void LeaseHolder::list_held(Refs& running, Refs& finished) const {
   for (const auto& [key, held] : held_) {
-    if (held.state == State::kRunning) *hello.add_running() = make_ref(key, held.attempt);
-    if (held.state == State::kFinished) *hello.add_finished() = make_ref(key, held.attempt);
+    if (held.state == State::kRunning) *running.Add() = make_ref(key, held.attempt);
+    if (held.state == State::kFinished && !BROKEN(kR9FinishedNotListed)) {
+      *finished.Add() = make_ref(key, held.attempt);
+    }
   }
 }
 
-void LeaseHolder::on_welcome(TimePoint now, const v1::Welcome& welcome) {
+// Another store: its sweeps may have the numbers of those that this worker still holds tasks of.
+void LeaseHolder::change_journal(std::uint64_t journal) {
+  if (journal_ != 0 && journal != journal_ && !BROKEN(kJournalNotNamed)) {
+    std::vector<TaskKey> dropped;
+    for (auto& [key, held] : held_) {
+      if (held.state == State::kRunning) stop(key, held, StopReason::kRevoked);
+      if (held.state == State::kFinished) actions_.push_back(DropResult{key});
+      if (held.state != State::kStopped) dropped.push_back(key);
+    }
+    for (const TaskKey key : dropped) forget(key);
+  }
+  journal_ = journal;
+}
+
+void LeaseHolder::on_welcome(TimePoint now, std::uint64_t epoch, const v1::Welcome& welcome) {
+  change_journal(welcome.journal());
+  if (epoch != epoch_) {
+    jobs_.clear();
+    fenced_.clear();
+    fenced_order_.clear();
+  }
+  epoch_ = epoch;
   welcomed_ = true;
   next_hello_ = TimePoint::max();
   heartbeat_ = Milliseconds(welcome.heartbeat_ms());
@@ -82,7 +115,10 @@ void LeaseHolder::on_welcome(TimePoint now, const v1::Welcome& welcome) {
   actions_.push_back(lanes_);
   in_lanes_ = true;
   full_since_ = TimePoint::max();
-  for (auto& [key, held] : held_) held.retry = now;  // what is open is asked or told again
+  for (auto& [key, held] : held_) {
+    held.retry = now;  // what is open is asked or told again
+    if (held.state == State::kRunning) next_heartbeat_ = now;  // some lease may be about to end
+  }
   add_message().mutable_free_slots();
 }
 
@@ -92,19 +128,23 @@ void LeaseHolder::send_claim(TimePoint now, v1::Claim claim) {
 }
 
 void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
-  if (!welcomed_) return;  // of an earlier acquaintance; the offer runs out by itself
+  // Of an earlier acquaintance: the offer runs out by itself.
+  if (!welcomed_ || (frame.epoch() != epoch_ && !BROKEN(kOldEpochHeard))) return;
   v1::Claim claim;
   v1::Decline decline;
   for (const v1::Offer& offer : frame.offers()) {
     const TaskKey key = key_of(offer.task());
+    if (was_fenced(key, offer.task().attempt())) continue;  // an old one, come twice
     const auto known = held_.find(key);
-    if (known != held_.end() && known->second.attempt == offer.task().attempt()) {
+    if (known != held_.end() && BROKEN(kR2OfferClaimedTwice))
+      forget(key);
+    else if (known != held_.end() && known->second.attempt == offer.task().attempt()) {
       Held& held = known->second;
       if (held.state == State::kRunning) *claim.add_offers() = offer;
       if (held.state == State::kFinished) actions_.push_back(SendResult{key});
       continue;
     }
-    if (known != held_.end() || free_slots() == 0) {  // an older attempt is still winding down here
+    if (held_.contains(key) || free_slots() == 0) {  // an older attempt is still winding down here
       *decline.add_offers() = offer;
       continue;
     }
@@ -121,16 +161,20 @@ void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
 }
 
 void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
+  const bool meets = message.has_welcome() || message.has_refused() || message.has_hello_again();
+  const bool known = welcomed_ && message.epoch() == epoch_;
+  if (!meets && !known && !BROKEN(kOldEpochHeard)) return;  // of an earlier acquaintance
   last_heard_ = now;
   switch (message.body_case()) {
     case v1::ToWorker::kWelcome:
-      on_welcome(now, message.welcome());
+      on_welcome(now, message.epoch(), message.welcome());
       break;
     case v1::ToWorker::kRefused:
       parted_ = true;
       actions_.push_back(Part{Parting::kRefused, message.refused().reason()});
       break;
     case v1::ToWorker::kJob:
+      jobs_.insert(message.job().sweep());
       actions_.push_back(KnowJob{message.job()});
       break;
     case v1::ToWorker::kGrant:
@@ -180,24 +224,41 @@ void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
 }
 
 void LeaseHolder::on_grant(TimePoint now, const v1::Grant& grant) {
-  const TimePoint end = time_of(grant.sent_at()) + safe_part(lease_);
+  TimePoint end = time_of(grant.sent_at()) + safe_part(lease_);
+  if (BROKEN(kR6LeaseFromReceipt)) end = now + safe_part(lease_);
   v1::Release release;
   for (const v1::TaskSpec& task : grant.tasks()) {
-    const auto found = held_.find(key_of(task.task()));
+    const TaskKey key = key_of(task.task());
+    const auto found = held_.find(key);
     const bool ours = found != held_.end() && found->second.attempt == task.task().attempt();
     if (ours && found->second.state == State::kRunning) {
       found->second.lease->extend(end);  // a repeated claim was granted again: no second start
       continue;
     }
     if (ours && found->second.state != State::kClaimed) continue;  // stopped or finished already
-    if (!ours || end <= now) {
-      if (ours) forget(found->first);
+    if (ours && time_of(grant.sent_at()) < found->second.since) continue;  // not to this claim
+    if (!jobs_.contains(key.sweep) && !BROKEN(kJobNotChecked)) {
+      // Its description was lost: with the next Welcome all comes again.
+      next_hello_ = std::min(next_hello_, said_hello_at_ + kHelloAgainAfter);
+      continue;
+    }
+    if (!ours && BROKEN(kR5GrantNotAskedFor) && found == held_.end()) {
+      held_[key] = {.attempt = task.task().attempt(), .lease = std::make_shared<Lease>(end)};
+      ++busy_;
+    } else if (!ours) {
+      // It was never started here, if it is not so old that nothing is known of it any more.
+      const bool fresh = end > now && !was_fenced(key, task.task().attempt());
+      if (fresh || BROKEN(kReleaseAfterStart)) *release.add_tasks() = task.task();
+      continue;
+    } else if (end <= now) {
+      forget(key);
       *release.add_tasks() = task.task();
       continue;
     }
-    Held& held = found->second;
+    Held& held = held_[key];
     held.state = State::kRunning;
     held.since = now;
+    held.epoch = epoch_;
     held.lease = std::make_shared<Lease>(end);
     actions_.push_back(StartTask{task, held.lease});
   }
@@ -208,14 +269,17 @@ void LeaseHolder::on_renewal(const v1::Renewal& renewal) {
   const TimePoint sent_at = time_of(renewal.sent_at());
   for (const auto& ref : renewal.revoked()) {
     const auto held = held_.find(key_of(ref));
-    if (held != held_.end() && held->second.attempt == ref.attempt() &&
-        held->second.state == State::kRunning) {
+    if (held == held_.end() || held->second.attempt != ref.attempt()) continue;
+    if (held->second.state == State::kRunning) {
       stop(held->first, held->second, StopReason::kRevoked);
+    } else if (held->second.state == State::kFinished && BROKEN(kR20RevokeDropsResult)) {
+      actions_.push_back(DropResult{held->first});
+      forget(held->first);
     }
   }
   for (auto& [key, held] : held_) {
     // Only what that heartbeat can have listed.
-    if (held.state == State::kRunning && held.since <= sent_at) {
+    if (held.state == State::kRunning && (held.since <= sent_at || BROKEN(kR8RenewalOfAll))) {
       held.lease->extend(sent_at + safe_part(lease_));
     }
   }
@@ -242,6 +306,7 @@ void LeaseHolder::on_dismissed(TimePoint now) {
   welcomed_ = false;
   next_heartbeat_ = TimePoint::max();
   next_hello_ = now + kHelloAgainAfter;
+  jobs_.clear();
   actions_.push_back(Part{Parting::kDismissed, {}});
 }
 
@@ -276,12 +341,28 @@ bool LeaseHolder::on_finished(TimePoint now, TaskKey key, std::size_t bytes, boo
     held.lease.reset();
     ++unacknowledged_;
     unacknowledged_bytes_ += bytes;
-    actions_.push_back(SendResult{key});
+    if (welcomed_) actions_.push_back(SendResult{key});  // else with the Welcome
   } else if (held.state == State::kStopped) {
+    if (held.epoch == epoch_) remember_fenced(key, held.attempt);
     forget(key);
   }
   mind_lanes(now);
   return wanted;
+}
+
+// An attempt that was started here and fenced is never started or given back by this worker: a
+// grant or an offer of it that still comes is an old one, come twice. The newest are remembered.
+void LeaseHolder::remember_fenced(TaskKey key, std::uint32_t attempt) {
+  fenced_[key] = attempt;
+  fenced_order_.push_back(key);
+  if (fenced_order_.size() <= kMostRemembered) return;
+  fenced_.erase(fenced_order_.front());
+  fenced_order_.pop_front();
+}
+
+bool LeaseHolder::was_fenced(TaskKey key, std::uint32_t attempt) const {
+  const auto fenced = fenced_.find(key);
+  return fenced != fenced_.end() && fenced->second == attempt && !BROKEN(kReleaseAfterStart);
 }
 
 void LeaseHolder::on_progress(TaskKey key, std::uint32_t session_thread, std::string stage) {
@@ -313,10 +394,7 @@ void LeaseHolder::heartbeat(TimePoint now) {
   next_heartbeat_ = now + heartbeat_;
   v1::Heartbeat& beat = *add_message().mutable_heartbeat();
   beat.set_sent_at(stamp_of(now));
-  for (const auto& [key, held] : held_) {
-    if (held.state == State::kRunning) *beat.add_running() = make_ref(key, held.attempt);
-    if (held.state == State::kFinished) *beat.add_finished() = make_ref(key, held.attempt);
-  }
+  list_held(*beat.mutable_running(), *beat.mutable_finished());
 }
 
 // Looks at every held task: leases that ended, claims and results that got no answer.
@@ -329,12 +407,14 @@ void LeaseHolder::scan(TimePoint now) {
       stop(key, held, StopReason::kLeaseEnded);
     } else if (held.state == State::kClaimed && now - held.since > lease_) {
       unanswered.push_back(key);
-    } else if (held.state == State::kClaimed && held.retry <= now && welcomed_) {
+    } else if (held.state == State::kClaimed && held.retry <= now && welcomed_ &&
+               !BROKEN(kR4ClaimSaidOnce)) {
       held.retry = now + lease_ / 4;
       v1::Offer& offer = *claim.add_offers();
       *offer.mutable_task() = make_ref(key, held.attempt);
       offer.set_round(held.round);
-    } else if (held.state == State::kFinished && held.retry <= now && welcomed_) {
+    } else if (held.state == State::kFinished && held.retry <= now && welcomed_ &&
+               !BROKEN(kR9SentOnce)) {
       held.retry = now + lease_ / 4;
       actions_.push_back(SendResult{key});
     }
@@ -377,7 +457,7 @@ void LeaseHolder::mind_lanes(TimePoint now) {
     return;
   }
   if (full_since_ == TimePoint::max()) full_since_ = now;
-  if (in_lanes_ && now - full_since_ >= kLeaveLanesAfter) {
+  if (in_lanes_ && (now - full_since_ >= kLeaveLanesAfter || BROKEN(kR21LeaveAtOnce))) {
     in_lanes_ = false;
     actions_.push_back(LeaveLanes{});
   }

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -98,10 +100,16 @@ class LeaseHolder {
     TimePoint retry{};  // kClaimed: claim again; kFinished: send again
     std::size_t bytes = 0;
     bool keeps_slot = false;  // kFinished: the slot is still taken
+    std::uint64_t epoch = 0;  // kRunning, kStopped: that granted it
     std::shared_ptr<Lease> lease{};
   };
+  using Refs = google::protobuf::RepeatedPtrField<v1::TaskRef>;
 
-  void on_welcome(TimePoint now, const v1::Welcome& welcome);
+  void on_welcome(TimePoint now, std::uint64_t epoch, const v1::Welcome& welcome);
+  void change_journal(std::uint64_t journal);
+  void list_held(Refs& running, Refs& finished) const;
+  void remember_fenced(TaskKey key, std::uint32_t attempt);
+  bool was_fenced(TaskKey key, std::uint32_t attempt) const;
   void on_grant(TimePoint now, const v1::Grant& grant);
   void on_renewal(const v1::Renewal& renewal);
   void on_cancel(std::uint32_t sweep);
@@ -124,6 +132,11 @@ class LeaseHolder {
   std::uint32_t unacknowledged_ = 0;
   std::uint64_t unacknowledged_bytes_ = 0;
   std::uint64_t sequence_ = 0;
+  std::uint64_t epoch_ = 0;                 // of the last Welcome
+  std::uint64_t journal_ = 0;               // of the last Welcome; 0: none yet
+  std::unordered_set<std::uint32_t> jobs_;  // sweeps that the shell knows the commands of
+  std::unordered_map<TaskKey, std::uint32_t, TaskKeyHash> fenced_;  // attempts
+  std::deque<TaskKey> fenced_order_;
   std::uint32_t told_free_ = 0;
   TimePoint told_free_at_{};
   bool welcomed_ = false;
@@ -137,6 +150,7 @@ class LeaseHolder {
   TimePoint next_heartbeat_ = TimePoint::max();
   TimePoint next_scan_ = TimePoint::max();
   TimePoint next_hello_ = TimePoint::max();
+  TimePoint said_hello_at_{};
   Milliseconds heartbeat_{1000};
   Milliseconds lease_{10'000};
   JoinLanes lanes_{};

@@ -67,13 +67,16 @@ TEST_F(ResumeTest, SweepComesBackWithHowItRuns) {
   changing.limited = true;
   changing.boot_id = "a";
   ASSERT_TRUE(store_.add_sweep(changing, {}));
-  ASSERT_TRUE(store_.set_boot_id(changing.number, "b"));
+  ASSERT_TRUE(store_.take_over(changing.number, "b", Milliseconds(30'000)));
   const SweepRecord found = store_.find_sweep("changing").value();
   EXPECT_EQ(found.retries, 7u);
   EXPECT_EQ(found.max_auth_failures, 0u);
   EXPECT_TRUE(found.retry_unsafe);
   EXPECT_TRUE(found.limited);
   EXPECT_EQ(found.boot_id, "b");
+  EXPECT_EQ(found.lease, Milliseconds(30'000));
+  ASSERT_TRUE(store_.take_over(changing.number, "c", Milliseconds(1000)));
+  EXPECT_EQ(store_.find_sweep("changing")->lease, Milliseconds(30'000)) << "the longest counts";
 }
 
 TEST_F(ResumeTest, IdentityStaysWithTheStore) {
@@ -114,7 +117,7 @@ void make_version_1(const std::string& path) {
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
   for (const char* column :
-       {"retries", "max_auth_failures", "retry_unsafe", "limited", "boot_id"}) {
+       {"retries", "max_auth_failures", "retry_unsafe", "limited", "lease_ms", "boot_id"}) {
     const std::string drop = fmt::format("ALTER TABLE sweeps DROP COLUMN {}", column);
     ASSERT_EQ(sqlite3_exec(database, drop.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << drop;
   }

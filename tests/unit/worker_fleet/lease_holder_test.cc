@@ -27,7 +27,14 @@ class LeaseHolderTest : public ::testing::Test {
     message.mutable_welcome()->set_heartbeat_ms(1'000);
     message.mutable_welcome()->add_lanes()->set_offset(2);
     holder_->on_message(now_, message);
+    know_job(1);
+    know_job(2);
     holder_->take_actions();
+  }
+  void know_job(std::uint32_t sweep) {
+    v1::ToWorker message;
+    message.mutable_job()->set_sweep(sweep);
+    holder_->on_message(now_, message);
   }
   void offer(TaskKey key, std::uint32_t attempt = 1) {
     v1::OfferFrame frame;

@@ -1,0 +1,124 @@
+// tests/simulation: what must hold, checked whatever happens. It sees everything: each login and
+// command on each device, each grant, each result. A breach throws Violation.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/codec.h"
+#include "tests/simulation/event_loop.h"
+#include "tests/simulation/scenario.h"
+#include "worker/engine/lease.h"
+
+namespace netfleet::simulation {
+
+struct Violation : std::runtime_error {
+  Violation(std::string which, const std::string& detail)
+      : std::runtime_error(which + ": " + detail), invariant(std::move(which)) {}
+  std::string invariant;
+};
+
+// A host of a sweep as the user means it, whatever numbers are used for it on the wire.
+struct HostId {
+  std::uint32_t sweep = 0;  // counts over the whole seed; the wire's number may be used again
+  std::uint32_t index = 0;
+  auto operator<=>(const HostId&) const = default;
+  std::string text() const { return std::to_string(sweep) + "." + std::to_string(index); }
+};
+
+struct SessionRecord {
+  std::uint64_t id = 0;
+  HostId host;
+  TaskKey key;
+  std::uint32_t attempt = 1;
+  std::uint64_t incarnation = 0;
+  std::string worker;
+  std::shared_ptr<Lease> lease;
+  std::function<TimePoint()> clock;  // of its worker
+  bool over = false;                 // it ended, or its worker did
+  bool commanded = false;            // a command was sent
+  bool repeatable = false;           // it ended before any command in a way that is tried again
+};
+
+class Books {
+ public:
+  Books(const Scenario& scenario, const EventLoop& loop) : scenario_(scenario), loop_(loop) {}
+
+  [[noreturn]] void fail(const std::string& invariant, const std::string& detail) const {
+    throw Violation(invariant, detail);
+  }
+  // Which sweep of the scenario a sweep is; the same script may be run again under a new disk.
+  void new_sweep(std::uint32_t sweep, std::uint32_t script) {
+    scripts_[sweep] = script;
+    disks_[sweep] = disk_;
+  }
+  // Nobody can know what ran before: limits and devices start anew.
+  void disk_lost() {
+    ++disk_;
+    buckets_.clear();
+    grants_lost_ = true;
+  }
+  const SweepScript& script(std::uint32_t sweep) const {
+    return scenario_.sweeps[scripts_.at(sweep)];
+  }
+  const HostScript& host(HostId id) const { return script(id.sweep).hosts[id.index]; }
+  bool never_twice(std::uint32_t sweep) const {
+    return script(sweep).changes_device && !script(sweep).retry_unsafe;
+  }
+
+  std::shared_ptr<SessionRecord> started(SessionRecord session);
+  void acted(const std::shared_ptr<SessionRecord>& session, bool command);
+  void ended(const std::shared_ptr<SessionRecord>& session, bool repeatable);
+  void worker_died(std::uint64_t incarnation);
+  void power_cut() { grants_lost_ = true; }
+
+  // The dispatcher's side.
+  void granted(HostId host, std::uint32_t attempt, std::uint64_t owner);
+  void guard_closed(std::uint32_t sweep, std::uint16_t credential) {
+    guarded_.insert({sweep, credential});
+  }
+  void dispatcher_ended() { guarded_.clear(); }
+  void lease_ended(HostId host);
+  void ended_without_result(HostId host, Outcome outcome);
+  std::uint32_t logins_refused() const { return logins_refused_; }
+
+ private:
+  struct Device {
+    std::uint64_t current = 0;
+    std::set<std::uint64_t> past;
+  };
+  struct Bucket {
+    double logins = 0;
+    Nanoseconds at{0};
+  };
+  bool live(const SessionRecord& session) const {
+    return !session.over && session.lease->valid(session.clock());
+  }
+  void check_logins(HostId host);
+  void check_sessions(const SessionRecord& session);
+  // The device behind a host: those that are shared have a number, others their own.
+  std::uint64_t device_of(HostId id) const;
+
+  const Scenario& scenario_;
+  const EventLoop& loop_;
+  std::map<std::uint32_t, std::uint32_t> scripts_;
+  std::map<HostId, std::vector<std::shared_ptr<SessionRecord>>> sessions_;
+  std::vector<std::shared_ptr<SessionRecord>> open_;
+  std::unordered_map<std::uint64_t, Device> devices_;
+  std::map<std::uint16_t, Bucket> buckets_;
+  std::set<std::pair<std::uint32_t, std::uint16_t>> guarded_;
+  std::map<HostId, int> poisoned_;
+  bool grants_lost_ = false;
+  std::uint32_t disk_ = 0;
+  std::map<std::uint32_t, std::uint32_t> disks_;  // by sweep
+  std::uint32_t logins_refused_ = 0;
+};
+
+}  // namespace netfleet::simulation

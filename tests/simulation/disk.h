@@ -1,0 +1,95 @@
+// tests/simulation: the dispatcher's store as its journal: a log in order, of which a part is safe
+// from the end of the process and a smaller part from a power cut.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "dispatcher/sweep/ledger.h"
+#include "tests/simulation/random.h"
+
+namespace netfleet::simulation {
+
+struct Entry {
+  TaskKey task;
+  std::uint32_t attempt = 1;
+  std::uint64_t owner = 0;
+  std::uint8_t deaths = 0;
+  std::uint8_t retries_used = 0;
+  std::optional<Outcome> outcome;  // a result, not a grant
+};
+
+class Disk {
+ public:
+  explicit Disk(std::uint64_t identity) : identity_(identity) {}
+
+  std::uint64_t identity() const { return identity_; }
+  std::size_t append(const Entry& entry) {
+    log_.push_back(entry);
+    return log_.size();
+  }
+  std::size_t written() const { return log_.size(); }
+  std::size_t committed() const { return committed_; }
+  void commit(std::size_t up_to, bool synced) {
+    for (; committed_ < up_to; ++committed_) apply(safe_, log_[committed_]);
+    if (synced) synced_ = committed_;
+  }
+  void sync() { synced_ = committed_; }
+  void process_ended() { log_.resize(committed_); }
+  void power_cut(Random& random) {
+    const auto left =
+        random.between(static_cast<std::uint32_t>(synced_), static_cast<std::uint32_t>(committed_));
+    log_.resize(left);
+    committed_ = synced_ = left;
+    safe_.clear();
+    for (const Entry& entry : log_) apply(safe_, entry);
+  }
+
+  // What is safe from the end of the process.
+  const SweepPlan::Restored* find(TaskKey task) const {
+    const auto found = safe_.find(task);
+    return found == safe_.end() ? nullptr : &found->second;
+  }
+  std::vector<SweepPlan::Restored> restored(std::uint32_t sweep) const {
+    std::vector<SweepPlan::Restored> found;
+    for (auto one = safe_.lower_bound({sweep, 0}); one != safe_.end() && one->first.sweep == sweep;
+         ++one) {
+      found.push_back(one->second);
+    }
+    return found;
+  }
+  // Results in the order in which they became safe.
+  std::vector<std::uint32_t> results(std::uint32_t sweep) const {
+    std::vector<std::uint32_t> indexes;
+    for (std::size_t i = 0; i < committed_; ++i) {
+      if (log_[i].outcome && log_[i].task.sweep == sweep) indexes.push_back(log_[i].task.index);
+    }
+    return indexes;
+  }
+
+ private:
+  using Tasks = std::map<TaskKey, SweepPlan::Restored>;
+  static void apply(Tasks& tasks, const Entry& entry) {
+    SweepPlan::Restored& task = tasks[entry.task];
+    task.index = entry.task.index;
+    if (task.outcome) return;  // the first one counts
+    task.attempt = entry.attempt;
+    if (entry.outcome) {
+      task.outcome = entry.outcome;
+      return;
+    }
+    task.owner = entry.owner;
+    task.deaths = entry.deaths;
+    task.retries_used = entry.retries_used;
+  }
+
+  std::uint64_t identity_;
+  std::vector<Entry> log_;
+  std::size_t committed_ = 0;
+  std::size_t synced_ = 0;
+  Tasks safe_;
+};
+
+}  // namespace netfleet::simulation

@@ -1,0 +1,62 @@
+// What is done to a dispatcher's sweeps from outside, and what must be true of it in the end.
+#include <algorithm>
+
+#include "tests/simulation/dispatcher.h"
+
+namespace netfleet::simulation {
+
+void Dispatcher::strike(Blow blow, std::uint32_t script) {
+  if (!alive()) return;
+  receive([this, blow, script] {
+    for (const Sweep& sweep : sweeps_) {
+      if (sweep.script != script || sweep.over || ledger_->finished(sweep.number)) continue;
+      trace_("dispatcher: sweep {} is {}", sweep.id,
+             blow == Blow::kDrainSweep    ? "drained"
+             : blow == Blow::kCancelSweep ? "cancelled"
+                                          : "abandoned");
+      if (blow == Blow::kAbandonSweep) {
+        ledger_->abandon(sweep.number);
+      } else {
+        ledger_->drain(sweep.number);
+        if (blow == Blow::kCancelSweep) ledger_->cancel_running(sweep.number);
+      }
+    }
+  });
+}
+
+void Dispatcher::check_acknowledged(const v1::TaskRef& ref, std::uint64_t incarnation) const {
+  const TaskKey key = key_of(ref);
+  const SweepPlan::Restored* safe = disk_->find(key);
+  if (scenario_.may_lose_grants || safe == nullptr || safe->outcome) return;
+  if (safe->owner == incarnation && safe->attempt == ref.attempt() &&
+      !ended_without_.contains(key)) {
+    books_.fail("acknowledged is stored",
+                fmt::format("{}/{} attempt {}", key.sweep, key.index, ref.attempt()));
+  }
+}
+
+bool Dispatcher::all_over() const {
+  if (!due_.empty()) return false;
+  for (std::uint32_t script = 0; script < scenario_.sweeps.size(); ++script) {
+    const bool over = std::any_of(sweeps_.begin(), sweeps_.end(), [&](const Sweep& sweep) {
+      return sweep.script == script && sweep.over && sweep.ended > Nanoseconds(0);
+    });
+    if (!over) return false;
+  }
+  return true;
+}
+
+void Dispatcher::check_at_end() {
+  ledger_->audit();
+  if (ledger_->running() != 0) books_.fail("the books balance", "tasks are leased in the end");
+  for (const WorkerView& view : ledger_->workers()) {
+    if (view.running != 0) books_.fail("the books balance", view.name + " holds a lease");
+  }
+  std::size_t tasks = 0;
+  for (const SweepScript& sweep : scenario_.sweeps) tasks += sweep.hosts.size();
+  if (scenario_.kind == Kind::kCalm && declines_ > 20 * tasks + 200) {
+    books_.fail("offers follow credit", fmt::format("{} declines of {} tasks", declines_, tasks));
+  }
+}
+
+}  // namespace netfleet::simulation

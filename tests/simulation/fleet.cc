@@ -1,0 +1,233 @@
+#include "tests/simulation/fleet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+namespace netfleet::simulation {
+namespace {
+
+// Every message of some seeds is written and read as it would be on the wire.
+template <typename Message, typename Decode>
+Message carried(const Books& books, bool encodes, const Message& message, Decode decode) {
+  if (!encodes) return message;
+  auto read = decode(encode(message));
+  if (!read) books.fail("a message is valid", read.error().message);
+  return std::move(*read);
+}
+
+}  // namespace
+
+Fleet::Fleet(std::uint64_t seed, bool verbose)
+    : scenario_(seed),
+      random_(seed ^ 0x5eed5eed5eed5eedu),
+      books_(scenario_, loop_),
+      trace_(loop_, verbose),
+      network_(scenario_, loop_, random_, books_),
+      dispatcher_(scenario_, loop_, random_, books_, network_, trace_) {
+  for (std::uint32_t number = 0; number < scenario_.workers.size(); ++number) {
+    workers_.push_back(std::make_unique<Worker>(scenario_, number, loop_, random_, books_, network_,
+                                                dispatcher_, trace_));
+  }
+  listen();
+}
+
+void Fleet::listen() {
+  Ears ears;
+  const bool encodes = scenario_.encodes;
+  ears.dispatcher_alive = [this] { return dispatcher_.alive(); };
+  ears.control = [this, encodes](std::uint64_t from, const v1::ToDispatcher& message) {
+    const auto heard = carried(books_, encodes, message, decode_to_dispatcher);
+    dispatcher_.receive([this, from, heard] { dispatcher_.on_control(from, heard); });
+  };
+  ears.sink = [this, encodes](const v1::ResultFrame& frame) {
+    const auto heard = carried(books_, encodes, frame, decode_results);
+    dispatcher_.receive([this, heard] { dispatcher_.on_sink(heard); });
+  };
+  ears.worker = [this, encodes](std::uint32_t number, const v1::ToWorker& message) {
+    const auto heard = carried(books_, encodes, message, decode_to_worker);
+    Worker& worker = *workers_[number];
+    worker.receive([&worker, heard] { worker.on_message(heard); });
+  };
+  ears.offers = [this, encodes](std::uint32_t number, const v1::OfferFrame& frame,
+                                const std::function<void()>& read) {
+    const auto heard = carried(books_, encodes, frame, decode_offers);
+    Worker& worker = *workers_[number];
+    worker.receive([&worker, heard, read] {
+      read();
+      worker.on_offers(heard);
+    });
+  };
+  ears.room = [this] { dispatcher_.on_room(); };
+  network_.listen(std::move(ears));
+}
+
+void Fleet::strike_dispatcher(const Strike& strike) {
+  if (strike.blow == Blow::kPauseDispatcher) return dispatcher_.pause(strike.length);
+  if (!dispatcher_.alive()) return;
+  dispatcher_.end(strike.blow != Blow::kKillDispatcher);
+  if (strike.blow == Blow::kLoseDisk) dispatcher_.lose_disk();
+  loop_.after(strike.length, [this] {
+    if (!dispatcher_.alive()) dispatcher_.begin();
+  });
+}
+
+void Fleet::strike(const Strike& strike) {
+  Worker& worker = *workers_[strike.whom % workers_.size()];
+  const std::uint32_t number = strike.whom % static_cast<std::uint32_t>(workers_.size());
+  trace_("strike {} on {} for {:.2f} s", static_cast<int>(strike.blow), strike.whom,
+         Seconds(strike.length).count());
+  switch (strike.blow) {
+    case Blow::kKillWorker:
+      worker.end();
+      return loop_.after(strike.length, [&worker] {
+        if (!worker.alive()) worker.begin();
+      });
+    case Blow::kPauseWorker:
+      return worker.pause(strike.length);
+    case Blow::kDrainWorker:
+      return worker.drain();
+    case Blow::kJumpClock:
+      return worker.jump_clock(strike.length);
+    case Blow::kCutUp:
+      return network_.cut(number, Network::Way::kUp, strike.length);
+    case Blow::kCutDown:
+      return network_.cut(number, Network::Way::kDown, strike.length);
+    case Blow::kCutSink:
+      return network_.cut(number, Network::Way::kSink, strike.length);
+    case Blow::kCutLane:
+      return network_.cut(number, Network::Way::kLane, strike.length);
+    case Blow::kBlip:
+      return network_.blip(number);
+    case Blow::kDrainSweep:
+    case Blow::kCancelSweep:
+    case Blow::kAbandonSweep:
+      return dispatcher_.strike(strike.blow, strike.whom);
+    default:
+      return strike_dispatcher(strike);
+  }
+}
+
+// From here on everything works, so that what is still open must end.
+void Fleet::end_of_faults() {
+  trace_("faults end");
+  network_.heal();
+  if (!dispatcher_.alive()) dispatcher_.begin();
+  for (const auto& worker : workers_) {
+    if (!worker->alive()) worker->begin();
+  }
+}
+
+// All slots of all workers busy all the time.
+Nanoseconds Fleet::ideal(std::size_t hosts, Nanoseconds session) const {
+  // Offer, claim, grant, result, acknowledgement, and the disk.
+  const double messages = 5 * Seconds(scenario_.latency).count() + 0.02;
+  double rate = 0;
+  for (const WorkerScript& worker : scenario_.workers) {
+    rate += worker.slots / (Seconds(session).count() * worker.slowness + messages);
+  }
+  return nanoseconds(static_cast<double>(hosts) / rate);
+}
+
+// All of it one after the other on the slowest worker, if it comes to the worst.
+Nanoseconds Fleet::work() const {
+  double slowest = 1, seconds = 0;
+  for (const WorkerScript& worker : scenario_.workers) {
+    slowest = std::max(slowest, worker.slowness);
+  }
+  for (const SweepScript& sweep : scenario_.sweeps) {
+    const double session = Seconds(sweep.session).count() * 2 * slowest +
+                           (sweep.long_session ? Seconds(scenario_.lease).count() : 0);
+    seconds += session * static_cast<double>(sweep.hosts.size()) * (sweep.retries + 2);
+  }
+  return nanoseconds(seconds);
+}
+
+// Without faults: a slow worker costs its share only, equal sweeps share, an urgent one goes first.
+void Fleet::check_shares() {
+  std::size_t hosts = 0;
+  double slowest = 1;
+  for (const WorkerScript& worker : scenario_.workers) {
+    slowest = std::max(slowest, worker.slowness);
+  }
+  const auto& sweeps = dispatcher_.sweeps();
+  const Nanoseconds session = scenario_.sweeps[0].session;
+  const Nanoseconds one = nanoseconds(Seconds(session).count() * slowest);
+  Nanoseconds ended{0};
+  for (const Dispatcher::Sweep& sweep : sweeps) {
+    hosts += scenario_.sweeps[sweep.script].hosts.size();
+    ended = std::max(ended, sweep.ended);
+  }
+  const Nanoseconds bound = ideal(hosts, session) * 4 / 3 + one * 3 / 2 + std::chrono::seconds(4);
+  if (ended > bound) {
+    books_.fail(
+        "a slow worker costs its share",
+        fmt::format("{:.1f} s, at most {:.1f} s", Seconds(ended).count(), Seconds(bound).count()));
+  }
+  if (sweeps.size() < 2) return;
+  const bool urgent = scenario_.sweeps[1].priority > scenario_.sweeps[0].priority;
+  const auto& second = scenario_.sweeps[sweeps[1].script];
+  if (urgent) {
+    const Nanoseconds most =
+        second.start + ideal(second.hosts.size(), session) + one * 5 / 2 + std::chrono::seconds(3);
+    if (sweeps[1].ended > most) books_.fail("an urgent sweep goes first", "");
+  } else if (slowest == 1 && sweeps[0].done_at_half.size() > 1) {
+    const double share =
+        static_cast<double>(sweeps[0].done_at_half[1]) / static_cast<double>(second.hosts.size());
+    if (share < 0.3) {
+      books_.fail("equal sweeps share",
+                  fmt::format("{:.0f} % of the second at half of the first", share * 100));
+    }
+  }
+}
+
+Report Fleet::run() {
+  Report report;
+  try {
+    for (const auto& worker : workers_) {
+      const bool early =
+          scenario_.workers[static_cast<std::size_t>(&worker - workers_.data())].early;
+      loop_.at(early ? random_.between(Nanoseconds(0), Nanoseconds(50'000'000))
+                     : random_.between(Nanoseconds(0), Nanoseconds(20'000'000'000)),
+               [&worker] {
+                 if (!worker->alive()) worker->begin();
+               });
+    }
+    dispatcher_.begin();
+    for (std::uint32_t script = 0; script < scenario_.sweeps.size(); ++script) {
+      loop_.at(scenario_.sweeps[script].start,
+               [this, script] { dispatcher_.sweep_is_due(script); });
+    }
+    for (const Strike& one : scenario_.strikes) {
+      loop_.at(one.at, [this, &one] { strike(one); });
+    }
+    loop_.at(scenario_.faults_end, [this] { end_of_faults(); });
+    const Nanoseconds bound = scenario_.faults_end + std::chrono::seconds(600) +
+                              Nanoseconds(scenario_.lease) * 30 + work();
+    while (!dispatcher_.all_over() || loop_.now() < scenario_.faults_end) {
+      ++events_;
+      if (!loop_.step(bound)) books_.fail("the sweep ends", "some task is open for ever");
+    }
+    // What is held somewhere must be let go, too.
+    const Nanoseconds end =
+        loop_.now() + Nanoseconds(scenario_.lease) * 5 + std::chrono::seconds(10);
+    while (loop_.step(end)) ++events_;
+    dispatcher_.check_at_end();
+    for (const auto& worker : workers_) worker->check_at_end();
+    if (scenario_.kind == Kind::kCalm) check_shares();
+  } catch (const Violation& violation) {
+    report.invariant = violation.invariant;
+    report.detail = violation.what();
+  } catch (const std::exception& error) {
+    report.invariant = "no check fails";
+    report.detail = fmt::format("no check fails: {}", error.what());
+  }
+  report.events = events_;
+  report.time = loop_.now();
+  return report;
+}
+
+Report simulate(std::uint64_t seed, bool verbose) { return Fleet(seed, verbose).run(); }
+
+}  // namespace netfleet::simulation

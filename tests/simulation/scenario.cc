@@ -1,0 +1,174 @@
+#include "tests/simulation/scenario.h"
+
+namespace netfleet::simulation {
+
+Scenario::Scenario(std::uint64_t number) : seed(number) {
+  Random random(number);
+  const std::uint32_t die = random.below(100);
+  kind = die < 8    ? Kind::kCalm
+         : die < 22 ? Kind::kLossy
+         : die < 34 ? Kind::kRestarts
+                    : Kind::kStorm;
+  lease = Milliseconds(random.chance(0.7) ? 10'000 : 3'000 + random.below(20'000));
+  heartbeat = lease * 3 / 20;
+  offer_expiry = Milliseconds(random.between(250, 1'000));
+  region_timeout = kind == Kind::kStorm ? Milliseconds(90'000) : Milliseconds(60'000);
+  offers_per_frame = random.chance(0.5) ? 64 : random.between(1, 8);
+  encodes = random.below(16) == 0;
+  draw_fleet(random);
+  draw_sweeps(random);
+  draw_network(random);
+  draw_strikes(random);
+  for (const SweepScript& sweep : sweeps) durable |= sweep.changes_device && !sweep.retry_unsafe;
+}
+
+void Scenario::draw_fleet(Random& random) {
+  regions = {""};
+  if (kind != Kind::kCalm && random.chance(0.3)) regions.push_back("north");
+  if (kind != Kind::kCalm && random.chance(0.15)) regions.push_back("nowhere");
+  const std::uint32_t count = kind == Kind::kCalm ? 4 : random.between(1, 4);
+  const std::uint32_t slots = random.between(1, 6);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    WorkerScript& worker = workers.emplace_back();
+    worker.name = "w" + std::to_string(i);
+    worker.slots = kind == Kind::kCalm ? slots : random.between(1, 6);
+    if (regions.size() > 1) {
+      if (i == 0 || random.chance(0.7)) worker.regions.push_back("");
+      if (i == 0 || random.chance(0.6)) worker.regions.push_back("north");
+    }
+    worker.clock_rate = 0.955 + 0.09 * random.fraction();
+    if (kind != Kind::kCalm && random.chance(0.2)) worker.slowness = 10;
+    if (random.chance(0.2)) worker.most_unacknowledged = random.between(1, 4);
+    worker.early = kind == Kind::kCalm || i == 0 || random.chance(0.8);
+  }
+  if (kind == Kind::kCalm && random.chance(0.6)) workers.back().slowness = 10;
+  if (kind != Kind::kCalm && random.chance(0.15)) min_workers = count;
+  dispatcher_rate = 0.955 + 0.09 * random.fraction();
+  if (kind == Kind::kCalm || random.chance(0.6)) return;
+  const std::uint32_t caps = random.between(1, 3);
+  for (std::uint32_t i = 0; i < caps; ++i) {
+    LimitSpec& limit = limits.emplace_back();
+    limit.name = "limit" + std::to_string(i);
+    if (random.chance(0.7)) limit.sessions = random.between(1, 4);
+    if (random.chance(0.5)) {
+      limit.logins_per_second = 1 + 4 * random.fraction();
+      limit.burst = random.between(1, 4);
+    }
+  }
+}
+
+void Scenario::draw_hosts(Random& random, SweepScript& sweep, std::uint32_t hosts) {
+  const bool shares_devices = kind != Kind::kCalm && random.chance(0.4);
+  const double poisoned = kind == Kind::kStorm && random.chance(0.25) ? 0.06 : 0;
+  const double refused = kind != Kind::kCalm && random.chance(0.25) ? 0.1 : 0;
+  for (std::uint32_t i = 0; i < hosts; ++i) {
+    HostScript& host = sweep.hosts.emplace_back();
+    if (regions.size() > 1 && random.chance(0.5)) {
+      host.region =
+          static_cast<std::uint16_t>(random.below(static_cast<std::uint32_t>(regions.size())));
+      // A region that nobody serves ends late: few of them.
+      if (regions[host.region] == "nowhere" && !random.chance(0.2)) host.region = 0;
+    }
+    host.credential = static_cast<std::uint16_t>(random.below(2));
+    if (shares_devices && random.chance(0.6)) host.device = 1 + random.below(5);
+    for (std::uint16_t limit = 0; limit < limits.size(); ++limit) {
+      if (random.chance(0.5)) host.limits.push_back(limit);
+    }
+    host.poison = random.chance(poisoned);
+    host.login_refused = random.chance(refused);
+  }
+}
+
+void Scenario::draw_sweeps(Random& random) {
+  const bool calm = kind == Kind::kCalm;
+  const std::uint32_t count = random.chance(0.5) ? 1 : random.between(2, 3);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    SweepScript& sweep = sweeps.emplace_back();
+    if (i > 0 && random.chance(0.5))
+      sweep.start = random.between(Milliseconds(0), Milliseconds(20'000));
+    sweep.changes_device = random.chance(calm ? 0.2 : 0.4);
+    sweep.retry_unsafe = sweep.changes_device && random.chance(0.2);
+    sweep.retries = random.below(3);
+    sweep.max_auth_failures = random.chance(0.6) ? 1 : random.below(3);
+    if (!calm && random.chance(0.3)) sweep.unreachable = 0.3 * random.fraction();
+    sweep.session = random.between(Milliseconds(20), Milliseconds(2'000));
+    sweep.long_session = !calm && random.chance(0.3);
+    if (count > 1 && random.chance(0.4))
+      sweep.priority = static_cast<std::uint8_t>(random.below(2));
+    draw_hosts(random, sweep, calm ? random.between(60, 120) : random.between(1, 30));
+  }
+  if (!calm || count == 1) return;
+  // Of two sweeps either both are equal, from the same time, or the second is small and urgent.
+  sweeps.resize(2);
+  sweeps[1].session = sweeps[0].session;
+  const bool urgent = random.chance(0.5);
+  sweeps[0].priority = 0;
+  sweeps[1].priority = urgent ? 1 : 0;
+  sweeps[1].start = Milliseconds(urgent ? 2'000 : 0);
+  sweeps[1].hosts.resize(urgent ? 10 : sweeps[0].hosts.size());
+}
+
+void Scenario::draw_network(Random& random) {
+  latency = random.between(Milliseconds(0), Milliseconds(random.chance(0.7) ? 5 : 60));
+  if (kind == Kind::kCalm || kind == Kind::kRestarts) return;
+  const double badness = random.chance(0.3) ? 0 : random.fraction();
+  drop = (kind == Kind::kStorm ? 0.10 : 0.02) * badness;
+  repeat = 0.10 * (random.chance(0.5) ? 0 : random.fraction());
+  late = 0.10 * (random.chance(0.4) ? 0 : random.fraction());
+  latest = random.chance(0.5) ? Nanoseconds(offer_expiry) * 2 : Nanoseconds(lease) * 9 / 10;
+  if (kind == Kind::kLossy) latest = std::min<Nanoseconds>(latest, Nanoseconds(lease) / 12);
+  if (kind == Kind::kStorm && random.chance(0.1)) latency = Nanoseconds(offer_expiry) * 6 / 10;
+  reorders = random.chance(0.3);
+}
+
+Strike Scenario::draw_storm_strike(Random& random) {
+  static constexpr Blow kBlows[] = {
+      Blow::kKillWorker,     Blow::kKillWorker,  Blow::kPauseWorker,
+      Blow::kPauseWorker,    Blow::kDrainWorker, Blow::kJumpClock,
+      Blow::kCutUp,          Blow::kCutDown,     Blow::kCutSink,
+      Blow::kCutLane,        Blow::kBlip,        Blow::kKillDispatcher,
+      Blow::kKillDispatcher, Blow::kCutPower,    Blow::kPauseDispatcher,
+      Blow::kDrainSweep,     Blow::kCancelSweep, Blow::kAbandonSweep};
+  Strike strike;
+  strike.blow = kBlows[random.below(std::size(kBlows))];
+  // To end a sweep is the end of much else: less often.
+  if (strike.blow >= Blow::kDrainSweep && random.chance(0.6)) strike.blow = Blow::kPauseWorker;
+  if (strike.blow == Blow::kCutPower && random.chance(0.2)) strike.blow = Blow::kLoseDisk;
+  const double lease_s = lease_seconds();
+  strike.length = nanoseconds(random.chance(0.5) ? lease_s * 0.3 * random.fraction()
+                                                 : lease_s * 2.5 * random.fraction());
+  return strike;
+}
+
+void Scenario::draw_strikes(Random& random) {
+  const double lease_s = lease_seconds();
+  faults_end = nanoseconds(lease_s * (1 + 4 * random.fraction()));
+  std::uint32_t count = 0;
+  if (kind == Kind::kLossy) count = random.below(3);
+  if (kind == Kind::kRestarts) count = random.between(1, 3);
+  if (kind == Kind::kStorm) count = random.between(1, 8);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Strike strike;
+    if (kind == Kind::kLossy) {
+      strike.blow = Blow::kCutSink;
+      strike.length = nanoseconds(lease_s * 3 * random.fraction());
+    } else if (kind == Kind::kRestarts) {
+      strike.blow = Blow::kKillDispatcher;
+      strike.length = nanoseconds(lease_s * 0.2 * random.fraction());
+    } else {
+      strike = draw_storm_strike(random);
+    }
+    // One after the other, so that the second is no accident of the first.
+    strike.at = kind == Kind::kRestarts ? nanoseconds(lease_s * (0.3 + i + 0.3 * random.fraction()))
+                                        : random.between(Nanoseconds(0), faults_end);
+    faults_end = std::max(faults_end, strike.at);
+    const bool of_sweep = strike.blow >= Blow::kDrainSweep;
+    strike.whom =
+        random.below(static_cast<std::uint32_t>(of_sweep ? sweeps.size() : workers.size()));
+    may_lose_grants |= strike.blow == Blow::kCutPower || strike.blow == Blow::kLoseDisk;
+    strikes.push_back(strike);
+  }
+  lease_changes = kind == Kind::kStorm && random.chance(0.15);
+}
+
+}  // namespace netfleet::simulation
