@@ -15,8 +15,8 @@ namespace {
 
 // Results a second since the worker joined.
 double rate_of(const v1::WorkerStatus& worker) {
-  const double seconds = static_cast<double>(std::max<std::uint64_t>(1, worker.joined_ms_ago())) / 1000;
-  return static_cast<double>(worker.done()) / seconds;
+  const auto age_ms = std::max<std::uint64_t>(1, worker.joined_ms_ago());
+  return static_cast<double>(worker.done()) * 1000 / static_cast<double>(age_ms);
 }
 
 WallTime time_of(WallTime now, std::uint64_t ms_ago) {
