@@ -76,11 +76,22 @@ bool valid(const v1::ToDispatcher& message) {
       return valid(message.progress().task());
     case v1::ToDispatcher::kFreeSlots:
     case v1::ToDispatcher::kGoodbye:
+    case v1::ToDispatcher::kAskWorkers:
       return true;
     case v1::ToDispatcher::BODY_NOT_SET:
       return false;
   }
   return false;
+}
+
+bool valid(const v1::WorkerList& list) {
+  for (const auto& worker : list.workers()) {
+    if (worker.name().empty() || worker.slots() == 0) return false;
+  }
+  for (const auto& sweep : list.sweeps()) {
+    if (sweep.id().empty() || sweep.done() > sweep.total()) return false;
+  }
+  return true;
 }
 
 bool valid(const v1::ToWorker& message) {
@@ -100,6 +111,8 @@ bool valid(const v1::ToWorker& message) {
       return all_valid(message.renewal().revoked());
     case v1::ToWorker::kResultAck:
       return all_valid(message.result_ack().tasks());
+    case v1::ToWorker::kWorkerList:
+      return valid(message.worker_list());
     case v1::ToWorker::BODY_NOT_SET:
       return false;
     default:

@@ -86,5 +86,6 @@ int main(int argc, char** argv) {
   }
   if (const auto* keygen = std::get_if<KeygenOptions>(&*parsed)) return keygen_verb(*keygen);
   if (const auto* run = std::get_if<RunOptions>(&*parsed)) return run_verb(*run, worker_side);
+  if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
   return results_verb(std::get<ResultsOptions>(*parsed));
 }

@@ -38,6 +38,10 @@ Durations: 500ms, 10s, 2m, 1h. Sizes: 4096, 64K, 16M, 1G.
 Exit status: 0 every host ok; 1 some not; 2 wrong usage or input; 3 internal error; 4 ended by
 refused logins; 130 interrupted.)";
 
+inline constexpr std::string_view kWorkersExamples = R"(Examples:
+  netfleet workers --dispatcher tcp://127.0.0.1:7600
+  netfleet workers --dispatcher ipc:///run/netfleet/fleet -o jsonl)";
+
 inline constexpr std::string_view kResultsExamples = R"(Examples:
   netfleet results                      the last sweep, as text
   netfleet results --list               all sweeps

@@ -274,6 +274,18 @@ void add_results(CLI::App& results, ResultsOptions& options) {
            options.store);
 }
 
+void add_workers(CLI::App& workers, WorkersOptions& options) {
+  add_value(workers, "--dispatcher", "ENDPOINT",
+            "Where it listens: tcp://127.0.0.1:PORT or ipc://PATH", Times::kOnce,
+            [&options](const std::string& given) {
+              options.dispatcher = given;
+              return check_endpoint(given);
+            });
+  add_value(workers, "-o,--output", "FORMAT", "table (default) or jsonl", Times::kOnce,
+            take_word(options.jsonl, std::array{std::pair{std::string_view("table"), false},
+                                                std::pair{std::string_view("jsonl"), true}}));
+}
+
 }  // namespace
 
 Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
@@ -281,6 +293,7 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   RunOptions run;
   RunExtras extras;
   ResultsOptions results;
+  WorkersOptions workers;
   run.user = login_name;
 
   CLI::App app("Runs commands on very many network devices over SSH.", "netfleet");
@@ -298,6 +311,10 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* results_verb = app.add_subcommand("results", "Print the results of an earlier sweep");
   results_verb->footer(std::string(kResultsExamples));
   add_results(*results_verb, results);
+  CLI::App* workers_verb =
+      app.add_subcommand("workers", "Ask a running dispatcher which workers it has");
+  workers_verb->footer(std::string(kWorkersExamples));
+  add_workers(*workers_verb, workers);
 
   CLI::App* keygen_verb = app.add_subcommand("keygen", "Make keys for workers on other machines");
   KeygenArguments keygen;
@@ -316,12 +333,16 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return run;
   }
   if (results_verb->parsed()) return results;
+  if (workers_verb->parsed()) {
+    if (!workers.dispatcher.empty()) return workers;
+    return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
+  }
   if (keygen_verb->parsed()) {
     auto settled = settle_keygen(std::move(keygen));
     if (!settled) return usage_error(settled.error().message, "netfleet keygen");
     return *std::move(settled);
   }
-  return usage_error("a command is missing: run, results or keygen", "netfleet");
+  return usage_error("a command is missing: run, results, workers or keygen", "netfleet");
 }
 
 }  // namespace netfleet

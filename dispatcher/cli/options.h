@@ -76,12 +76,19 @@ struct ResultsOptions {
   std::string store;  // empty: the default place
 };
 
+// `netfleet workers`.
+struct WorkersOptions {
+  std::string dispatcher;  // its control endpoint, as netfleet-worker's
+  bool jsonl = false;      // else a table
+};
+
 // --help and --version: print to stdout, exit 0.
 struct HelpText {
   std::string text;
 };
 
-using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, KeygenOptions>;
+using CommandLine =
+    std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

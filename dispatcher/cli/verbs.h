@@ -17,6 +17,7 @@ inline constexpr int kExitInterrupted = 130;
 
 int run_verb(const RunOptions& options, const WorkerSide& worker_side);
 int results_verb(const ResultsOptions& options);
+int workers_verb(const WorkersOptions& options);
 
 // The store's path: the option's, else the default place; an error without a home directory.
 Expected<std::string> store_path(const std::string& given);

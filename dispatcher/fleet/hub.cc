@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "common/secret.h"
 #include "dispatcher/fleet/log.h"
+#include "dispatcher/fleet/status.h"
 #include "dispatcher/fleet/sweep_plan.h"
 
 namespace netfleet {
@@ -84,7 +85,7 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   recorder_ = &recorder;
   signal_fd_ = signal_fd;
   for (const TaskState& state : sweep_.states) {
-    if (state.outcome && options_.recorded) options_.recorded(*state.outcome);
+    if (state.outcome) count_done(*state.outcome);
   }
   const TimePoint start = clock_.now();
   ledger_.add_sweep(start, make_sweep_plan(sweep_, ledger_));
@@ -195,6 +196,11 @@ void Hub::receive_control() {
       send_to(received->from, refusal);
     } else if (!message || message->incarnation() != from || !believed(*received, *message)) {
       ++malformed_;
+    } else if (message->has_ask_workers()) {
+      const SweepView sweep{sweep_.job.sweep, static_cast<std::uint32_t>(sweep_.tasks.size()),
+                            done_, ledger_.running()};
+      send_to(received->from,
+              worker_list(ledger_.workers(), {sweep}, clock_.now(), options_.ledger.epoch));
     } else if (message->has_progress()) {
       if (options_.verbose) {
         const TaskKey task = key_of(message->progress().task());
@@ -245,6 +251,11 @@ void Hub::record(TaskResult result) {
   }
 }
 
+void Hub::count_done(Outcome outcome) {
+  ++done_;
+  if (options_.recorded) options_.recorded(outcome);
+}
+
 void Hub::collect_news() {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto woken = read(wakeup_fd_, &count, sizeof count);
@@ -252,7 +263,7 @@ void Hub::collect_news() {
   for (const Error& error : news.errors) log(error.message);
   for (const auto& stored : news.stored) {
     ledger_.stored({sweep_.number, stored.index});
-    if (options_.recorded) options_.recorded(stored.outcome);
+    count_done(stored.outcome);
   }
   journaled_ = news.journaled;
   if (news.failed && sweep_.journaled) journal_failed_ = true;

@@ -92,6 +92,7 @@ class Hub {
   void act(const TaskEnded& ended);
   void act(const Noted& noted);
   void record(TaskResult result);
+  void count_done(Outcome outcome);
   void send_credentials(const std::string& routing_id);
   void send_to(const std::string& routing_id, const v1::ToWorker& message,
                std::string_view secret = {});
@@ -115,7 +116,8 @@ class Hub {
   bool journal_failed_ = false;
   int signal_fd_ = -1;
   int interrupts_ = 0;
-  bool recorded_ = false;  // everything is stored and shown
+  std::uint32_t done_ = 0;  // tasks whose result is safe
+  bool recorded_ = false;   // everything is stored and shown
   TimePoint give_up_at_ = TimePoint::max();
   TimePoint next_progress_{};
   TimePoint next_waiting_note_ = TimePoint::max();

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "common/codec.h"
+#include "common/endpoint.h"
+#include "common/wire.h"
+#include "dispatcher/cli/verbs.h"
+#include "dispatcher/output/worker_table.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::chrono::seconds kPatience{5};
+
+// Asks once and waits: libzmq keeps the question until the dispatcher can be reached.
+Expected<v1::WorkerList> ask(const Endpoint& endpoint) {
+  wire::Context context;
+  const std::uint64_t incarnation = random_seed() | 1;  // a routing id must not begin with 0
+  std::string id(sizeof incarnation, '\0');
+  std::memcpy(id.data(), &incarnation, sizeof incarnation);
+  auto socket = wire::Socket::make(context, wire::Kind::kControlDealer, id);
+  if (!socket) return std::unexpected(socket.error());
+  if (auto connected = socket->connect(endpoint.at(0)); !connected) {
+    return std::unexpected(connected.error());
+  }
+  v1::ToDispatcher question;
+  question.set_incarnation(incarnation);
+  question.mutable_ask_workers();
+  socket->send(encode(question));
+
+  const SystemClock clock;
+  const TimePoint deadline = clock.now() + kPatience;
+  while (clock.now() < deadline) {
+    wire::Poller poller;
+    poller.add(*socket, true, false);
+    poller.wait(deadline - clock.now());
+    while (auto received = socket->receive()) {
+      auto answer = decode_to_worker(received->bytes);
+      if (answer && answer->has_worker_list()) return std::move(*answer->mutable_worker_list());
+      if (answer && answer->has_refused()) {
+        return fail(fmt::format("the dispatcher at {} refused to answer: {}", endpoint.text(),
+                                answer->refused().reason()));
+      }
+    }
+  }
+  return fail(
+      fmt::format("no dispatcher answered at {} within {} s", endpoint.text(), kPatience.count()));
+}
+
+}  // namespace
+
+int workers_verb(const WorkersOptions& options) {
+  auto endpoint = Endpoint::parse(options.dispatcher);
+  const auto list = endpoint ? ask(*endpoint) : std::unexpected(endpoint.error());
+  if (!list) {
+    fmt::print(stderr, "netfleet: {}\n", list.error().message);
+    return kExitUsage;
+  }
+  const WallTime now = SystemClock().wall();
+  const std::string text =
+      options.jsonl ? render_worker_jsonl(*list, now) : render_worker_table(*list, now);
+  fmt::print("{}", text);
+  return kExitOk;
+}
+
+}  // namespace netfleet
