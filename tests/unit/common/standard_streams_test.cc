@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-
-
 namespace netfleet {
 namespace {
 
@@ -18,8 +16,7 @@ TEST(StandardStreamsDeathTest, AFileOfOursIsNoStandardStream) {
     occupy_standard_streams();
     const int ours = open("/dev/zero", O_RDWR);
     char byte = 0;
-    const bool unusable =
-        read(0, &byte, 1) < 0 && write(1, &byte, 1) < 0 && write(2, &byte, 1) < 0;
+    const bool unusable = read(0, &byte, 1) < 0 && write(1, &byte, 1) < 0 && write(2, &byte, 1) < 0;
     print_error("dropped");
     _exit(ours > 2 && unusable && !print_output("text") ? 0 : 1);
   };
