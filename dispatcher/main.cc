@@ -1,12 +1,12 @@
 // netfleet: the whole object graph of the dispatcher's program. The only file that puts an embedded
 // worker beside a dispatcher; it decides nothing.
-#include <fmt/format.h>
 #include <sys/prctl.h>
 
 #include <cstdlib>
 #include <thread>
 #include <utility>
 
+#include "common/standard_streams.h"
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/verbs.h"
 #include "worker/fleet/link.h"
@@ -72,17 +72,19 @@ Expected<std::unique_ptr<EmbeddedWorker>> start_worker(EmbeddedWorkerSetup setup
 
 int main(int argc, char** argv) {
   using namespace netfleet;
+  occupy_standard_streams();
   keep_memory_private();
   const char* user = std::getenv("USER");
   auto parsed = parse_command_line(argc, argv, user == nullptr ? "" : user);
   if (!parsed) {
-    fmt::print(stderr, "{}\n", parsed.error().message);
+    print_error(parsed.error().message + "\n");
     return kExitUsage;
   }
   const WorkerSide worker_side{start_worker, ssh::Identity::needs_passphrase, check_platforms};
   if (const auto* help = std::get_if<HelpText>(&*parsed)) {
-    fmt::print("{}", help->text);
-    return kExitOk;
+    const auto printed = print_output(help->text);
+    if (!printed) print_error("netfleet: " + printed.error().message + "\n");
+    return printed ? kExitOk : kExitUsage;
   }
   if (const auto* keygen = std::get_if<KeygenOptions>(&*parsed)) return keygen_verb(*keygen);
   if (const auto* run = std::get_if<RunOptions>(&*parsed)) return run_verb(*run, worker_side);

@@ -10,6 +10,7 @@
 
 #include "common/credential_source.h"
 #include "common/curve_files.h"
+#include "common/standard_streams.h"
 #include "worker/fleet/link.h"
 #include "worker/options.h"
 #include "worker/setup.h"
@@ -20,8 +21,10 @@ namespace {
 constexpr int kExitUsage = 2;
 constexpr int kExitRefused = 3;
 
+void log(const std::string& line) { print_error("netfleet-worker: " + line + "\n"); }
+
 int say_error(const std::string& message, int status) {
-  fmt::print(stderr, "netfleet-worker: {}\n", message);
+  log(message);
   return status;
 }
 
@@ -46,7 +49,7 @@ Expected<CredentialStore> own_credentials(const WorkerOptions& options) {
   };
   auto credential =
       read_credential(options.credentials, ssh::Identity::needs_passphrase, nobody, warnings);
-  for (const std::string& warning : warnings) fmt::print(stderr, "netfleet-worker: {}\n", warning);
+  for (const std::string& warning : warnings) log(warning);
   if (!credential) return std::unexpected(credential.error());
   CredentialStore store;
   if (!credential->password.empty() || !credential->keys.empty() || credential->use_agent) {
@@ -88,7 +91,7 @@ int serve(const WorkerOptions& options) {
   setup.outbox.spool = options.spool.empty() ? default_spool() : options.spool;
   setup.credentials = std::move(*credentials);
   setup.drain_timeout = options.drain_timeout;
-  setup.log = [](const std::string& line) { fmt::print(stderr, "netfleet-worker: {}\n", line); };
+  setup.log = log;
   setup.verbose = options.verbose > 0;
   const int signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
   setup.signal_fd = signal_fd;
@@ -109,15 +112,16 @@ int serve(const WorkerOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace netfleet;
+  occupy_standard_streams();
   keep_memory_private();
   auto parsed = parse_worker_command_line(argc, argv);
   if (!parsed) {
-    fmt::print(stderr, "{}\n", parsed.error().message);
+    print_error(parsed.error().message + "\n");
     return kExitUsage;
   }
   if (const auto* help = std::get_if<WorkerHelp>(&*parsed)) {
-    fmt::print("{}", help->text);
-    return 0;
+    const auto printed = print_output(help->text);
+    return printed ? 0 : say_error(printed.error().message, kExitUsage);
   }
   return serve(std::get<WorkerOptions>(*parsed));
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/curve_files.h"
+#include "common/standard_streams.h"
 #include "common/utf8.h"
 #include "dispatcher/cli/verbs.h"
 
@@ -52,8 +53,9 @@ Expected<void> make_one(const KeygenOptions& options, const std::string& name) {
   if (!pair) return std::unexpected(pair.error());
   const auto written = curve::write_key_pair(options.directory, *pair, options.replace);
   if (!written) return std::unexpected(written.error());
-  fmt::print("wrote {} (secret) and {}: {}\n", written->secret_file, written->public_file,
-             next_step(options, name));
+  const auto said = print_output(fmt::format("wrote {} (secret) and {}: {}\n", written->secret_file,
+                                             written->public_file, next_step(options, name)));
+  if (!said) return std::unexpected(said.error());
   return {};
 }
 
@@ -99,7 +101,7 @@ Expected<KeygenOptions> settle_keygen(KeygenArguments arguments) {
 int keygen_verb(const KeygenOptions& options) {
   for (const std::string& name : options.names) {
     if (const auto made = make_one(options, name); !made) {
-      fmt::print(stderr, "netfleet: {}\n", made.error().message);
+      print_error("netfleet: " + made.error().message + "\n");
       return kExitUsage;
     }
   }

@@ -2,11 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
 #include "common/duration.h"
+#include "common/standard_streams.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/output/output_directory.h"
 #include "dispatcher/store/store.h"
@@ -18,23 +18,8 @@ constexpr std::size_t kSweepsListed = 50;
 constexpr std::size_t kWriteAt = 64 << 10;  // bytes gathered before they are written
 
 int say_error(const Error& error, int status) {
-  fmt::print(stderr, "netfleet: {}\n", error.message);
+  print_error("netfleet: " + error.message + "\n");
   return status;
-}
-
-// False when nobody reads any more (a closed pipe): not an error of ours.
-Expected<bool> write_out(std::string& text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const auto written = write(STDOUT_FILENO, text.data() + done, text.size() - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && errno == EPIPE) return false;
-    if (written < 0)
-      return fail(fmt::format("cannot write to standard output: {}", strerror(errno)));
-    done += static_cast<std::size_t>(written);
-  }
-  text.clear();
-  return true;
 }
 
 Expected<int> list_sweeps(Store& store) {
@@ -51,7 +36,7 @@ Expected<int> list_sweeps(Store& store) {
                        format_wall_time(sweep.started_at).substr(0, 19) + "Z", sweep.total, took,
                        fmt::join(sweep.job.commands, "; "));
   }
-  if (auto written = write_out(out); !written) return std::unexpected(written.error());
+  if (auto written = print_output(out); !written) return std::unexpected(written.error());
   return kExitOk;
 }
 
@@ -87,8 +72,8 @@ class Printer {
     }
     if (error_) return std::unexpected(*error_);
     if (missing_ > 0) {
-      fmt::print(stderr, "netfleet: {} of {} hosts have no result: the sweep has not ended\n",
-                 missing_, summary_.total);
+      print_error(fmt::format("netfleet: {} of {} hosts have no result: the sweep has not ended\n",
+                              missing_, summary_.total));
     }
     const auto ok = summary_.by_outcome[static_cast<std::size_t>(Outcome::kOk)];
     return ok == summary_.total ? kExitOk : kExitSomeFailed;
@@ -96,7 +81,8 @@ class Printer {
 
  private:
   bool flush() {
-    auto written = write_out(out_);
+    auto written = print_output(out_);
+    out_.clear();
     if (!written) return stop(written.error());
     return open_ = *written;
   }

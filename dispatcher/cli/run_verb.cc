@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/standard_streams.h"
 #include "dispatcher/cli/console.h"
 #include "dispatcher/cli/run_setup.h"
 #include "dispatcher/cli/verbs.h"
@@ -24,7 +25,7 @@ constexpr const char* kEmbeddedEndpoint = "inproc://netfleet";
 constexpr rlim_t kOtherFiles = 64;  // beside the sessions: store, sockets, terminal
 
 int say_error(const std::string& message, int status) {
-  fmt::print(stderr, "netfleet: {}\n", message);
+  print_error("netfleet: " + message + "\n");
   return status;
 }
 
@@ -230,13 +231,13 @@ class Run {
   }
 
   int conclude(const SweepEnd& end) {
-    if (!end.report.store_error) {  // else results are missing there: the sweep stays unfinished
-      auto ended =
-          store_.end_sweep(record().number, record().started_at + end.report.summary.elapsed);
+    const auto elapsed = end.report.summary.elapsed;
+    if (elapsed && !end.report.store_error) {  // else results are missing there: it is unfinished
+      auto ended = store_.end_sweep(record().number, record().started_at + *elapsed);
       if (!ended) console_.say("netfleet: " + ended.error().message);
     }
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {
-      fmt::print(stderr, "{}", render_summary(end.report.summary, end.report.failed));
+      print_error(render_summary(end.report.summary, end.report.failed));
     }
     return exit_status(end);
   }

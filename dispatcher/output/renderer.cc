@@ -60,7 +60,8 @@ std::string totals_line(const Summary& summary) {
     separator = ", ";
   }
   if (summary.total == 0) line += " nothing to do";
-  return line + fmt::format(" in {:.1f} s", static_cast<double>(summary.elapsed.count()) / 1000);
+  if (!summary.elapsed) return line;
+  return line + fmt::format(" in {:.1f} s", static_cast<double>(summary.elapsed->count()) / 1000);
 }
 
 std::string render_summary(const Summary& summary, const std::vector<FailedHost>& failed) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,7 @@ struct Summary {
   std::string sweep;
   std::uint32_t total = 0;
   std::array<std::uint32_t, kOutcomeCount> by_outcome{};
-  Milliseconds elapsed{0};
+  std::optional<Milliseconds> elapsed = std::nullopt;  // none: the sweep has not ended
   void count(Outcome outcome) { ++by_outcome[static_cast<std::size_t>(outcome)]; }
 };
 

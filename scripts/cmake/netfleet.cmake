@@ -41,6 +41,9 @@ function(netfleet_library name)
   target_link_libraries(${name} PUBLIC netfleet_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
+# What runs without a network: the tests with the labels unit and fuzz, and no more.
+add_custom_target(unit_tests)
+
 # netfleet_test(NAME SOURCES ... LIBRARIES ...): one GoogleTest program, its cases known to ctest.
 function(netfleet_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
@@ -50,6 +53,7 @@ function(netfleet_test name)
   target_compile_definitions(${name} PRIVATE NETFLEET_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+  add_dependencies(unit_tests ${name})
 endfunction()
 
 # netfleet_fuzzer(NAME SOURCES ... LIBRARIES ...): a libFuzzer program with the fuzz preset, and
@@ -64,6 +68,7 @@ function(netfleet_fuzzer name)
     add_test(NAME fuzz_corpus_${name}
              COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
     set_tests_properties(fuzz_corpus_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    add_dependencies(unit_tests fuzz_${name})
   endif()
   target_link_libraries(fuzz_${name} PRIVATE netfleet_flags ${ARG_LIBRARIES})
 endfunction()

@@ -284,6 +284,28 @@ class BadInput(rig.RigTest):
         self.assertEqual(done.returncode, USAGE, done.stderr)
         self.assertIn(b"No space left", done.stderr)
 
+    def run_into(self, argv, **streams):
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.run(argv, env=self.env, timeout=60, check=False, **{**quiet, **streams})
+
+    def test_standard_error_that_cannot_be_written(self):
+        """Nothing can be said there, and the results are still whole."""
+        inventory = self.devsim(3)
+        argv = self.run_argv("-i", inventory, "-u", "admin", "-c", "show version", "-v", "-o",
+                             "jsonl")
+        with open("/dev/full", "wb") as full:
+            done = self.run_into(argv, stderr=full)
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 3))
+        done = self.run_into(["sh", "-c", '"$@" 2>&-', "sh", *argv])
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 3), done.stderr)
+
+    def test_help_that_cannot_be_printed(self):
+        for program in ("netfleet", "netfleet-worker"):
+            with self.subTest(program=program), open("/dev/full", "wb") as full:
+                done = self.run_into([f"{rig.BIN}/{program}", "--help"], stdout=full)
+                self.assertEqual(done.returncode, USAGE)
+                self.assertIn(b"No space left", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -38,7 +38,8 @@ std::string Link::error_text() {
   std::string_view text = ssh_get_error(session.get());
   constexpr std::string_view kDisconnect = "Received SSH_MSG_DISCONNECT: ";
   constexpr std::string_view kSocket = "Socket error: ";
-  if (text.starts_with(kDisconnect)) {
+  const bool disconnected = text.starts_with(kDisconnect);
+  if (disconnected) {
     text.remove_prefix(kDisconnect.size());
     if (const auto colon = text.find(':'); colon != std::string_view::npos) {
       text.remove_prefix(colon + 1);
@@ -48,7 +49,9 @@ std::string Link::error_text() {
   } else if (text.starts_with(kSocket)) {
     text.remove_prefix(kSocket.size());
   }
-  return printable(text);
+  std::string shown = printable(text);
+  if (!shown.empty()) return shown;
+  return disconnected ? "it gave no reason" : "it broke the SSH protocol";  // libssh has no words
 }
 
 }  // namespace netfleet::ssh

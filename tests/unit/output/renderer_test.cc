@@ -108,6 +108,14 @@ TEST(SummaryRenderer, OneAlignedLineAHostAndTotals) {
   EXPECT_EQ(out, "2 hosts: 1 ok, 1 timed_out in 10.2 s\n");
 }
 
+TEST(SummaryRenderer, ASweepThatHasNotEndedTookNoTime) {
+  Summary summary{.sweep = "s", .total = 3};
+  summary.count(Outcome::kOk);
+  std::string out;
+  make_renderer(OutputFormat::kSummary, "s", false)->end(summary, out);
+  EXPECT_EQ(out, "3 hosts: 1 ok, 2 without a result\n");
+}
+
 TEST(TextRenderer, EndsWithoutTotals) {
   std::string out;
   make_renderer(OutputFormat::kText, "s", false)->end(Summary{.sweep = "s", .total = 2}, out);

@@ -149,6 +149,15 @@ TEST_F(Hostile, SendsGarbageAfterItsVersion) {
   expect_unreachable(run(server.port), StartsWith("key exchange failed: "));
 }
 
+TEST_F(Hostile, SendsZerosAfterItsVersion) {
+  HostileServer server([](int fd) {
+    send_all(fd, "SSH-2.0-Zeros\r\n");
+    while (send_all(fd, std::string(4096, '\0'))) {
+    }
+  });
+  expect_unreachable(run(server.port), "key exchange failed: it broke the SSH protocol");
+}
+
 TEST_F(Hostile, StallsInTheKeyExchange) {
   HostileServer server([](int fd) {
     send_all(fd, "SSH-2.0-Stall\r\n");
