@@ -6,8 +6,10 @@ network namespaces are in servers.py.
 """
 
 import collections
+import itertools
 import json
 import os
+import random
 import re
 import select
 import shutil
@@ -52,11 +54,10 @@ def wait_for_ssh(address, port, process=None):
 
 
 def free_port(count=1):
-    """The first of `count` consecutive free ports on loopback."""
+    """The first of `count` consecutive free ports on loopback. The system gives these to nobody: a
+    server that is started again finds its port free again."""
     while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
+        port = random.randrange(10000, 32768 - count)
         sockets = [socket.socket() for _ in range(count)]
         try:
             for offset, one in enumerate(sockets):
@@ -70,20 +71,23 @@ def free_port(count=1):
 
 
 class Process:
-    """A program under test or beside it. Dies with the test; both streams are kept, by line."""
+    """A program under test or beside it. Dies with the test; both streams are kept, by line, but
+    for a `stdout` that goes elsewhere."""
 
     def __init__(self, argv, env=None, **options):
         self.name = os.path.basename(argv[0])
         self.lines = collections.deque(maxlen=20000)
         self._changed = threading.Condition()
-        self._open = 2
         self.popen = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *map(str, argv)], env=env,
-            stdin=options.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, start_new_session=True, **options)
+            stdin=options.pop("stdin", subprocess.DEVNULL),
+            stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE,
+            start_new_session=True, **options)
         self.pid = self.popen.pid
+        self._streams = [stream for stream in (self.popen.stdout, self.popen.stderr) if stream]
+        self._open = len(self._streams)
         self._readers = [threading.Thread(target=self._read, args=(stream,), daemon=True)
-                         for stream in (self.popen.stdout, self.popen.stderr)]
+                         for stream in self._streams]
         for reader in self._readers:
             reader.start()
 
@@ -103,10 +107,11 @@ class Process:
     def ended(self):
         return self.popen.poll() is not None
 
-    def wait_for(self, pattern, seconds=DEADLINE):
-        """The match of the first line, old or new, that `pattern` is found in."""
+    def wait_for(self, pattern, seconds=DEADLINE, count=1):
+        """The match of the first (or count-th) line, old or new, that `pattern` is found in."""
         def found():
-            return next(filter(None, (re.search(pattern, line) for line in self.lines)), None)
+            matches = filter(None, (re.search(pattern, line) for line in self.lines))
+            return next(itertools.islice(matches, count - 1, None), None)
         with self._changed:
             self._changed.wait_for(lambda: found() or not self._open, seconds)
             match = found()
@@ -123,6 +128,11 @@ class Process:
     def send_signal(self, number):
         self.popen.send_signal(number)
 
+    def kill(self):
+        """kill -9; when this returns, it is dead."""
+        self.popen.kill()
+        self.popen.wait(DEADLINE)
+
     def stop(self):
         if not self.ended():
             self.send_signal(signal.SIGTERM)
@@ -133,8 +143,8 @@ class Process:
                 self.popen.wait(10)
         for reader in self._readers:
             reader.join(10)
-        self.popen.stdout.close()
-        self.popen.stderr.close()
+        for stream in self._streams:
+            stream.close()
 
 
 class Ran:
@@ -257,6 +267,12 @@ class RigTest(unittest.TestCase):
         seen = [f"{task['address']}:{task['port']}" for task in ran.objects()]
         self.assertEqual(seen, expected)
         self.assertEqual([task["index"] for task in ran.objects()], list(range(len(seen))))
+
+
+def log_line(*words, **fields):
+    """A pattern for a log line with these words and key=value pairs, in any order."""
+    pairs = [f"{key}={re.escape(str(value))}" for key, value in fields.items()]
+    return "".join(rf"(?=.*(?<![\w-]){word}(?![\w-]))" for word in [*words, *pairs])
 
 
 def read(path):
