@@ -28,14 +28,18 @@ std::string encode_frame(const Message& message) {
 }
 
 template <typename Message>
-Expected<Message> parse_frame(std::string_view bytes) {
+Decoded<Message> parse_frame(std::string_view bytes) {
   if (frame_version(bytes) != kProtocolVersion) return fail("no frame of this protocol");
   bytes.remove_prefix(kPrefix.size());
-  Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  google::protobuf::ArenaOptions options;  // parsed parts take about six times their bytes
+  options.start_block_size = std::clamp<std::size_t>(bytes.size() * 6, 512, 64 << 10);
+  options.max_block_size = 64 << 10;
+  auto arena = std::make_unique<google::protobuf::Arena>(options);
+  auto* message = google::protobuf::Arena::CreateMessage<Message>(arena.get());
+  if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return fail("a frame that does not parse");
   }
-  return message;
+  return Decoded<Message>(std::move(arena), message);
 }
 
 bool valid(const v1::TaskRef& ref) { return ref.sweep() > 0 && ref.attempt() > 0; }
@@ -188,7 +192,7 @@ std::uint8_t frame_version(std::string_view bytes) {
              : 0;
 }
 
-Expected<v1::OfferFrame> decode_offers(std::string_view bytes) {
+Decoded<v1::OfferFrame> decode_offers(std::string_view bytes) {
   auto frame = parse_frame<v1::OfferFrame>(bytes);
   if (frame && (frame->offers_size() == 0 || !all_valid(frame->offers()))) {
     return fail("an offer without a task");
@@ -196,7 +200,7 @@ Expected<v1::OfferFrame> decode_offers(std::string_view bytes) {
   return frame;
 }
 
-Expected<v1::ToDispatcher> decode_to_dispatcher(std::string_view bytes) {
+Decoded<v1::ToDispatcher> decode_to_dispatcher(std::string_view bytes) {
   auto message = parse_frame<v1::ToDispatcher>(bytes);
   if (message && (message->incarnation() == 0 || !valid(*message))) {
     return fail("a control message with impossible contents");
@@ -204,13 +208,13 @@ Expected<v1::ToDispatcher> decode_to_dispatcher(std::string_view bytes) {
   return message;
 }
 
-Expected<v1::ToWorker> decode_to_worker(std::string_view bytes) {
+Decoded<v1::ToWorker> decode_to_worker(std::string_view bytes) {
   auto message = parse_frame<v1::ToWorker>(bytes);
   if (message && !valid(*message)) return fail("a control message with impossible contents");
   return message;
 }
 
-Expected<v1::ResultFrame> decode_results(std::string_view bytes) {
+Decoded<v1::ResultFrame> decode_results(std::string_view bytes) {
   auto frame = parse_frame<v1::ResultFrame>(bytes);
   if (!frame) return frame;
   if (frame->incarnation() == 0) return fail("a result from nobody");
@@ -278,6 +282,11 @@ TaskSpec from_wire(const v1::TaskSpec& task) {
 
 v1::TaskResult to_wire(TaskResult result, std::uint32_t sweep) {
   v1::TaskResult out;
+  to_wire(std::move(result), sweep, out);
+  return out;
+}
+
+void to_wire(TaskResult result, std::uint32_t sweep, v1::TaskResult& out) {
   *out.mutable_task() = make_ref({sweep, result.index}, result.attempt);
   out.set_outcome(to_wire(result.outcome));
   out.set_error(std::move(result.error));
@@ -294,7 +303,6 @@ v1::TaskResult to_wire(TaskResult result, std::uint32_t sweep) {
     added.set_duration_ms(to_ms(command.duration));
     added.set_truncated(command.truncated);
   }
-  return out;
 }
 
 Outcome from_wire(v1::Outcome outcome) {

@@ -2,8 +2,12 @@
 // returns is valid by meaning, not only by syntax (PROTOCOL.md §3).
 #pragma once
 
+#include <google/protobuf/arena.h>
+
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/error.h"
 #include "common/task.h"
@@ -40,11 +44,30 @@ std::string encode(const v1::ResultFrame& frame);
 void begin_result(std::string& frame, std::size_t size);
 std::size_t result_size(std::size_t size);
 
-// Each returns an error that names what is wrong with the bytes; nothing in them can crash it.
-Expected<v1::OfferFrame> decode_offers(std::string_view bytes);
-Expected<v1::ToDispatcher> decode_to_dispatcher(std::string_view bytes);
-Expected<v1::ToWorker> decode_to_worker(std::string_view bytes);
-Expected<v1::ResultFrame> decode_results(std::string_view bytes);
+// A message, or an error that names what is wrong with its bytes. The message lives in an arena of
+// its own: the many small parts of a frame cost a few allocations.
+template <typename Message>
+class Decoded {
+ public:
+  Decoded(std::unique_ptr<google::protobuf::Arena> arena, Message* message)
+      : arena_(std::move(arena)), message_(message) {}
+  Decoded(std::unexpected<Error> error) : error_(std::move(error.error())) {}
+  explicit operator bool() const { return message_ != nullptr; }
+  Message* operator->() const { return message_; }
+  Message& operator*() const { return *message_; }
+  const Error& error() const { return error_; }
+
+ private:
+  std::unique_ptr<google::protobuf::Arena> arena_;
+  Message* message_ = nullptr;
+  Error error_;
+};
+
+// Nothing in the bytes can crash these.
+Decoded<v1::OfferFrame> decode_offers(std::string_view bytes);
+Decoded<v1::ToDispatcher> decode_to_dispatcher(std::string_view bytes);
+Decoded<v1::ToWorker> decode_to_worker(std::string_view bytes);
+Decoded<v1::ResultFrame> decode_results(std::string_view bytes);
 // The major version that a frame claims to be of; 0 when it is no frame of ours at all.
 std::uint8_t frame_version(std::string_view bytes);
 
@@ -54,6 +77,7 @@ JobSpec from_wire(const v1::JobSpec& job);
 v1::TaskSpec to_wire(const TaskSpec& task, std::uint32_t sweep, std::uint32_t attempt);
 TaskSpec from_wire(const v1::TaskSpec& task);
 v1::TaskResult to_wire(TaskResult result, std::uint32_t sweep);
+void to_wire(TaskResult result, std::uint32_t sweep, v1::TaskResult& out);  // `out` is empty
 TaskResult from_wire(v1::TaskResult& result);  // moves the outputs out of `result`
 Outcome from_wire(v1::Outcome outcome);
 

@@ -201,9 +201,11 @@ void Worker::receive_events() {
 void Worker::end_task(TaskKey task, TaskResult result) {
   const bool login_refused = result.outcome == Outcome::kAuthFailed;
   cut_outputs(result, kMostOutput);
-  const v1::TaskResult wire_result = to_wire(std::move(result), task.sweep);
-  if (holder_.on_finished(clock_.now(), task, wire_result.ByteSizeLong(), login_refused)) {
-    outbox_.put(task, wire_result);
+  google::protobuf::Arena arena;
+  auto& message = *google::protobuf::Arena::CreateMessage<v1::TaskResult>(&arena);
+  to_wire(std::move(result), task.sweep, message);
+  if (holder_.on_finished(clock_.now(), task, message.ByteSizeLong(), login_refused)) {
+    outbox_.put(task, message);
   }
 }
 
