@@ -70,6 +70,21 @@ void Fleet::strike_dispatcher(const Strike& strike) {
   if (strike.blow == Blow::kLoseDisk) dispatcher_.lose_disk();
   loop_.after(strike.length, [this] {
     if (!dispatcher_.alive()) dispatcher_.begin();
+    if (scenario_.kind == Kind::kRestarts) check_reunion();
+  });
+}
+
+// Workers are not left to find out by silence that their dispatcher is another one.
+void Fleet::check_reunion() {
+  std::uint32_t there = 0;
+  for (const auto& worker : workers_) there += worker->alive() ? 1 : 0;
+  const Nanoseconds soon =
+      Nanoseconds(scenario_.heartbeat) * 11 / 10 + Milliseconds(1'200) + scenario_.latency * 6;
+  loop_.after(soon, [this, there, life = dispatcher_.life()] {
+    if (dispatcher_.alive() && dispatcher_.life() == life && dispatcher_.workers() < there) {
+      books_.fail("workers are back soon after a restart",
+                  fmt::format("{} of {}", dispatcher_.workers(), there));
+    }
   });
 }
 
@@ -182,6 +197,15 @@ void Fleet::check_shares() {
   }
 }
 
+bool Fleet::step(Nanoseconds end) {
+  ++events_;
+  const std::int64_t second = loop_.now().count() / 1'000'000'000;
+  if (second != second_) events_this_second_ = 0;
+  second_ = second;
+  if (++events_this_second_ > 100'000) books_.fail("no process spins", "");
+  return loop_.step(end);
+}
+
 Report Fleet::run() {
   Report report;
   try {
@@ -206,13 +230,12 @@ Report Fleet::run() {
     const Nanoseconds bound = scenario_.faults_end + std::chrono::seconds(600) +
                               Nanoseconds(scenario_.lease) * 30 + work();
     while (!dispatcher_.all_over() || loop_.now() < scenario_.faults_end) {
-      ++events_;
-      if (!loop_.step(bound)) books_.fail("the sweep ends", "some task is open for ever");
+      if (!step(bound)) books_.fail("the sweep ends", "some task is open for ever");
     }
     // What is held somewhere must be let go, too.
     const Nanoseconds end =
         loop_.now() + Nanoseconds(scenario_.lease) * 5 + std::chrono::seconds(10);
-    while (loop_.step(end)) ++events_;
+    while (step(end)) continue;
     dispatcher_.check_at_end();
     for (const auto& worker : workers_) worker->check_at_end();
     if (scenario_.kind == Kind::kCalm) check_shares();

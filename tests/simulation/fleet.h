@@ -34,6 +34,8 @@ class Fleet {
   void strike_dispatcher(const Strike& strike);
   void listen();
   void end_of_faults();
+  bool step(Nanoseconds end);
+  void check_reunion();
   void check_shares();
   Nanoseconds work() const;
   Nanoseconds ideal(std::size_t hosts, Nanoseconds session) const;
@@ -47,6 +49,8 @@ class Fleet {
   Dispatcher dispatcher_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::uint64_t events_ = 0;
+  std::uint64_t events_this_second_ = 0;
+  std::int64_t second_ = 0;
 };
 
 Report simulate(std::uint64_t seed, bool verbose);

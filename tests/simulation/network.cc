@@ -29,7 +29,7 @@ Nanoseconds Network::arrival(std::uint32_t worker, Way way, bool may_drop) {
                    random_.between(Nanoseconds(20'000), scenario_.latency + Nanoseconds(40'000));
   const Nanoseconds cut = link.cut_until[index];
   if (cut > loop_.now()) {
-    if (random_.chance(0.7)) return Nanoseconds(-1);
+    if (random_.chance(scenario_.cut_loses)) return Nanoseconds(-1);
     at += cut - loop_.now();  // sent again by TCP in the end
   }
   if (!healed_) {

@@ -117,7 +117,11 @@ void Scenario::draw_network(Random& random) {
   late = 0.10 * (random.chance(0.4) ? 0 : random.fraction());
   latest = random.chance(0.5) ? Nanoseconds(offer_expiry) * 2 : Nanoseconds(lease) * 9 / 10;
   if (kind == Kind::kLossy) latest = std::min<Nanoseconds>(latest, Nanoseconds(lease) / 12);
-  if (kind == Kind::kStorm && random.chance(0.1)) latency = Nanoseconds(offer_expiry) * 6 / 10;
+  // So far away that no claim comes before its offer has run out.
+  if (kind == Kind::kStorm && lease >= Milliseconds(10'000) && random.chance(0.04)) {
+    latency = Nanoseconds(offer_expiry) * 11 / 10;
+  }
+  cut_loses = random.chance(0.5) ? 0.7 : 0;
   reorders = random.chance(0.3);
 }
 
@@ -138,6 +142,25 @@ Strike Scenario::draw_storm_strike(Random& random) {
   strike.length = nanoseconds(random.chance(0.5) ? lease_s * 0.3 * random.fraction()
                                                  : lease_s * 2.5 * random.fraction());
   return strike;
+}
+
+// Some blows hurt only if another one follows: a machine loses power together with the switch that
+// a worker is behind; a cut that held messages back is followed by one the other way.
+void Scenario::add_second_blow(Random& random, const Strike& first) {
+  Strike second = first;
+  second.length = Nanoseconds(lease) * 2;
+  if ((first.blow == Blow::kCutPower || first.blow == Blow::kKillDispatcher) &&
+      random.chance(0.5)) {
+    second.blow = random.chance(0.5) ? Blow::kCutUp : Blow::kPauseWorker;
+    second.whom = random.below(static_cast<std::uint32_t>(workers.size()));
+    second.at -= std::min(second.at, random.between(Nanoseconds(0), Milliseconds(300)));
+    strikes.push_back(second);
+  } else if (first.blow == Blow::kCutDown && random.chance(0.5)) {
+    second.blow = Blow::kCutUp;
+    second.at = first.at + first.length;
+    strikes.push_back(second);
+    faults_end = std::max(faults_end, second.at + second.length);
+  }
 }
 
 void Scenario::draw_strikes(Random& random) {
@@ -165,6 +188,7 @@ void Scenario::draw_strikes(Random& random) {
     const bool of_sweep = strike.blow >= Blow::kDrainSweep;
     strike.whom =
         random.below(static_cast<std::uint32_t>(of_sweep ? sweeps.size() : workers.size()));
+    if (kind == Kind::kStorm) add_second_blow(random, strike);
     may_lose_grants |= strike.blow == Blow::kCutPower || strike.blow == Blow::kLoseDisk;
     strikes.push_back(strike);
   }

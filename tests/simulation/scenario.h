@@ -101,8 +101,9 @@ struct Scenario {
   // The network's.
   Nanoseconds latency{0};
   double drop = 0, repeat = 0, late = 0;  // of each message
-  Nanoseconds latest{0};                  // how late
-  bool reorders = false;                  // even within a connection
+  double cut_loses = 0;   // of what is sent into a cut; the rest comes when it is over
+  Nanoseconds latest{0};  // how late
+  bool reorders = false;  // even within a connection
   double dispatcher_rate = 1;
   bool durable = false;          // a sweep changes devices: each batch is synced
   bool encodes = false;          // messages go through the codec
@@ -115,6 +116,7 @@ struct Scenario {
   void draw_network(Random& random);
   void draw_strikes(Random& random);
   Strike draw_storm_strike(Random& random);
+  void add_second_blow(Random& random, const Strike& first);
   double lease_seconds() const { return static_cast<double>(lease.count()) / 1000; }
 };
 

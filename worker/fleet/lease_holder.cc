@@ -8,8 +8,9 @@
 namespace netfleet {
 namespace {
 
-constexpr Milliseconds kHelloAgainAfter{1000};  // unanswered
-constexpr Milliseconds kLeaveLanesAfter{100};   // full for so long: 1-2 round trips
+constexpr Milliseconds kHelloAgainAfter{1000};  // unanswered; doubled each time, since a new DEALER
+constexpr Milliseconds kHelloAgainLatest{4000};  // does not hear the answer to the one before
+constexpr Milliseconds kLeaveLanesAfter{100};    // full for so long: 1-2 round trips
 constexpr Milliseconds kFreeNoMoreOftenThan{10};
 constexpr int kSilentHeartbeats = 3;
 constexpr std::size_t kMostRemembered = 4096;  // fenced attempts
@@ -62,7 +63,8 @@ void LeaseHolder::say_hello(TimePoint now) {
   welcomed_ = false;
   next_heartbeat_ = TimePoint::max();
   said_hello_at_ = now;
-  next_hello_ = now + kHelloAgainAfter;
+  next_hello_ = now + hello_again_after_;
+  hello_again_after_ = std::min(hello_again_after_ * 2, kHelloAgainLatest);
   actions_.push_back(OpenControl{});
   v1::Hello& hello = *add_message().mutable_hello();
   hello.set_name(options_.name);
@@ -104,6 +106,7 @@ void LeaseHolder::on_welcome(TimePoint now, std::uint64_t epoch, const v1::Welco
   }
   epoch_ = epoch;
   welcomed_ = true;
+  hello_again_after_ = kHelloAgainAfter;
   next_hello_ = TimePoint::max();
   heartbeat_ = Milliseconds(welcome.heartbeat_ms());
   lease_ = Milliseconds(welcome.lease_ms());

@@ -151,6 +151,7 @@ class LeaseHolder {
   TimePoint next_scan_ = TimePoint::max();
   TimePoint next_hello_ = TimePoint::max();
   TimePoint said_hello_at_{};
+  Milliseconds hello_again_after_{1000};
   Milliseconds heartbeat_{1000};
   Milliseconds lease_{10'000};
   JoinLanes lanes_{};
