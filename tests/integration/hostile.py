@@ -104,10 +104,12 @@ class Peers:
     def __init__(self, port, address="127.0.0.1"):
         self.port, self.address = port, address
         self.context = zmq.Context()
+        self.sockets = []
 
     def connect(self, kind, offset, incarnation=None, pair=None, server=None, **options):
         """`pair`: (public, secret) in Z85, `server`: the server's public key; None: no CURVE."""
         peer = self.context.socket(kind)
+        self.sockets.append(peer)
         peer.linger = 0
         peer.sndtimeo = peer.rcvtimeo = 20000
         for name, value in options.items():
@@ -121,7 +123,9 @@ class Peers:
         return peer
 
     def close(self):
-        self.context.destroy(linger=0)
+        for peer in self.sockets:
+            peer.close(linger=0)
+        self.context.term()
 
 
 def new_pair():
