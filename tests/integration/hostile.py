@@ -84,8 +84,10 @@ def result(incarnation, task, output):
     return PREFIX + fixed64(1, incarnation) + field(2, 1 << 40) + field(4, body)
 
 
-def body_of(frame):
-    """The number and the content of what a ToWorker frame says."""
+def told(peer):
+    """The number and the content of the next thing that a dispatcher says; a credential's secret,
+    which is a second frame, is left out."""
+    frame = peer.recv_multipart()[0]
     assert frame.startswith(PREFIX), frame
     return next((number, content) for number, content in fields(frame[len(PREFIX):]) if number > 1)
 

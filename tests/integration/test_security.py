@@ -180,7 +180,7 @@ class Impostors(FleetTest):
         mine, theirs = 0x1111111111111101, 0x2222222222222201
         liar = peers.connect(zmq.DEALER, 0, theirs, self.pair("eu-2"), server)
         liar.send(hostile.hello(theirs, "eu-1"))
-        kind, refusal = hostile.body_of(liar.recv())
+        kind, refusal = hostile.told(liar)
         self.assertEqual(kind, hostile.REFUSED)
         self.assertIn(b"its key is that of worker eu-2", refusal)
 
@@ -188,11 +188,11 @@ class Impostors(FleetTest):
         # other by itself: which shows that such a result counts, and that the first did not.
         owner = peers.connect(zmq.DEALER, 0, mine, self.pair("eu-1"), server)
         owner.send(hostile.hello(mine, "eu-1", slots=2))
-        self.assertEqual(hostile.body_of(owner.recv())[0], hostile.WELCOME)
+        self.assertEqual(hostile.told(owner)[0], hostile.WELCOME)
         lane = peers.connect(zmq.PULL, 2, None, self.pair("eu-1"), server)
         offers = self.offers(lane, 2)
         owner.send(hostile.claim(mine, offers.values()))
-        while hostile.body_of(owner.recv())[0] != hostile.GRANT:
+        while hostile.told(owner)[0] != hostile.GRANT:
             pass
         forged, own = sorted(offers, key=lambda task: dict(hostile.fields(task)).get(2, 0))
         false_sink = peers.connect(zmq.PUSH, 1, None, self.pair("eu-2"), server)
@@ -202,7 +202,7 @@ class Impostors(FleetTest):
         # Nor does eu-2 speak on the control socket as eu-1: it gets no answer, and renews nothing.
         other = peers.connect(zmq.DEALER, 0, theirs, self.pair("eu-2"), server)
         other.send(hostile.hello(theirs, "eu-2"))
-        self.assertEqual(hostile.body_of(other.recv())[0], hostile.WELCOME)
+        self.assertEqual(hostile.told(other)[0], hostile.WELCOME)
         impostor = peers.connect(zmq.DEALER, 0, mine, self.pair("eu-2"), server)
         impostor.send(hostile.heartbeat(mine))
 
