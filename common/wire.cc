@@ -15,9 +15,9 @@ constexpr std::int64_t kControlLimit = 1 << 20;  // bytes of a control or lane f
 constexpr std::int64_t kResultLimit = 1 << 30;   // bytes of a result frame
 // Messages of one peer. A dispatcher's memory must not grow with a peer that floods it, or that
 // does not read: then sending says kWouldBlock (ROUTER_MANDATORY), and nothing is lost in silence.
-constexpr int kControlReceived = 256;
+constexpr int kControlReceived = 32;
 constexpr int kControlUnread = 10'000;  // room for a Welcome and every credential
-constexpr int kResultsReceived = 64;
+constexpr int kResultsReceived = 16;
 constexpr int kLaneBuffer = 4096;  // kernel buffers of a lane: a stopped worker holds few offers
 constexpr int kBacklog = 4096;
 constexpr int kLinger = 500;  // ms at closing, for the last acknowledgement, result or dismissal
