@@ -15,7 +15,7 @@ class WorkerFaults(fleet.FleetTest):
     def test_killed_while_idle(self):
         dispatcher = self.dispatcher(self.devices(10), "--min-workers", 2)
         idle = self.worker("w1", 5)
-        dispatcher.wait_for(log_line("joined", worker="w1"))
+        dispatcher.wait_for(log_line("worker joined", worker="w1"))
         idle.kill()
         self.worker("w2", 5)
         tasks = self.tasks(dispatcher)
@@ -24,6 +24,7 @@ class WorkerFaults(fleet.FleetTest):
 
     def killed_in_the_middle(self, *arguments):
         """w1 has 5 sessions with their commands when it is killed; w2 comes then."""
+        self.lease = fleet.SHORT_LEASE
         dispatcher = self.dispatcher(self.devices(12), *arguments)
         self.hold(*range(1, 6))
         first = self.worker("w1", 5)
@@ -63,6 +64,7 @@ class WorkerFaults(fleet.FleetTest):
 
     def killed_before_delivery(self, *arguments):
         """The results are on their way when the worker dies, and get lost with it."""
+        self.lease = fleet.SHORT_LEASE
         dispatcher = self.dispatcher(self.devices(6), *arguments)
         network = relay.Relay(self, self.port)
         self.hold()
@@ -91,6 +93,7 @@ class WorkerFaults(fleet.FleetTest):
         self.assertEqual({task["outcome"] for task in tasks}, {"lost"})
 
     def test_stopped_for_longer_than_the_lease(self):
+        self.lease = fleet.SHORT_LEASE
         dispatcher = self.dispatcher(self.devices(8))
         self.hold(*range(1, 5))
         first = self.worker("w1", 4)
@@ -115,7 +118,7 @@ class WorkerFaults(fleet.FleetTest):
         worker = self.worker("w1", 8)
         self.wait_for_commands(8)
         worker.send_signal(signal.SIGSTOP)
-        dispatcher.wait_for(log_line("silent", worker="w1"))
+        dispatcher.wait_for(log_line("worker is silent", worker="w1"))
         worker.send_signal(signal.SIGCONT)
         self.release()
         self.check_once(self.tasks(dispatcher))
@@ -131,6 +134,7 @@ class WorkerFaults(fleet.FleetTest):
             self.assertFalse(twin.ended(), twin.text())
 
     def test_one_of_two_with_one_name_is_killed(self):
+        self.lease = fleet.SHORT_LEASE
         dispatcher = self.dispatcher(self.devices(12), "--min-workers", 2)
         self.hold()
         twins = [self.worker("twin", 6) for _ in range(2)]
@@ -145,9 +149,9 @@ class WorkerFaults(fleet.FleetTest):
 
     def test_restarted_under_its_name(self):
         """Killed and back at once: the successor is somebody else to the dispatcher."""
+        self.lease = fleet.SHORT_LEASE
         dispatcher = self.dispatcher(self.devices(8))
         self.hold()
-        self.worker("w1", 4).kill()
         first = self.worker("w1", 4)
         self.wait_for_commands(4)
         first.kill()
