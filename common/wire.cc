@@ -19,6 +19,7 @@ constexpr int kControlReceived = 32;
 constexpr int kControlUnread = 10'000;  // room for a Welcome and every credential
 constexpr int kResultsReceived = 16;
 constexpr int kLaneBuffer = 4096;  // kernel buffers of a lane: a stopped worker holds few offers
+constexpr int kSinkFrames = 2;     // queued on each side: one frame may be a gibibyte
 constexpr int kBacklog = 4096;
 constexpr int kLinger = 500;  // ms at closing, for the last acknowledgement, result or dismissal
 
