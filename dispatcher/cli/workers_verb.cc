@@ -5,6 +5,7 @@
 
 #include "common/codec.h"
 #include "common/endpoint.h"
+#include "common/standard_streams.h"
 #include "common/wire.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/output/worker_table.h"
@@ -55,13 +56,16 @@ int workers_verb(const WorkersOptions& options) {
   auto endpoint = Endpoint::parse(options.dispatcher);
   const auto list = endpoint ? ask(*endpoint) : std::unexpected(endpoint.error());
   if (!list) {
-    fmt::print(stderr, "netfleet: {}\n", list.error().message);
+    print_error(fmt::format("netfleet: {}\n", list.error().message));
     return kExitUsage;
   }
   const WallTime now = SystemClock().wall();
   const std::string text =
       options.jsonl ? render_worker_jsonl(*list, now) : render_worker_table(*list, now);
-  fmt::print("{}", text);
+  if (auto printed = print_output(text); !printed) {
+    print_error(fmt::format("netfleet: {}\n", printed.error().message));
+    return kExitUsage;
+  }
   return kExitOk;
 }
 

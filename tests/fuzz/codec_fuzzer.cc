@@ -11,16 +11,16 @@ namespace netfleet {
 namespace {
 
 template <typename Message>
-void check_round_trip(const Message& message, Expected<Message> (*decode)(std::string_view)) {
+void check_round_trip(const Message& message, Decoded<Message> (*decode)(std::string_view)) {
   const std::string bytes = encode(message);
-  const Expected<Message> again = decode(bytes);
-  CHECK(again.has_value());
+  const Decoded<Message> again = decode(bytes);
+  CHECK(bool{again});
   CHECK(encode(*again) == bytes);
 }
 
 template <typename Message>
-Expected<Message> accepted(std::string_view bytes, Expected<Message> (*decode)(std::string_view)) {
-  Expected<Message> message = decode(bytes);
+Decoded<Message> accepted(std::string_view bytes, Decoded<Message> (*decode)(std::string_view)) {
+  Decoded<Message> message = decode(bytes);
   if (message) {
     check_round_trip(*message, decode);
   } else {
