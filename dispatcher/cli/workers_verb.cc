@@ -1,10 +1,11 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstring>
 
 #include "common/codec.h"
+#include "common/curve_files.h"
 #include "common/endpoint.h"
+#include "common/standard_streams.h"
 #include "common/wire.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/output/worker_table.h"
@@ -15,12 +16,12 @@ namespace {
 constexpr std::chrono::seconds kPatience{5};
 
 // Asks once and waits: libzmq keeps the question until the dispatcher can be reached.
-Expected<v1::WorkerList> ask(const Endpoint& endpoint) {
+Expected<v1::WorkerList> ask(const Endpoint& endpoint, const curve::Keys* keys) {
   wire::Context context;
   const std::uint64_t incarnation = random_seed() | 1;  // a routing id must not begin with 0
   std::string id(sizeof incarnation, '\0');
   std::memcpy(id.data(), &incarnation, sizeof incarnation);
-  auto socket = wire::Socket::make(context, wire::Kind::kControlDealer, id);
+  auto socket = wire::Socket::make(context, wire::Kind::kControlDealer, id, keys);
   if (!socket) return std::unexpected(socket.error());
   if (auto connected = socket->connect(endpoint.at(0)); !connected) {
     return std::unexpected(connected.error());
@@ -49,19 +50,31 @@ Expected<v1::WorkerList> ask(const Endpoint& endpoint) {
       fmt::format("no dispatcher answered at {} within {} s", endpoint.text(), kPatience.count()));
 }
 
+// With an operator's keys, where there are any.
+Expected<v1::WorkerList> ask(const WorkersOptions& options) {
+  auto endpoint = Endpoint::parse(options.dispatcher);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  if (options.keys.empty()) return ask(*endpoint, nullptr);
+  auto keys = curve::read_operator_keys(options.keys);
+  if (!keys) return std::unexpected(keys.error());
+  return ask(*endpoint, &keys->own);
+}
+
 }  // namespace
 
 int workers_verb(const WorkersOptions& options) {
-  auto endpoint = Endpoint::parse(options.dispatcher);
-  const auto list = endpoint ? ask(*endpoint) : std::unexpected(endpoint.error());
+  const auto list = ask(options);
   if (!list) {
-    fmt::print(stderr, "netfleet: {}\n", list.error().message);
+    print_error("netfleet: " + list.error().message + "\n");
     return kExitUsage;
   }
   const WallTime now = SystemClock().wall();
   const std::string text =
       options.jsonl ? render_worker_jsonl(*list, now) : render_worker_table(*list, now);
-  fmt::print("{}", text);
+  if (const auto printed = print_output(text); !printed) {
+    print_error("netfleet: " + printed.error().message + "\n");
+    return kExitUsage;
+  }
   return kExitOk;
 }
 
