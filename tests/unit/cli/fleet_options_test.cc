@@ -23,9 +23,8 @@ std::string error_of(const Expected<CommandLine>& parsed) {
 }
 
 TEST(FleetOptions, OfRun) {
-  const auto parsed =
-      parse_run({"--logins-per-second", "0.5", "--region-timeout", "30s", "--lease", "20s",
-                 "--changes", "--retry-unsafe"});
+  const auto parsed = parse_run({"--logins-per-second", "0.5", "--region-timeout", "30s", "--lease",
+                                 "20s", "--changes", "--retry-unsafe"});
   ASSERT_TRUE(parsed) << parsed.error().message;
   const auto& options = std::get<RunOptions>(*parsed);
   EXPECT_EQ(options.logins_per_second, 0.5);
@@ -36,7 +35,7 @@ TEST(FleetOptions, OfRun) {
 
 TEST(FleetOptions, OfRunThatAreWrong) {
   EXPECT_THAT(error_of(parse_run({"--logins-per-second", "0"})), HasSubstr("above 0"));
-  EXPECT_THAT(error_of(parse_run({"--lease", "999ms"})), HasSubstr("--lease: expected at least 1s"));
+  EXPECT_THAT(error_of(parse_run({"--lease", "999ms"})), HasSubstr("expected at least 1s"));
   EXPECT_THAT(error_of(parse_run({"--region-timeout", "0s"})), HasSubstr("--region-timeout"));
   EXPECT_THAT(error_of(parse_run({"--retry-unsafe"})), HasSubstr("--changes"));
   EXPECT_THAT(error_of(parse_run({"--listen", "ipc:///f", "--min-workers", "500"})),

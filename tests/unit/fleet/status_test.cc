@@ -37,8 +37,8 @@ TEST(Status, AnAnswerFitsIntoAFrame) {
   const v1::ToWorker message = worker_list(many, {}, TimePoint(), 1);
   EXPECT_LT(message.ByteSizeLong(), std::size_t{1} << 20);
   EXPECT_GT(message.worker_list().workers_size(), 0);
-  EXPECT_EQ(message.worker_list().workers_size() + static_cast<int>(message.worker_list().left_out()),
-            50);
+  const auto shown = static_cast<std::uint32_t>(message.worker_list().workers_size());
+  EXPECT_EQ(shown + message.worker_list().left_out(), 50u);
 }
 
 TEST(Status, ImpossibleAnswersAreRefused) {

@@ -29,10 +29,10 @@ v1::WorkerList sample() {
 
 TEST(WorkerTable, ATableThatSteersNoTerminal) {
   EXPECT_EQ(render_worker_table(sample(), kNow),
-            "worker  state  regions       slots  free  running  done  done/s  since                 "
-            "last seen\n"
-            "w^[[2J  here   (default),eu     50    48        2   120     2.0  2026-11-22T19:14:48Z  "
-            "0.4s ago\n"
+            "worker  state  regions       slots  free  running  done  done/s  "
+            "since                 last seen\n"
+            "w^[[2J  here   (default),eu     50    48        2   120     2.0  "
+            "2026-11-22T19:14:48Z  0.4s ago\n"
             "sweep 20261122-191548-3fa9: 120 of 500 done, 2 running\n");
   EXPECT_EQ(render_worker_table({}, kNow), "no workers\n");
 }
