@@ -256,27 +256,35 @@ Expected<DispatcherKeys> read_dispatcher_keys(const std::string& directory) {
       directory, {std::move(pair->public_key), std::move(pair->secret_key), {}}, *std::move(list)};
 }
 
-Expected<WorkerKeys> read_worker_keys(const std::string& directory, const std::string& name) {
-  std::string path = secret_path(directory, {Role::kWorker, name});
+namespace {
+
+// Whose key, if several of this role have one here; empty: the only one.
+Expected<WorkerKeys> read_own_keys(const std::string& directory, Role role,
+                                   const std::string& name) {
+  const std::string_view who = role_name(role);
+  std::string path = secret_path(directory, {role, name});
   if (name.empty()) {
-    const auto names = entries(directory, "worker-", ".secret");
+    const auto names = entries(directory, fmt::format("{}-", who), ".secret");
     if (!names) return std::unexpected(names.error());
     if (names->size() > 1) {
-      return fail(fmt::format("{} holds the keys of several workers ({}): say with --name which",
-                              directory, fmt::join(*names, ", ")));
+      return fail(fmt::format("{} holds the keys of several {}s ({}){}", directory, who,
+                              fmt::join(*names, ", "),
+                              role == Role::kWorker ? ": say with --name which" : ""));
     }
     if (!names->empty()) path = directory + "/" + names->front();
   }
   if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
     return fail(fmt::format(
         "{} holds no key of {}: make one with '{}', and give the dispatcher its .pub file",
-        directory, name.empty() ? "a worker" : "worker " + name,
-        make_it(directory, "worker " + (name.empty() ? "NAME" : name))));
+        directory,
+        name.empty() ? fmt::format("{} {}", role == Role::kWorker ? "a" : "an", who)
+                     : fmt::format("{} {}", who, name),
+        make_it(directory, fmt::format("{} {}", who, name.empty() ? "NAME" : name))));
   }
-  auto pair = read_secret_key(path, Role::kWorker);
+  auto pair = read_secret_key(path, role);
   if (!pair) return std::unexpected(pair.error());
   if (!name.empty() && pair->holder.name != name) {
-    return file_error(path, fmt::format("it was made for worker {}", pair->holder.name));
+    return file_error(path, fmt::format("it was made for {} {}", who, pair->holder.name));
   }
   const std::string server_path = public_path(directory, {Role::kDispatcher, {}});
   if (access(server_path.c_str(), F_OK) != 0 && errno == ENOENT) {
@@ -291,6 +299,16 @@ Expected<WorkerKeys> read_worker_keys(const std::string& directory, const std::s
   return WorkerKeys{
       {std::move(pair->public_key), std::move(pair->secret_key), std::string(lines->front().key)},
       pair->holder.name};
+}
+
+}  // namespace
+
+Expected<WorkerKeys> read_worker_keys(const std::string& directory, const std::string& name) {
+  return read_own_keys(directory, Role::kWorker, name);
+}
+
+Expected<WorkerKeys> read_operator_keys(const std::string& directory) {
+  return read_own_keys(directory, Role::kOperator, {});
 }
 
 Expected<Written> write_key_pair(const std::string& directory, const KeyPair& pair, bool replace) {

@@ -45,6 +45,9 @@ struct Written {
   std::string public_file;
 };
 
+// The same of those who ask a dispatcher; the directory holds one operator's keys.
+Expected<WorkerKeys> read_operator_keys(const std::string& directory);
+
 // Makes the directories that are missing, then both files: the secret one 0600, the other 0644.
 // What is there stays as it is, and is an error, unless `replace`.
 Expected<Written> write_key_pair(const std::string& directory, const KeyPair& pair, bool replace);

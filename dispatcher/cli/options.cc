@@ -275,12 +275,12 @@ void add_results(CLI::App& results, ResultsOptions& options) {
 }
 
 void add_workers(CLI::App& workers, WorkersOptions& options) {
-  add_value(workers, "--dispatcher", "ENDPOINT",
-            "Where it listens: tcp://127.0.0.1:PORT or ipc://PATH", Times::kOnce,
-            [&options](const std::string& given) {
+  add_value(workers, "--dispatcher", "ENDPOINT", "Where it listens: tcp://HOST:PORT or ipc://PATH",
+            Times::kOnce, [&options](const std::string& given) {
               options.dispatcher = given;
               return check_endpoint(given);
             });
+  add_text(workers, "--keys", "DIR", "An operator's keys, from 'netfleet keygen'", options.keys);
   add_value(workers, "-o,--output", "FORMAT", "table (default) or jsonl", Times::kOnce,
             take_word(options.jsonl, std::array{std::pair{std::string_view("table"), false},
                                                 std::pair{std::string_view("jsonl"), true}}));
@@ -334,8 +334,13 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   }
   if (results_verb->parsed()) return results;
   if (workers_verb->parsed()) {
-    if (!workers.dispatcher.empty()) return workers;
-    return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
+    if (workers.dispatcher.empty()) {
+      return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
+    }
+    if (auto safe = check_keys(workers.dispatcher, workers.keys); !safe) {
+      return usage_error("--dispatcher: " + safe.error().message, "netfleet workers");
+    }
+    return workers;
   }
   if (keygen_verb->parsed()) {
     auto settled = settle_keygen(std::move(keygen));

@@ -79,6 +79,7 @@ struct ResultsOptions {
 // `netfleet workers`.
 struct WorkersOptions {
   std::string dispatcher;  // its control endpoint, as netfleet-worker's
+  std::string keys;        // directory of an operator's CURVE keys; empty: none
   bool jsonl = false;      // else a table
 };
 

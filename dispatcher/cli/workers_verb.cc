@@ -1,9 +1,9 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstring>
 
 #include "common/codec.h"
+#include "common/curve_files.h"
 #include "common/endpoint.h"
 #include "common/standard_streams.h"
 #include "common/wire.h"
@@ -16,12 +16,12 @@ namespace {
 constexpr std::chrono::seconds kPatience{5};
 
 // Asks once and waits: libzmq keeps the question until the dispatcher can be reached.
-Expected<v1::WorkerList> ask(const Endpoint& endpoint) {
+Expected<v1::WorkerList> ask(const Endpoint& endpoint, const curve::Keys* keys) {
   wire::Context context;
   const std::uint64_t incarnation = random_seed() | 1;  // a routing id must not begin with 0
   std::string id(sizeof incarnation, '\0');
   std::memcpy(id.data(), &incarnation, sizeof incarnation);
-  auto socket = wire::Socket::make(context, wire::Kind::kControlDealer, id);
+  auto socket = wire::Socket::make(context, wire::Kind::kControlDealer, id, keys);
   if (!socket) return std::unexpected(socket.error());
   if (auto connected = socket->connect(endpoint.at(0)); !connected) {
     return std::unexpected(connected.error());
@@ -50,20 +50,29 @@ Expected<v1::WorkerList> ask(const Endpoint& endpoint) {
       fmt::format("no dispatcher answered at {} within {} s", endpoint.text(), kPatience.count()));
 }
 
+// With an operator's keys, where there are any.
+Expected<v1::WorkerList> ask(const WorkersOptions& options) {
+  auto endpoint = Endpoint::parse(options.dispatcher);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  if (options.keys.empty()) return ask(*endpoint, nullptr);
+  auto keys = curve::read_operator_keys(options.keys);
+  if (!keys) return std::unexpected(keys.error());
+  return ask(*endpoint, &keys->own);
+}
+
 }  // namespace
 
 int workers_verb(const WorkersOptions& options) {
-  auto endpoint = Endpoint::parse(options.dispatcher);
-  const auto list = endpoint ? ask(*endpoint) : std::unexpected(endpoint.error());
+  const auto list = ask(options);
   if (!list) {
-    print_error(fmt::format("netfleet: {}\n", list.error().message));
+    print_error("netfleet: " + list.error().message + "\n");
     return kExitUsage;
   }
   const WallTime now = SystemClock().wall();
   const std::string text =
       options.jsonl ? render_worker_jsonl(*list, now) : render_worker_table(*list, now);
-  if (auto printed = print_output(text); !printed) {
-    print_error(fmt::format("netfleet: {}\n", printed.error().message));
+  if (const auto printed = print_output(text); !printed) {
+    print_error("netfleet: " + printed.error().message + "\n");
     return kExitUsage;
   }
   return kExitOk;

@@ -17,7 +17,7 @@ _netfleet() {
 
   local values=''
   case $previous in
-    -o | --output) values="text jsonl summary" ;;
+    -o | --output) values="text jsonl summary"; [ "$verb" = workers ] && values="table jsonl" ;;
     --order) values="inventory completion" ;;
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
@@ -38,7 +38,7 @@ _netfleet() {
   elif [ "${COMP_WORDS[0]##*/}" = netfleet-worker ]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${COMP_WORDS[0]}")" -- "$word")
   elif [ -z "$verb" ]; then
-    mapfile -t COMPREPLY < <(compgen -W "run results --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "run results workers keygen --help --version" -- "$word")
   elif [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${COMP_WORDS[0]}" "$verb")" -- "$word")
   fi

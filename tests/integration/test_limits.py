@@ -1,4 +1,4 @@
-"""Limits hold over the whole fleet: what the devices wrote down is compared with what was allowed."""
+"""Limits hold over the whole fleet: the devices' own books are compared with what was allowed."""
 
 import json
 import time
