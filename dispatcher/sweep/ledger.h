@@ -26,7 +26,7 @@ namespace netfleet {
 struct LedgerOptions {
   Milliseconds lease{10'000};
   Milliseconds heartbeat{1'500};     // asked of workers; at most a sixth of the lease
-  Milliseconds offer_expiry{1'000};  // T
+  Milliseconds offer_expiry{1'000};  // T, at least; longer where claims come later than that
   std::uint32_t offers_per_frame = 64;
   std::uint32_t min_workers = 1;         // nothing is offered before so many have said hello
   std::uint32_t worker_deaths = 2;       // a task that cost so many workers is quarantined
@@ -137,7 +137,8 @@ struct WorkerView {  // for people
 
 class Ledger {
  public:
-  explicit Ledger(LedgerOptions options) : options_(options), random_(options.seed) {}
+  explicit Ledger(LedgerOptions options)
+      : options_(options), expiry_(options.offer_expiry), random_(options.seed) {}
 
   // Lanes are numbered from 0 in the order of adding; adding one again returns its number.
   std::uint16_t add_lane(const std::string& region);
@@ -183,6 +184,7 @@ class Ledger {
   std::uint32_t workers_welcomed() const { return static_cast<std::uint32_t>(workers_.size()); }
   std::vector<WorkerView> workers() const;
   std::string worker_name(std::uint64_t incarnation) const;
+  Nanoseconds offer_expiry() const { return expiry_; }
   // For tests: counts everything again and fails a CHECK where the running sums disagree.
   void audit() const;
 
@@ -267,6 +269,7 @@ class Ledger {
   void on_release(std::uint64_t from, const v1::Release& release);
   void note_free(Worker& worker, std::uint64_t sequence, std::uint32_t free, TimePoint now);
   void set_credit(Worker& worker, std::uint32_t free);
+  void learn_expiry(bool late);
   bool may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const;
   bool renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref);
   void lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task);
@@ -311,12 +314,13 @@ class Ledger {
             std::uint32_t attempt = 0, Outcome outcome = Outcome::kOk);
 
   LedgerOptions options_;
+  Nanoseconds expiry_;  // of offers now: longer while claims come late
   std::uint64_t random_;
   std::vector<Lane> lanes_;
   std::map<std::uint32_t, Sweep> sweeps_;
   std::unordered_map<std::uint64_t, Worker> workers_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // leases and back-offs, lazy
-  std::deque<OfferDue> offers_due_;                                 // in the order of expiry
+  std::deque<OfferDue> offers_due_;                                 // in the order of offering
   std::priority_queue<Lingering, std::vector<Lingering>, std::greater<>> lingering_;
   Limits limits_;
   TimePoint now_{};                             // of the last event, for next_deadline()

@@ -78,7 +78,7 @@ v1::OfferFrame Ledger::make_offers(TimePoint now, std::uint16_t lane_number) {
     if (task.state != State::kPending) continue;  // claimed late, ended: left here lazily
     if (!limits_.acquire(now, subject_of(key, task), key, true)) continue;  // parked there
     task.state = State::kOffered;
-    task.until = now + options_.offer_expiry;
+    task.until = now + expiry_;
     ++task.round;
     ++lane.offered;
     ++sweep.in_flight;

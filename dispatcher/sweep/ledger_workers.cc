@@ -179,6 +179,16 @@ bool Ledger::may_grant(const Task& task, std::uint32_t attempt, std::uint64_t fr
   return task.state == State::kOffered;
 }
 
+// Behind a slow link every claim would come after its offer's expiry, to find what the offer held
+// of the limits given to the next offer, for ever: so T follows what claims need.
+void Ledger::learn_expiry(bool late) {
+  if (late) {
+    expiry_ = std::min<Nanoseconds>(expiry_ * 2, options_.lease / 2);
+  } else {
+    expiry_ = std::max<Nanoseconds>(expiry_ - expiry_ / 64, options_.offer_expiry);
+  }
+}
+
 void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim) {
   v1::ToWorker grants, denials;
   std::set<std::uint32_t> cancelled;
@@ -189,6 +199,9 @@ void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim)
     if (task == nullptr || !may_grant(*task, offer.task().attempt(), from)) {
       *denials.mutable_deny()->add_tasks() = offer.task();
       continue;
+    }
+    if (task->state != State::kLeased) {
+      learn_expiry(task->state == State::kPending || offer.round() < task->round);
     }
     // A late claim: its offer has given back what it held of the limits.
     if (task->state == State::kPending &&

@@ -90,7 +90,7 @@ void Books::worker_died(std::uint64_t incarnation) {
   }
 }
 
-void Books::granted(HostId id, std::uint32_t attempt, std::uint64_t) {
+void Books::granted(HostId id, std::uint32_t attempt) {
   if (guarded_.contains({id.sweep, host(id).credential})) {
     fail("the guard",
          fmt::format("host {} attempt {} is granted after it closed", id.text(), attempt));
@@ -105,7 +105,7 @@ void Books::check_logins(HostId id) {
     const LimitSpec& limit = scenario_.limits[number];
     if (limit.logins_per_second == 0) continue;
     const double rate = limit.logins_per_second * 1.06;
-    const double expiry = static_cast<double>(scenario_.offer_expiry.count()) / 1000;
+    const double expiry = Seconds(longest_expiry_).count();
     const double most = 2 * limit.burst + rate * expiry + 1;
     const auto [entry, added] = buckets_.try_emplace(number, Bucket{most, loop_.now()});
     Bucket& bucket = entry->second;

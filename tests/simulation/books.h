@@ -80,7 +80,8 @@ class Books {
   void power_cut() { grants_lost_ = true; }
 
   // The dispatcher's side.
-  void granted(HostId host, std::uint32_t attempt, std::uint64_t owner);
+  void granted(HostId host, std::uint32_t attempt);
+  void offers_expire_after(Nanoseconds expiry) { longest_expiry_ = std::max(longest_expiry_, expiry); }
   void guard_closed(std::uint32_t sweep, std::uint16_t credential) {
     guarded_.insert({sweep, credential});
   }
@@ -116,6 +117,7 @@ class Books {
   std::set<std::pair<std::uint32_t, std::uint16_t>> guarded_;
   std::map<HostId, int> poisoned_;
   bool grants_lost_ = false;
+  Nanoseconds longest_expiry_{0};
   std::uint32_t disk_ = 0;
   std::map<std::uint32_t, std::uint32_t> disks_;  // by sweep
   std::uint32_t logins_refused_ = 0;

@@ -247,7 +247,7 @@ void Dispatcher::collect() {
     } else if (const auto* noted = std::get_if<Noted>(&action)) {
       if (noted->what == Noted::What::kGranted) {
         granted_[noted->task] = noted->attempt;
-        books_.granted(host_of(noted->task), noted->attempt, 0);
+        books_.granted(host_of(noted->task), noted->attempt);
       } else if (noted->what == Noted::What::kLeaseEnded) {
         trace_("dispatcher: lease of {}/{} attempt {} ended", noted->task.sweep, noted->task.index,
                noted->attempt);
@@ -357,6 +357,7 @@ void Dispatcher::finish_sweeps() {
 void Dispatcher::offer_tasks() {
   for (std::uint16_t lane = 0; lane < scenario_.regions.size(); ++lane) {
     while (ledger_->wants_to_offer(lane) && network_.has_room(lane)) {
+      books_.offers_expire_after(ledger_->offer_expiry());
       const v1::OfferFrame frame = ledger_->make_offers(now(), lane);
       if (frame.offers_size() == 0) break;
       for (const v1::Offer& offer : frame.offers()) {
