@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "dispatcher/cli/credentials.h"
@@ -16,7 +18,12 @@
 namespace netfleet {
 namespace {
 
-Expected<Inventory> gather_hosts(const RunOptions& options) {
+// Of a host that a sweep has and its inventories do not: no inventory can write this name.
+constexpr const char* kUnknownCredential = "inventory:unknown";
+
+// `stored`: tasks of a sweep that goes on; those that the inventories do not know are added bare,
+// so that limits over all hosts are over these, too.
+Expected<Inventory> gather_hosts(const RunOptions& options, std::span<const TaskSpec> stored = {}) {
   Inventory all;
   for (const std::string& path : options.inventories) {
     auto read = read_inventory(path);
@@ -35,6 +42,17 @@ Expected<Inventory> gather_hosts(const RunOptions& options) {
     limit.logins_per_second = options.logins_per_second;
     limit.burst = default_burst(options.logins_per_second);
     all.limits.push_back(std::move(limit));
+  }
+  std::unordered_set<std::string_view> known;
+  if (!stored.empty()) {
+    for (const Host& host : all.hosts) known.insert(host.name);
+  }
+  for (const TaskSpec& task : stored) {
+    if (known.contains(task.host)) continue;
+    Host& bare = all.hosts.emplace_back();
+    bare.name = task.host;
+    bare.region = task.region;
+    bare.credential = kUnknownCredential;
   }
   if (auto resolved = resolve_limits(all); !resolved) return std::unexpected(resolved.error());
   return all;
@@ -128,10 +146,9 @@ Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& invent
   std::vector<Host> hosts;
   hosts.reserve(setup.tasks.size());
   for (TaskSpec& task : setup.tasks) {
-    const auto found = by_name.find(task.host);
-    Host& host = hosts.emplace_back(found == by_name.end() ? Host() : *found->second);
+    Host& host = hosts.emplace_back(*by_name.at(task.host));
     if (task.credential.starts_with(kInventoryCredentials)) {
-      if (found == by_name.end()) {
+      if (host.credential == kUnknownCredential) {
         return fail(
             fmt::format("the password of {} came from the sweep's inventory, and passwords "
                         "are not stored: give the inventory again with -i",
@@ -139,7 +156,6 @@ Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& invent
       }
       task.credential = host.credential.empty() ? kDefaultCredential : host.credential;
     }
-    host.name = task.host;
     host.credential = task.credential;
   }
   return hosts;
@@ -212,7 +228,7 @@ std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, 
   if (!tasks) return input_error(tasks.error().message);
   auto states = store.task_states(record->number);
   if (!states) return input_error(states.error().message);
-  auto inventory = gather_hosts(options);
+  auto inventory = gather_hosts(options, *tasks);
   if (!inventory) return input_error(inventory.error().message);
   setup.record = std::move(*record);
   setup.tasks = std::move(*tasks);

@@ -81,7 +81,9 @@ class Books {
 
   // The dispatcher's side.
   void granted(HostId host, std::uint32_t attempt);
-  void offers_expire_after(Nanoseconds expiry) { longest_expiry_ = std::max(longest_expiry_, expiry); }
+  void offers_expire_after(Nanoseconds expiry) {
+    longest_expiry_ = std::max(longest_expiry_, expiry);
+  }
   void guard_closed(std::uint32_t sweep, std::uint16_t credential) {
     guarded_.insert({sweep, credential});
   }
