@@ -17,6 +17,8 @@ namespace {
 constexpr int kMessagesATurn = 256;      // so that no socket starves the others
 constexpr Milliseconds kPatience{2000};  // after the second request to drain
 constexpr Milliseconds kRetryAfter{1000};
+// Large results are copied and go to disk: so long at once, then the heartbeats have their turn.
+constexpr Milliseconds kSlice{20};
 
 template <typename... Cases>
 struct Overloaded : Cases... {
@@ -122,7 +124,8 @@ void Worker::wait() {
   if (control_) poller.add(*control_, true, false);
   if (lanes_) poller.add(*lanes_, true, false);
   if (sink_ && sink_full_) poller.add(*sink_, false, true);
-  const TimePoint until = std::min({holder_.next_deadline(), give_up_at_, retry_at_});
+  TimePoint until = std::min({holder_.next_deadline(), give_up_at_, retry_at_});
+  if (sending_ || !arrived_.empty()) until = clock_.now();
   poller.wait(until == TimePoint::max() ? Nanoseconds(std::chrono::seconds(10))
                                         : until - clock_.now());
   sink_full_ = false;
@@ -184,18 +187,25 @@ void Worker::receive_offers() {
 }
 
 void Worker::receive_events() {
-  for (EngineEvent& event : events_.take()) {
+  for (EngineEvent& event : events_.take()) arrived_.push_back(std::move(event));
+  const TimePoint until = clock_.now() + kSlice;
+  while (!arrived_.empty() && clock_.now() < until) {
+    EngineEvent event = std::move(arrived_.front());
+    arrived_.pop_front();
     if (auto* ended = std::get_if<SessionEnded>(&event)) {
       end_task(ended->task, std::move(ended->result));
     } else {
-      auto& progress = std::get<SessionProgress>(event);
-      if (options_.verbose) {
-        log(fmt::format("sweep={} task={} thread={} stage=\"{}\"", progress.task.sweep,
-                        progress.task.index, progress.session_thread, progress.stage));
-      }
-      holder_.on_progress(progress.task, progress.session_thread, std::move(progress.stage));
+      note_progress(std::get<SessionProgress>(event));
     }
   }
+}
+
+void Worker::note_progress(SessionProgress& progress) {
+  if (options_.verbose) {
+    log(fmt::format("sweep={} task={} thread={} stage=\"{}\"", progress.task.sweep,
+                    progress.task.index, progress.session_thread, progress.stage));
+  }
+  holder_.on_progress(progress.task, progress.session_thread, std::move(progress.stage));
 }
 
 void Worker::end_task(TaskKey task, TaskResult result) {
@@ -339,16 +349,17 @@ void Worker::start(const StartTask& action) {
 
 // Results that are ready travel together; what the sink does not take now waits in the outbox.
 void Worker::flush_results() {
+  const TimePoint until = clock_.now() + kSlice;
   while (sink_ && outbox_.has_queued()) {
-    if (!sink_->can_send()) {
-      sink_full_ = true;
-      return;
-    }
+    sink_full_ = !sink_->can_send();
+    sending_ = !sink_full_;
+    if (sink_full_ || clock_.now() >= until) return;
     v1::ResultFrame header;
     holder_.stamp(header);
     auto frame = outbox_.next_frame(encode(header));
     if (frame) sink_->send(std::move(frame->bytes), std::move(frame->held));
   }
+  sending_ = false;
 }
 
 }  // namespace netfleet

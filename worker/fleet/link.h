@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -66,6 +67,7 @@ class Worker {
   void mind_outbox(TimePoint now);
   void wait();
   void end_task(TaskKey task, TaskResult result);
+  void note_progress(SessionProgress& progress);
   void log(const std::string& line) const;
   void log_fleet(const std::optional<std::string>& line) const;
 
@@ -86,8 +88,10 @@ class Worker {
   std::uint32_t sink_offset_ = 0;
   TimePoint retry_at_ = TimePoint::max();  // what failed for want of a file or of room
   bool told_socket_error_ = false;
-  bool told_trouble_ = false;  // of the outbox
+  bool told_trouble_ = false;        // of the outbox
+  std::deque<EngineEvent> arrived_;  // from events_, not yet dealt with
   bool sink_full_ = false;
+  bool sending_ = false;  // the sink would take more
   std::optional<Part> parted_;
   TimePoint give_up_at_ = TimePoint::max();
   int wakeup_fd_;
