@@ -18,7 +18,6 @@ namespace netfleet {
 namespace {
 
 constexpr int kMessagesATurn = 256;  // so that no socket starves the others
-constexpr std::size_t kMostHeldBack = 64;
 constexpr Milliseconds kPatience{2000};  // after the second interrupt
 constexpr Milliseconds kProgressEvery{250};
 constexpr Milliseconds kWaitingNoteAfter{2000};
@@ -129,7 +128,7 @@ void Hub::wait() {
   poller.add(*control_, true, false);
   if (admission_) poller.add(admission_->gate());
   if (signal_fd_ >= 0) poller.add(signal_fd_);
-  if (held_back_.size() < kMostHeldBack) poller.add(*sink_, true, false);
+  if (held_back_.empty()) poller.add(*sink_, true, false);
   for (std::uint16_t lane = 0; lane < lanes_.size(); ++lane) {
     if (ledger_.wants_to_offer(lane)) poller.add(lanes_[lane], false, true);
   }
@@ -217,7 +216,7 @@ void Hub::receive_results() {
   while (!held_back_.empty() && recorder_->offer(std::move(held_back_.front()))) {
     held_back_.pop_front();
   }
-  for (int i = 0; i < kMessagesATurn && held_back_.size() < kMostHeldBack; ++i) {
+  for (int i = 0; i < kMessagesATurn && held_back_.empty(); ++i) {
     auto received = sink_->receive();
     if (!received) return;
     auto frame = decode_results(received->bytes);
