@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import socket
-import struct
 import subprocess
 import unittest
 
@@ -159,6 +158,19 @@ class Keys(FleetTest):
         tasks = self.finished(dispatcher, 40)
         self.assertIn("eu-2", {task["worker"] for task in tasks})
         self.assertFalse(old.ended(), old.text())
+
+
+    def test_an_operator_asks_with_a_key(self):
+        self.make_keys("eu-1")
+        self.keygen("operator", "anna")
+        dispatcher = self.dispatcher(self.devsim(5, "--command-delay", "1s"), "--keys", self.keys)
+        ask = [f"{rig.BIN}/netfleet", "workers", "--dispatcher", self.endpoint, "-o", "jsonl"]
+        self.listening()
+        self.assertEqual(self.finish(ask).status, 2, "without a key nobody is told anything")
+        answer = self.finish([*ask, "--keys", self.keys])
+        self.assertEqual(answer.status, 0, str(answer))
+        self.keyed_worker("eu-1", 5)
+        self.finished(dispatcher, 5)
 
 
 class Impostors(FleetTest):
@@ -358,7 +370,8 @@ class Secrets(FleetTest):
         self.finished(dispatcher, 10)
         worker.stop()
         for process in (dispatcher, worker):
-            self.assert_free_of_secrets("\n".join(process.lines).encode(), f"what {process.name} said")
+            said = "\n".join(process.lines).encode()
+            self.assert_free_of_secrets(said, f"what {process.name} said")
         shown = self.finish([f"{rig.BIN}/netfleet", "results", "last", "-o", "jsonl", "--store",
                              self.path("store.db")])
         self.assertEqual(len(shown.objects()), 10)
@@ -380,8 +393,9 @@ class Secrets(FleetTest):
     def test_no_core_is_written(self):
         dispatcher, worker = self.start_all()
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        ordinary = self.start("sleep", "1000", cwd=self.path("work"),
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
+        ordinary = self.start(
+            "sleep", "1000", cwd=self.path("work"),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
         rig.wait_until(lambda: rig.read(f"/proc/{ordinary.pid}/comm") == b"sleep\n", "sleep")
         self.assertTrue(self.died_of(ordinary, signal.SIGABRT), "no process leaves cores here")
         self.assertFalse(self.died_of(worker, signal.SIGABRT))
