@@ -78,8 +78,9 @@ std::optional<curve::Holder> Admission::holder(const std::string& user) const {
 Admission::Judgement Admission::judge(const std::string& user, const v1::ToDispatcher& message) {
   const auto found = keys_.allowed.find(user);
   if (found == keys_.allowed.end()) return {};
+  const curve::Holder& holder = found->second;
+  if (message.has_ask_workers()) return {holder.role == curve::Role::kOperator, std::nullopt};
   if (message.has_hello()) {
-    const curve::Holder& holder = found->second;
     if (holder.role != curve::Role::kWorker || holder.name != message.hello().name()) {
       return {false, refuse(holder, message.hello().name())};
     }

@@ -34,8 +34,9 @@ class Admission {
   // nothing.
   void answer(TimePoint now);
 
-  // Not believed: a key that was taken off the list, one that speaks for another's incarnation, or
-  // a Hello by another name than the key's, which gets the refusal as its answer.
+  // Not believed: a key that was taken off the list, one that speaks for another's incarnation, a
+  // worker that asks what operators ask, or a Hello by another name than the key's, which gets the
+  // refusal as its answer.
   struct Judgement {
     bool believed = false;
     std::optional<v1::ToWorker> refusal;

@@ -60,28 +60,35 @@ WELCOME, REFUSED, GRANT, HELLO_AGAIN = 2, 3, 5, 9  # of ToWorker
 OK = 1                                     # Outcome
 
 
-def control(incarnation, body, content, sequence=1, free=0):
+def control(incarnation, body, content, sequence=1, free=0, journal=0):
     return (PREFIX + fixed64(1, incarnation) + field(2, sequence) + field(3, free) +
-            field(body, content))
+            fixed64(12, journal) + field(body, content))
 
 
 def hello(incarnation, name, slots=1):
     return control(incarnation, HELLO, field(1, name.encode()) + field(3, slots), free=slots)
 
 
-def heartbeat(incarnation, sequence=2):
-    return control(incarnation, HEARTBEAT, fixed64(1, 1), sequence)
+def journal_of(welcome):
+    """Which journal a dispatcher works on: what is said to it must name that."""
+    return dict(fields(welcome))[6]
 
 
-def claim(incarnation, offers, sequence=3):
+def heartbeat(incarnation, sequence=2, journal=0):
+    return control(incarnation, HEARTBEAT, fixed64(1, 1), sequence, journal=journal)
+
+
+def claim(incarnation, offers, journal, sequence=3):
     return control(incarnation, CLAIM,
-                   fixed64(1, 1) + b"".join(field(2, offer) for offer in offers), sequence)
+                   fixed64(1, 1) + b"".join(field(2, offer) for offer in offers), sequence,
+                   journal=journal)
 
 
-def result(incarnation, task, output):
+def result(incarnation, task, output, journal=0):
     command = field(1, b"show version") + field(2, output) + field(3, OK)
     body = field(1, task) + field(2, OK) + field(9, command)
-    return PREFIX + fixed64(1, incarnation) + field(2, 1 << 40) + field(4, body)
+    return (PREFIX + fixed64(1, incarnation) + field(2, 1 << 40) + field(4, body) +
+            fixed64(5, journal))
 
 
 def told(peer):

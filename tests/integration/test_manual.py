@@ -30,7 +30,8 @@ class Manual(rig.RigTest):
     def test_pages_name_every_option_and_no_other(self):
         netfleet, worker = f"{rig.BIN}/netfleet", f"{rig.BIN}/netfleet-worker"
         self.assertEqual(self.page("netfleet.1"),
-                         self.options(netfleet, "run") | self.options(netfleet, "results"))
+                         self.options(netfleet, "run") | self.options(netfleet, "results")
+                         | self.options(netfleet, "keygen"))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
     def complete(self, *words):

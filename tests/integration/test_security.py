@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import socket
-import struct
 import subprocess
 import unittest
 
@@ -139,7 +138,7 @@ class Keys(FleetTest):
         dispatcher = self.dispatcher(inventory, "--keys", self.keys, listen=everywhere,
                                      password="--no-agent")
         self.assertEqual(dispatcher.wait(), 4, dispatcher.text())
-        self.assertIn("worker poor has no credential 'default'", dispatcher.text())
+        self.assertIn("worker poor: it has no credential 'default'", dispatcher.text())
         sending = self.dispatcher(inventory, "--keys", self.keys, "--send-credentials",
                                   listen=everywhere)
         self.finished(sending, 2)
@@ -159,6 +158,19 @@ class Keys(FleetTest):
         tasks = self.finished(dispatcher, 40)
         self.assertIn("eu-2", {task["worker"] for task in tasks})
         self.assertFalse(old.ended(), old.text())
+
+
+    def test_an_operator_asks_with_a_key(self):
+        self.make_keys("eu-1")
+        self.keygen("operator", "anna")
+        dispatcher = self.dispatcher(self.devsim(5, "--command-delay", "1s"), "--keys", self.keys)
+        ask = [f"{rig.BIN}/netfleet", "workers", "--dispatcher", self.endpoint, "-o", "jsonl"]
+        self.listening()
+        self.assertEqual(self.finish(ask).status, 2, "without a key nobody is told anything")
+        answer = self.finish([*ask, "--keys", self.keys])
+        self.assertEqual(answer.status, 0, str(answer))
+        self.keyed_worker("eu-1", 5)
+        self.finished(dispatcher, 5)
 
 
 class Impostors(FleetTest):
@@ -188,23 +200,25 @@ class Impostors(FleetTest):
         # other by itself: which shows that such a result counts, and that the first did not.
         owner = peers.connect(zmq.DEALER, 0, mine, self.pair("eu-1"), server)
         owner.send(hostile.hello(mine, "eu-1", slots=2))
-        self.assertEqual(hostile.told(owner)[0], hostile.WELCOME)
+        kind, welcome = hostile.told(owner)
+        self.assertEqual(kind, hostile.WELCOME)
+        journal = hostile.journal_of(welcome)
         lane = peers.connect(zmq.PULL, 2, None, self.pair("eu-1"), server)
         offers = self.offers(lane, 2)
-        owner.send(hostile.claim(mine, offers.values()))
+        owner.send(hostile.claim(mine, offers.values(), journal))
         while hostile.told(owner)[0] != hostile.GRANT:
             pass
         forged, own = sorted(offers, key=lambda task: dict(hostile.fields(task)).get(2, 0))
         false_sink = peers.connect(zmq.PUSH, 1, None, self.pair("eu-2"), server)
-        false_sink.send(hostile.result(mine, forged, b"a forged version"))
+        false_sink.send(hostile.result(mine, forged, b"a forged version", journal))
         true_sink = peers.connect(zmq.PUSH, 1, None, self.pair("eu-1"), server)
-        true_sink.send(hostile.result(mine, own, b"its own version"))
+        true_sink.send(hostile.result(mine, own, b"its own version", journal))
         # Nor does eu-2 speak on the control socket as eu-1: it gets no answer, and renews nothing.
         other = peers.connect(zmq.DEALER, 0, theirs, self.pair("eu-2"), server)
         other.send(hostile.hello(theirs, "eu-2"))
         self.assertEqual(hostile.told(other)[0], hostile.WELCOME)
         impostor = peers.connect(zmq.DEALER, 0, mine, self.pair("eu-2"), server)
-        impostor.send(hostile.heartbeat(mine))
+        impostor.send(hostile.heartbeat(mine, journal=journal))
 
         self.keyed_worker("eu-3", 2)
         tasks = self.finished(dispatcher, 2)
@@ -234,8 +248,8 @@ class Strangers(FleetTest):
         for offset, kind in ((0, zmq.DEALER), (1, zmq.PUSH), (2, zmq.PULL)):
             for pair, key in ((None, None), (stranger, server), (known, other_server)):
                 number = 0x7700 + len(listeners) + 1
-                peer = peers.connect(kind, offset, number if kind == zmq.DEALER else None, pair, key,
-                                     immediate=kind == zmq.PUSH)
+                peer = peers.connect(kind, offset, number if kind == zmq.DEALER else None, pair,
+                                     key, immediate=kind == zmq.PUSH)
                 listeners.append(peer)
                 if kind == zmq.DEALER:
                     peer.send(hostile.hello(number, "eu-1", slots=500))
@@ -318,7 +332,7 @@ class Secrets(FleetTest):
     PASSWORD, ENABLE, PASSPHRASE = "Tr0ub4dor&3-login", "c0rrect-enable-horse", "b4ttery-key-staple"
 
     def start_all(self):
-        """A dispatcher and a worker that know every kind of secret, at work, as chatty as can be."""
+        """A dispatcher and a worker that know every kind of secret, at work and talkative."""
         self.make_keys("eu-1")
         self.env.update(NETFLEET_TEST_PASSWORD=self.PASSWORD, ENABLE=self.ENABLE,
                         PASSPHRASE=self.PASSPHRASE)
@@ -358,7 +372,8 @@ class Secrets(FleetTest):
         self.finished(dispatcher, 10)
         worker.stop()
         for process in (dispatcher, worker):
-            self.assert_free_of_secrets("\n".join(process.lines).encode(), f"what {process.name} said")
+            said = "\n".join(process.lines).encode()
+            self.assert_free_of_secrets(said, f"what {process.name} said")
         shown = self.finish([f"{rig.BIN}/netfleet", "results", "last", "-o", "jsonl", "--store",
                              self.path("store.db")])
         self.assertEqual(len(shown.objects()), 10)
@@ -380,8 +395,9 @@ class Secrets(FleetTest):
     def test_no_core_is_written(self):
         dispatcher, worker = self.start_all()
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-        ordinary = self.start("sleep", "1000", cwd=self.path("work"),
-                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
+        ordinary = self.start(
+            "sleep", "1000", cwd=self.path("work"),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
         rig.wait_until(lambda: rig.read(f"/proc/{ordinary.pid}/comm") == b"sleep\n", "sleep")
         self.assertTrue(self.died_of(ordinary, signal.SIGABRT), "no process leaves cores here")
         self.assertFalse(self.died_of(worker, signal.SIGABRT))

@@ -82,6 +82,14 @@ TEST_F(AdmissionTest, AHelloByAnotherNameIsRefusedWithTheReason) {
   EXPECT_EQ(std::ranges::count(log_, '\n'), 1) << "a flood of them is no flood of lines";
 }
 
+TEST_F(AdmissionTest, OperatorsAskAndWorkersDoNot) {
+  v1::ToDispatcher question;
+  question.set_incarnation(77);
+  question.mutable_ask_workers();
+  EXPECT_TRUE(believed(anna_, question));
+  EXPECT_FALSE(believed(first_, question));
+}
+
 TEST_F(AdmissionTest, ResultsComeFromTheOwner) {
   EXPECT_FALSE(admission_->may_deliver(first_, 11)) << "it has not said Hello";
   ASSERT_TRUE(believed(first_, hello(11, "eu-1")));
