@@ -17,7 +17,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kMessagesATurn = 256;  // so that no socket starves the others
+constexpr int kMessagesATurn = 256;      // so that no socket starves the others
 constexpr Milliseconds kPatience{2000};  // after the second interrupt
 constexpr Milliseconds kProgressEvery{250};
 constexpr Milliseconds kWaitingNoteAfter{2000};

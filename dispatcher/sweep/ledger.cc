@@ -242,15 +242,17 @@ void Ledger::guard(std::uint32_t number, std::uint16_t credential) {
   Sweep& sweep = sweeps_.at(number);
   if (BROKEN(kGuardAsleep)) return;
   const std::uint32_t failures = sweep.auth_failures[credential];
-  if (sweep.max_auth_failures == 0 || failures < sweep.max_auth_failures || sweep.guarded) return;
-  sweep.guarded = true;
+  if (sweep.max_auth_failures == 0 || failures < sweep.max_auth_failures) return;
   const std::string& name = sweep.credentials[credential];
   const std::string why = fmt::format("after {} refused login{} with credential '{}'", failures,
                                       failures == 1 ? "" : "s", name);
-  actions_.push_back(Noted{
-      .what = Noted::What::kGuard, .worker = {}, .task = {number, 0}, .credential = credential});
-  end_unstarted(number, Outcome::kSkipped,
-                "not started: the authentication guard ended the sweep " + why);
+  if (!sweep.guarded) {
+    sweep.guarded = true;
+    actions_.push_back(Noted{
+        .what = Noted::What::kGuard, .worker = {}, .task = {number, 0}, .credential = credential});
+    end_unstarted(number, Outcome::kSkipped,
+                  "not started: the authentication guard ended the sweep " + why);
+  }
   for (auto& [other_number, other] : sweeps_) {
     const auto same = std::find(other.credentials.begin(), other.credentials.end(), name);
     if (other_number == number || other.max_auth_failures == 0 || same == other.credentials.end() ||
@@ -289,16 +291,6 @@ void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::str
 
 void Ledger::drain(std::uint32_t sweep) {
   end_unstarted(sweep, Outcome::kCancelled, "not started: interrupted");
-}
-
-void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld) {
-  const std::string error =
-      "not started: the store cannot be written, and what is not written down could be repeated";
-  end_unstarted(sweep, Outcome::kSkipped, error);
-  for (const TaskKey key : withheld) {
-    Task& task = task_at(key);
-    if (task.state == State::kLeased) end_task(key, task, Outcome::kSkipped, error);
-  }
 }
 
 void Ledger::cancel_running(std::uint32_t sweep) {

@@ -142,6 +142,7 @@ class Ledger {
 
   // Lanes are numbered from 0 in the order of adding; adding one again returns its number.
   std::uint16_t add_lane(const std::string& region);
+  std::vector<std::string> limits_full() const { return limits_.full(); }
   Limits& limits() { return limits_; }  // to add to, before the sweeps under them
   void add_sweep(TimePoint now, const SweepPlan& plan);
   // A sweep that has finished; what is still said of it is answered as of any unknown one.

@@ -69,8 +69,28 @@ void Books::acted(const std::shared_ptr<SessionRecord>& session, bool command) {
     if (device.current != 0) device.past.insert(device.current);
     device.current = session->id;
   }
-  if (host(session->host).login_refused) ++logins_refused_;
   session->commanded |= command;
+}
+
+void Books::login_refused(HostId id, const std::vector<std::uint32_t>& running) {
+  const std::uint16_t credential = host(id).credential;
+  const std::uint32_t most = script(id.sweep).max_auth_failures;
+  if (++refusals_[{id.sweep, credential}] < most || most == 0) return;
+  guard_closed(id.sweep, credential);
+  for (const std::uint32_t sweep : running) {
+    if (script(sweep).max_auth_failures > 0) guard_closed(sweep, credential);
+  }
+}
+
+// The slot of a refused login is not used again before the guard has heard of it.
+void Books::tried_wrong_password(HostId id) {
+  const std::uint16_t credential = host(id).credential;
+  std::uint32_t slots = 0;
+  for (const WorkerScript& worker : scenario_.workers) slots += worker.slots;
+  if (++tries_[{id.sweep, credential}] > slots && scenario_.kind == Kind::kLossy &&
+      script(id.sweep).max_auth_failures == 1) {
+    fail("no more refused logins than slots", fmt::format("sweep {}", id.sweep));
+  }
 }
 
 void Books::ended(const std::shared_ptr<SessionRecord>& session, bool repeatable) {

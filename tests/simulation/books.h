@@ -69,12 +69,14 @@ class Books {
     return scenario_.sweeps[scripts_.at(sweep)];
   }
   const HostScript& host(HostId id) const { return script(id.sweep).hosts[id.index]; }
+  bool begun() const { return !sessions_.empty(); }
   bool never_twice(std::uint32_t sweep) const {
     return script(sweep).changes_device && !script(sweep).retry_unsafe;
   }
 
   std::shared_ptr<SessionRecord> started(SessionRecord session);
   void acted(const std::shared_ptr<SessionRecord>& session, bool command);
+  void tried_wrong_password(HostId host);
   void ended(const std::shared_ptr<SessionRecord>& session, bool repeatable);
   void worker_died(std::uint64_t incarnation);
   void power_cut() { grants_lost_ = true; }
@@ -87,10 +89,14 @@ class Books {
   void guard_closed(std::uint32_t sweep, std::uint16_t credential) {
     guarded_.insert({sweep, credential});
   }
-  void dispatcher_ended() { guarded_.clear(); }
+  // A refused login became final; `running` sweeps share the credential.
+  void login_refused(HostId host, const std::vector<std::uint32_t>& running);
+  void dispatcher_ended() {
+    guarded_.clear();
+    refusals_.clear();
+  }
   void lease_ended(HostId host);
   void ended_without_result(HostId host, Outcome outcome);
-  std::uint32_t logins_refused() const { return logins_refused_; }
 
  private:
   struct Device {
@@ -121,8 +127,9 @@ class Books {
   bool grants_lost_ = false;
   Nanoseconds longest_expiry_{0};
   std::uint32_t disk_ = 0;
-  std::map<std::uint32_t, std::uint32_t> disks_;  // by sweep
-  std::uint32_t logins_refused_ = 0;
+  std::map<std::uint32_t, std::uint32_t> disks_;                               // by sweep
+  std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> refusals_;  // in this life
+  std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> tries_;     // refused logins
 };
 
 }  // namespace netfleet::simulation

@@ -54,6 +54,7 @@ void Dispatcher::begin() {
   uncertain_ = false;
   longest_lease_ = std::max(longest_lease_, options.lease);
   for (const std::uint32_t script : std::set<std::uint32_t>(due_)) sweep_is_due(script);
+  finish_sweeps();  // killed between the last result and the end
   turn();
 }
 
@@ -190,6 +191,7 @@ void Dispatcher::on_sink(const v1::ResultFrame& frame) {
   if (!ledger_->on_result_frame(now(), frame)) return;
   Heard& heard = heard_[frame.incarnation()];
   if (frame.sequence() > heard.sequence) heard = {frame.sequence(), frame.free()};
+  collect();
   for (const v1::TaskResult& result : frame.results()) {
     const TaskKey key = key_of(result.task());
     const Outcome outcome = from_wire(result.outcome());
@@ -207,6 +209,13 @@ void Dispatcher::on_sink(const v1::ResultFrame& frame) {
       books_.fail("the current attempt's result",
                   fmt::format("host {} attempt {} got that of {}", host_of(key).text(),
                               granted_[key], result.task().attempt()));
+    }
+    if (verdict == Verdict::kFinal && outcome == Outcome::kAuthFailed) {
+      std::vector<std::uint32_t> running;
+      for (const Sweep& sweep : sweeps_) {
+        if (!sweep.over) running.push_back(sweep.id);
+      }
+      books_.login_refused(host_of(key), running);
     }
     if (verdict == Verdict::kFinal) store(key, result.task().attempt(), outcome);
     if (verdict == Verdict::kFinal && BROKEN(kR12AckBeforeStored)) ledger_->stored(key);

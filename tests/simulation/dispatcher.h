@@ -48,6 +48,7 @@ class Dispatcher final : public Process {
   void check_acknowledged(const v1::TaskRef& ref, std::uint64_t incarnation) const;
   void sweep_is_due(std::uint32_t script);
   bool all_over() const;
+  std::string what_is_open() const;  // for people
   std::uint32_t workers() const { return ledger_->workers_welcomed(); }
   void check_at_end();
   const std::vector<Sweep>& sweeps() const { return sweeps_; }

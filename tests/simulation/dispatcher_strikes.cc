@@ -46,6 +46,15 @@ bool Dispatcher::all_over() const {
   return true;
 }
 
+std::string Dispatcher::what_is_open() const {
+  std::string text = fmt::format("{} leased, limits full:", ledger_->running());
+  for (const std::string& limit : ledger_->limits_full()) text += " " + limit;
+  for (const WorkerView& view : ledger_->workers()) {
+    text += fmt::format("; {} {} free{}", view.name, view.free, view.silent ? " silent" : "");
+  }
+  return text;
+}
+
 void Dispatcher::check_at_end() {
   ledger_->audit();
   if (ledger_->running() != 0) books_.fail("the books balance", "tasks are leased in the end");

@@ -96,6 +96,10 @@ void Fleet::strike(const Strike& strike) {
   switch (strike.blow) {
     case Blow::kKillWorker:
       worker.end();
+      if (scenario_.workers[number].mortal && books_.begun() && !scenario_.may_lose_grants) {
+        gone_.insert(number);
+        return;
+      }
       return loop_.after(strike.length, [&worker] {
         if (!worker.alive()) worker.begin();
       });
@@ -129,8 +133,8 @@ void Fleet::end_of_faults() {
   trace_("faults end");
   network_.heal();
   if (!dispatcher_.alive()) dispatcher_.begin();
-  for (const auto& worker : workers_) {
-    if (!worker->alive()) worker->begin();
+  for (std::uint32_t number = 0; number < workers_.size(); ++number) {
+    if (!workers_[number]->alive() && !gone_.contains(number)) workers_[number]->begin();
   }
 }
 
@@ -183,9 +187,9 @@ void Fleet::check_shares() {
   if (sweeps.size() < 2) return;
   const bool urgent = scenario_.sweeps[1].priority > scenario_.sweeps[0].priority;
   const auto& second = scenario_.sweeps[sweeps[1].script];
-  if (urgent) {
-    const Nanoseconds most =
-        second.start + ideal(second.hosts.size(), session) + one * 5 / 2 + std::chrono::seconds(3);
+  if (urgent && slowest == 1) {
+    const Nanoseconds most = second.start + ideal(second.hosts.size(), session) * 6 / 5 +
+                             one * 3 / 2 + std::chrono::seconds(1);
     if (sweeps[1].ended > most) books_.fail("an urgent sweep goes first", "");
   } else if (slowest == 1 && sweeps[0].done_at_half.size() > 1) {
     const double share =
@@ -230,7 +234,7 @@ Report Fleet::run() {
     const Nanoseconds bound = scenario_.faults_end + std::chrono::seconds(600) +
                               Nanoseconds(scenario_.lease) * 30 + work();
     while (!dispatcher_.all_over() || loop_.now() < scenario_.faults_end) {
-      if (!step(bound)) books_.fail("the sweep ends", "some task is open for ever");
+      if (!step(bound)) books_.fail("the sweep ends", dispatcher_.what_is_open());
     }
     // What is held somewhere must be let go, too.
     const Nanoseconds end =

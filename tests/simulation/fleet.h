@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ class Fleet {
   Network network_;
   Dispatcher dispatcher_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::set<std::uint32_t> gone_;  // workers that never come back
   std::uint64_t events_ = 0;
   std::uint64_t events_this_second_ = 0;
   std::int64_t second_ = 0;

@@ -39,6 +39,7 @@ void Scenario::draw_fleet(Random& random) {
     worker.clock_rate = 0.955 + 0.09 * random.fraction();
     if (kind != Kind::kCalm && random.chance(0.2)) worker.slowness = 10;
     if (random.chance(0.2)) worker.most_unacknowledged = random.between(1, 4);
+    worker.mortal = kind == Kind::kStorm && i > 0 && random.chance(0.3);
     worker.early = kind == Kind::kCalm || i == 0 || random.chance(0.8);
   }
   if (kind == Kind::kCalm && random.chance(0.6)) workers.back().slowness = 10;
@@ -60,7 +61,8 @@ void Scenario::draw_fleet(Random& random) {
 void Scenario::draw_hosts(Random& random, SweepScript& sweep, std::uint32_t hosts) {
   const bool shares_devices = kind != Kind::kCalm && random.chance(0.4);
   const double poisoned = kind == Kind::kStorm && random.chance(0.25) ? 0.06 : 0;
-  const double refused = kind != Kind::kCalm && random.chance(0.25) ? 0.1 : 0;
+  const double refused =
+      kind != Kind::kCalm && random.chance(0.25) ? (random.chance(0.5) ? 0.1 : 1) : 0;
   for (std::uint32_t i = 0; i < hosts; ++i) {
     HostScript& host = sweep.hosts.emplace_back();
     if (regions.size() > 1 && random.chance(0.5)) {
@@ -105,7 +107,7 @@ void Scenario::draw_sweeps(Random& random) {
   sweeps[0].priority = 0;
   sweeps[1].priority = urgent ? 1 : 0;
   sweeps[1].start = Milliseconds(urgent ? 2'000 : 0);
-  sweeps[1].hosts.resize(urgent ? 10 : sweeps[0].hosts.size());
+  sweeps[1].hosts.resize(urgent ? 30 : sweeps[0].hosts.size());
 }
 
 void Scenario::draw_network(Random& random) {

@@ -32,7 +32,8 @@ struct WorkerScript {
   double slowness = 1;  // times as long for everything
   double clock_rate = 1;
   std::uint32_t most_unacknowledged = 4096;
-  bool early = true;  // there from the beginning, else it joins some time
+  bool mortal = false;  // a kill is its end, once work has begun
+  bool early = true;    // there from the beginning, else it joins some time
 };
 
 struct HostScript {

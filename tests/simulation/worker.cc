@@ -189,7 +189,10 @@ void Worker::step(std::uint64_t number) {
   const bool command = session.acts_done >= 2;
   books_.acted(session.record, command);
   if (session.acts_done == 0 && session.unreachable) return finish(number, Outcome::kUnreachable);
-  if (session.acts_done == 1 && host.login_refused) return finish(number, Outcome::kAuthFailed);
+  if (session.acts_done == 1 && host.login_refused) {
+    books_.tried_wrong_password(record.host);
+    return finish(number, Outcome::kAuthFailed);
+  }
   if (session.acts_done == 1 && host.poison) {
     end();
     loop_.after(std::chrono::seconds(1), [this] {
