@@ -1,7 +1,6 @@
 // netfleet-worker: the whole object graph of the worker's program; it decides nothing.
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "common/credential_source.h"
 #include "common/curve_files.h"
+#include "common/open_files.h"
 #include "common/standard_streams.h"
 #include "worker/fleet/link.h"
 #include "worker/options.h"
@@ -32,13 +32,6 @@ std::string default_name() {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   return fmt::format("{}-{}", host, getpid());
-}
-
-void allow_open_files() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // The worker's own credential "default", if its command line names any.

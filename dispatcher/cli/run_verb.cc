@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/open_files.h"
 #include "common/standard_streams.h"
 #include "dispatcher/cli/console.h"
 #include "dispatcher/cli/run_setup.h"
@@ -22,26 +22,21 @@ namespace netfleet {
 namespace {
 
 constexpr const char* kEmbeddedEndpoint = "inproc://netfleet";
-constexpr rlim_t kOtherFiles = 64;  // beside the sessions: store, sockets, terminal
+constexpr std::uint64_t kOtherFiles = 64;  // beside the sessions: store, sockets, terminal
 
 int say_error(const std::string& message, int status) {
   print_error("netfleet: " + message + "\n");
   return status;
 }
 
-// Allows as many open files as the system lets us; the sessions that fit then.
-std::uint32_t fit_sessions(std::uint32_t wanted, Console& console) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= wanted + kOtherFiles) return wanted;
-  const auto fits = static_cast<std::uint32_t>(
-      limit.rlim_cur > kOtherFiles + 1 ? limit.rlim_cur - kOtherFiles : 1);
+// The sessions that fit into the open files that the system allows.
+std::uint32_t fit_sessions(std::uint32_t wanted, std::uint64_t files, Console& console) {
+  if (files >= wanted + kOtherFiles) return wanted;
+  const auto fits = static_cast<std::uint32_t>(files > kOtherFiles + 1 ? files - kOtherFiles : 1);
   console.say(
       fmt::format("netfleet: {} sessions need more open files than the limit of {} allows "
                   "(ulimit -n): going on with {}",
-                  wanted, limit.rlim_cur, fits));
+                  wanted, files, fits));
   return fits;
 }
 
@@ -181,12 +176,13 @@ class Run {
   }
 
   Expected<std::unique_ptr<EmbeddedWorker>> start_worker(wire::Context& context, Hub& hub) {
+    const std::uint64_t files = allow_open_files();  // a worker of its own costs three here
     if (!options_.listen.empty()) return nullptr;
     const auto tasks = static_cast<std::uint32_t>(setup_.tasks.size());
     EmbeddedWorkerSetup setup{
         .context = context,
         .endpoint = endpoint_,
-        .sessions = fit_sessions(std::min(options_.sessions, tasks), console_),
+        .sessions = fit_sessions(std::min(options_.sessions, tasks), files, console_),
         .threads = options_.session_threads,
         .regions = regions_of(setup_.tasks),
         .credentials = setup_.credentials,

@@ -293,6 +293,16 @@ void Ledger::drain(std::uint32_t sweep) {
   end_unstarted(sweep, Outcome::kCancelled, "not started: interrupted");
 }
 
+void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld) {
+  const std::string error =
+      "not started: the store cannot be written, and what is not written down could be repeated";
+  end_unstarted(sweep, Outcome::kSkipped, error);
+  for (const TaskKey key : withheld) {
+    Task& task = task_at(key);
+    if (task.state == State::kLeased) end_task(key, task, Outcome::kSkipped, error);
+  }
+}
+
 void Ledger::cancel_running(std::uint32_t sweep) {
   sweeps_.at(sweep).ending = true;
   sweeps_.at(sweep).cancelled = true;
