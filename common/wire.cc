@@ -17,7 +17,6 @@ constexpr std::int64_t kResultLimit = 1 << 30;   // bytes of a result frame
 // does not read: then sending says kWouldBlock (ROUTER_MANDATORY), and nothing is lost in silence.
 constexpr int kControlReceived = 32;
 constexpr int kControlUnread = 10'000;  // room for a Welcome and every credential
-constexpr int kResultsReceived = 16;
 constexpr int kLaneBuffer = 4096;  // kernel buffers of a lane: a stopped worker holds few offers
 constexpr int kSinkFrames = 2;     // queued on each side: one frame may be a gibibyte
 constexpr int kBacklog = 4096;
@@ -73,7 +72,7 @@ void set_options(zmq::socket_t& socket, Kind kind, std::string_view routing_id) 
       if (!routing_id.empty()) socket.set(opt::routing_id, routing_id);
       break;
     case Kind::kSinkPull:
-      socket.set(opt::rcvhwm, kResultsReceived);
+      socket.set(opt::rcvhwm, kSinkFrames);
       break;
     case Kind::kSinkPush:
       break;
@@ -97,6 +96,7 @@ void set_keys(zmq::socket_t& socket, const curve::Keys& keys) {
     // what an unnamed sender says is dropped.
     const int one = 1;
     zmq_setsockopt(socket.handle(), kEnforceDomain, &one, sizeof one);
+      socket.set(opt::sndhwm, kSinkFrames);
   } else {
     set_key(ZMQ_CURVE_PUBLICKEY, keys.public_key.c_str());
     set_key(ZMQ_CURVE_SERVERKEY, keys.server_key.c_str());
