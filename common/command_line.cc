@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <memory>
 
 #include "common/duration.h"
 #include "common/endpoint.h"
@@ -28,6 +29,16 @@ std::string unexpected_argument(const std::string& argument) {
   }
   return fmt::format("unknown option {}", to_utf8(name));
 }
+
+// Behind an option's names only the name of its value: what excludes or needs what is said in
+// words, where it matters, and by the error.
+class PlainFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string value = option->get_type_size() == 0 ? "" : option->get_type_name();
+    return value.empty() ? "" : " " + value;
+  }
+};
 
 // CLI11's words for what is wrong with an option, made plainer. A value that a flag was given is
 // not shown: somebody may have put a secret there.
@@ -204,7 +215,10 @@ Expected<std::optional<std::string>> parse_arguments(CLI::App& app, int argc,
                                                      const char* const* argv) {
   std::vector<CLI::App*> apps = {&app};
   for (CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) apps.push_back(verb);
-  for (CLI::App* one : apps) one->allow_extras();
+  for (CLI::App* one : apps) {
+    one->allow_extras();
+    one->formatter(std::make_shared<PlainFormatter>());
+  }
   const auto command = [&] {
     const auto verbs = app.get_subcommands();
     return verbs.empty() ? app.get_name() : app.get_name() + " " + verbs.front()->get_name();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <tuple>
 
 namespace netfleet {
 namespace {
@@ -31,7 +32,9 @@ v1::WorkerStatus status_of(const WorkerView& view, TimePoint now) {
 
 v1::ToWorker worker_list(std::vector<WorkerView> workers, const std::vector<SweepView>& sweeps,
                          TimePoint now, std::uint64_t epoch) {
-  std::ranges::stable_sort(workers, {}, &WorkerView::name);
+  std::ranges::sort(workers, {}, [](const WorkerView& worker) {
+    return std::tie(worker.name, worker.joined, worker.incarnation);
+  });
   v1::ToWorker message;
   message.set_epoch(epoch);
   v1::WorkerList& list = *message.mutable_worker_list();

@@ -395,6 +395,8 @@ TEST(Options, HelpAndVersion) {
   EXPECT_THAT(text, HasSubstr("netfleet run -i devices.txt -u admin -c \"show version\""));
   EXPECT_THAT(text, HasSubstr("--password-env VARIABLE"));
   EXPECT_THAT(text, HasSubstr("-l,--limit EXPRESSION"));
+  EXPECT_THAT(text, Not(HasSubstr("Excludes:"))) << "what only the parser must know";
+  EXPECT_THAT(text, Not(HasSubstr("Needs:")));
 }
 
 // Words as a shell cuts them, up to a redirection or the explanation beside an example.

@@ -58,6 +58,22 @@ TEST(Wire, LargeResultsArriveWhole) {
   EXPECT_EQ(receive_soon(pull)->bytes, body);
 }
 
+TEST(Wire, ASinkThatIsNotReadHoldsFewFrames) {
+  Context context;
+  Socket pull = *Socket::make(context, Kind::kSinkPull);
+  ASSERT_TRUE(pull.bind("inproc://sink"));
+  Socket push = *Socket::make(context, Kind::kSinkPush);
+  ASSERT_TRUE(push.connect("inproc://sink"));
+  int held = 0;
+  while (held < 100 && push.send("a frame of results") == Sent::kYes) ++held;
+  EXPECT_EQ(held, 4) << "two on each side: a frame may be large";
+  for (int i = 0; i < held; ++i) EXPECT_TRUE(receive_soon(pull));
+  Poller poller;
+  poller.add(push, false, true);
+  poller.wait(seconds(10));
+  EXPECT_EQ(push.send("another"), Sent::kYes);
+}
+
 TEST(Wire, SaysWhatCannotBeBound) {
   Context context;
   Socket first = *Socket::make(context, Kind::kSinkPull);
