@@ -18,6 +18,7 @@ UP, DOWN = "up", "down"
 CONTROL, SINK, LANE = 0, 1, 2  # the offsets of the ports
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER
 TRICKLE_EVERY = 0.01  # seconds
+MOST_WAITING = 1 << 20  # bytes of a connection that the relay keeps; then the sender's TCP waits
 
 
 class End(asyncio.Protocol):
@@ -27,6 +28,7 @@ class End(asyncio.Protocol):
         self.relay, self.lane = relay, lane
         self.peer = self.transport = None
         self.waiting = collections.deque()  # received, not passed on
+        self.crowded = False  # too much waits: nothing more is read
         self.ended = False  # nothing more comes
 
     def connection_made(self, transport):
@@ -36,6 +38,9 @@ class End(asyncio.Protocol):
         self.relay.arrived[self.lane] += len(data)
         self.waiting.append(data)
         self.flush()
+        if sum(map(len, self.waiting)) > MOST_WAITING:
+            self.crowded = True
+            self.transport.pause_reading()
 
     def connection_lost(self, exc):
         self.ended = True
@@ -51,6 +56,8 @@ class End(asyncio.Protocol):
         """Passes on what waits, if it may and there is a place for it."""
         if self.lane in self.relay.stalled or not self.peer or not self.peer.transport:
             return
+        if self.peer.transport.is_closing():
+            self.waiting.clear()
         piece = self.relay.trickles.get(self.lane)
         while self.waiting:
             data = self.waiting.popleft()
@@ -61,6 +68,9 @@ class End(asyncio.Protocol):
                 return
         if self.ended:
             self.peer.transport.close()
+        elif self.crowded:
+            self.crowded = False
+            self.transport.resume_reading()
 
     def reset(self):
         self.waiting.clear()
