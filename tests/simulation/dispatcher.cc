@@ -51,8 +51,13 @@ void Dispatcher::begin() {
   for (Sweep& sweep : sweeps_) {
     if (!sweep.over) add_sweep(sweep, true);
   }
-  uncertain_ = false;
   longest_lease_ = std::max(longest_lease_, options.lease);
+  // Not certain again before it has held out once: it may be killed meanwhile.
+  if (uncertain_) {
+    loop_.after(Nanoseconds(longest_lease_) * 11 / 10, [this, life = life()] {
+      if (this->life() == life) uncertain_ = false;
+    });
+  }
   for (const std::uint32_t script : std::set<std::uint32_t>(due_)) sweep_is_due(script);
   finish_sweeps();  // killed between the last result and the end
   turn();
