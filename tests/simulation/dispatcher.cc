@@ -166,6 +166,7 @@ HostId Dispatcher::host_of(TaskKey key) { return {sweep_of(key.sweep)->id, key.i
 void Dispatcher::on_control(std::uint64_t from, const v1::ToDispatcher& message) {
   trace_("dispatcher: hears {} of {:x}", name_of(message), from);
   Heard& heard = heard_[from];
+  if (message.has_hello() && ledger_->worker_name(from).empty()) heard = {};  // a new acquaintance
   const bool counts = message.has_hello() || message.journal() == disk_->identity();
   if (counts && message.sequence() > heard.sequence) heard = {message.sequence(), message.free()};
   if (message.has_decline()) {
