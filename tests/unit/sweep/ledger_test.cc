@@ -484,7 +484,8 @@ TEST_F(LedgerTest, OffersLastLongerWhereClaimsComeLate) {
 
 TEST_F(LedgerTest, ARestartBringsNoFreshBurstOfLogins) {
   Limits limits;
-  const auto set = limits.add_set({limits.add({.name = "aaa", .logins_per_second = 1, .burst = 3})});
+  const auto set =
+      limits.add_set({limits.add({.name = "aaa", .logins_per_second = 1, .burst = 3})});
   limits.empty_buckets(now_);
   EXPECT_FALSE(limits.acquire(now_, {set, 0}, {1, 0}, false));
   EXPECT_TRUE(limits.acquire(now_ + seconds(1), {set, 0}, {1, 0}, false));
