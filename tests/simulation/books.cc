@@ -48,7 +48,7 @@ void Books::check_sessions(const SessionRecord& session) {
     std::uint32_t count = 0;
     for (const auto& other : open_) {
       const auto& theirs = host(other->host).limits;
-      if (disks_.at(other->host.sweep) != disk_) continue;
+      if (disks_.at(other->host.sweep) != disk_ || forgotten_.contains(other->host)) continue;
       if (live(*other) && std::find(theirs.begin(), theirs.end(), limit) != theirs.end()) ++count;
     }
     if (count > most) {
@@ -59,6 +59,7 @@ void Books::check_sessions(const SessionRecord& session) {
 }
 
 void Books::acted(const std::shared_ptr<SessionRecord>& session, bool command) {
+  if (forgotten_.contains(session->host)) return;
   Device& device = devices_[device_of(session->host)];
   if (device.current != session->id) {
     if (device.past.contains(session->id)) {
@@ -143,6 +144,7 @@ void Books::lease_ended(HostId id) {
 }
 
 void Books::ended_without_result(HostId id, Outcome outcome) {
+  if (outcome == Outcome::kCancelled) cancelled_.insert(id);
   if (outcome == Outcome::kLost && scenario_.kind != Kind::kStorm) {
     fail("nothing is lost without need", fmt::format("host {}", id.text()));
   }

@@ -94,6 +94,7 @@ class Books {
   void dispatcher_ended() {
     guarded_.clear();
     refusals_.clear();
+    forgotten_.insert(cancelled_.begin(), cancelled_.end());
   }
   void lease_ended(HostId host);
   void ended_without_result(HostId host, Outcome outcome);
@@ -126,6 +127,9 @@ class Books {
   std::map<HostId, int> poisoned_;
   bool grants_lost_ = false;
   Nanoseconds longest_expiry_{0};
+  // Abandoned while they ran, and then the dispatcher ended too: what they hold is not known to the
+  // next one (PROTOCOL.md §10).
+  std::set<HostId> cancelled_, forgotten_;
   std::uint32_t disk_ = 0;
   std::map<std::uint32_t, std::uint32_t> disks_;                               // by sweep
   std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> refusals_;  // in this life

@@ -14,6 +14,7 @@ struct BreachInfo {
   std::string_view rule;   // R1 .. R21, or a word
   std::string_view where;  // ledger, holder (the real code) or shell (the simulation's model)
   std::string_view what;
+  bool rare = false;  // too rare for the seeds of a test: a unit test holds the rule instead
 };
 
 const std::vector<BreachInfo>& all_breaches();

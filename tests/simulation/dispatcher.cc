@@ -51,8 +51,13 @@ void Dispatcher::begin() {
   for (Sweep& sweep : sweeps_) {
     if (!sweep.over) add_sweep(sweep, true);
   }
-  uncertain_ = false;
   longest_lease_ = std::max(longest_lease_, options.lease);
+  // Not certain again before it has held out once: it may be killed meanwhile.
+  if (uncertain_) {
+    loop_.after(Nanoseconds(longest_lease_) * 11 / 10, [this, life = life()] {
+      if (this->life() == life) uncertain_ = false;
+    });
+  }
   for (const std::uint32_t script : std::set<std::uint32_t>(due_)) sweep_is_due(script);
   finish_sweeps();  // killed between the last result and the end
   turn();
@@ -161,6 +166,7 @@ HostId Dispatcher::host_of(TaskKey key) { return {sweep_of(key.sweep)->id, key.i
 void Dispatcher::on_control(std::uint64_t from, const v1::ToDispatcher& message) {
   trace_("dispatcher: hears {} of {:x}", name_of(message), from);
   Heard& heard = heard_[from];
+  if (message.has_hello() && ledger_->worker_name(from).empty()) heard = {};  // a new acquaintance
   const bool counts = message.has_hello() || message.journal() == disk_->identity();
   if (counts && message.sequence() > heard.sequence) heard = {message.sequence(), message.free()};
   if (message.has_decline()) {

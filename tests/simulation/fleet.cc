@@ -96,7 +96,8 @@ void Fleet::strike(const Strike& strike) {
   switch (strike.blow) {
     case Blow::kKillWorker:
       worker.end();
-      if (scenario_.workers[number].mortal && books_.begun() && !scenario_.may_lose_grants) {
+      if (scenario_.workers[number].mortal && books_.begun() && !scenario_.may_lose_grants &&
+          scenario_.sweeps.size() == 1) {
         gone_.insert(number);
         return;
       }

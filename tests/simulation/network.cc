@@ -104,6 +104,7 @@ void Network::down(std::uint64_t incarnation, const v1::ToWorker& message) {
 }
 
 void Network::join(std::uint32_t worker, std::vector<std::uint16_t> lanes) {
+  leave(worker);  // a new socket
   Link& link = links_[worker];
   link.lanes = std::move(lanes);
   const Nanoseconds at = arrival(worker, Way::kLane, false);

@@ -10,17 +10,11 @@ namespace {
 
 constexpr Milliseconds kHelloAgainAfter{1000};  // unanswered; doubled each time, since a new DEALER
 constexpr Milliseconds kHelloAgainLatest{4000};  // does not hear the answer to the one before
-constexpr Milliseconds kLeaveLanesAfter{100};    // full for so long: 1-2 round trips
-constexpr Milliseconds kFreeNoMoreOftenThan{10};
-constexpr int kSilentHeartbeats = 3;
-constexpr std::size_t kMostRemembered = 4096;  // fenced attempts
+constexpr std::size_t kMostRemembered = 4096;    // fenced attempts
 
 // Nine tenths of a lease: the rest is for clocks that do not run equally fast.
 Nanoseconds safe_part(Milliseconds lease) { return Nanoseconds(lease) * 9 / 10; }
 
-std::uint64_t stamp_of(TimePoint now) {
-  return static_cast<std::uint64_t>(now.time_since_epoch().count());
-}
 TimePoint time_of(std::uint64_t stamp) {
   return TimePoint(Nanoseconds(static_cast<std::int64_t>(stamp)));
 }
@@ -123,11 +117,6 @@ void LeaseHolder::on_welcome(TimePoint now, std::uint64_t epoch, const v1::Welco
     if (held.state == State::kRunning) next_heartbeat_ = now;  // some lease may be about to end
   }
   add_message().mutable_free_slots();
-}
-
-void LeaseHolder::send_claim(TimePoint now, v1::Claim claim) {
-  claim.set_sent_at(stamp_of(now));
-  *add_message().mutable_claim() = std::move(claim);
 }
 
 void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
@@ -392,92 +381,5 @@ void LeaseHolder::part_if_drained() {
   if (welcomed_) add_message().mutable_goodbye();
   actions_.push_back(Part{Parting::kDrained, {}});
 }
-
-void LeaseHolder::heartbeat(TimePoint now) {
-  next_heartbeat_ = now + heartbeat_;
-  v1::Heartbeat& beat = *add_message().mutable_heartbeat();
-  beat.set_sent_at(stamp_of(now));
-  list_held(*beat.mutable_running(), *beat.mutable_finished());
-}
-
-// Looks at every held task: leases that ended, claims and results that got no answer.
-void LeaseHolder::scan(TimePoint now) {
-  next_scan_ = now + lease_ / 20;
-  v1::Claim claim;
-  std::vector<TaskKey> unanswered;
-  for (auto& [key, held] : held_) {
-    if (held.state == State::kRunning && !held.lease->valid(now)) {
-      stop(key, held, StopReason::kLeaseEnded);
-    } else if (held.state == State::kClaimed && now - held.since > lease_) {
-      unanswered.push_back(key);
-    } else if (held.state == State::kClaimed && held.retry <= now && welcomed_ &&
-               !BROKEN(kR4ClaimSaidOnce)) {
-      held.retry = now + lease_ / 4;
-      v1::Offer& offer = *claim.add_offers();
-      *offer.mutable_task() = make_ref(key, held.attempt);
-      offer.set_round(held.round);
-    } else if (held.state == State::kFinished && held.retry <= now && welcomed_ &&
-               !BROKEN(kR9SentOnce)) {
-      held.retry = now + lease_ / 4;
-      actions_.push_back(SendResult{key});
-    }
-  }
-  for (const TaskKey key : unanswered) forget(key);
-  if (claim.offers_size() > 0) send_claim(now, std::move(claim));
-}
-
-void LeaseHolder::tick(TimePoint now) {
-  if (parted_) return;
-  if (now >= next_scan_) scan(now);
-  if (welcomed_ && now - last_heard_ > heartbeat_ * kSilentHeartbeats) {
-    last_heard_ = now;
-    say_hello(now);
-  } else if (now >= next_hello_) {
-    say_hello(now);
-  } else if (now >= next_heartbeat_) {
-    heartbeat(now);
-  }
-  part_if_drained();
-  tell_free(now);
-  mind_lanes(now);
-}
-
-// Slots that became free without a message that says so (a denied claim) are told; a rise from none
-// at once, others at most every 10 ms.
-void LeaseHolder::tell_free(TimePoint now) {
-  if (!welcomed_ || parted_ || free_slots() <= told_free_) return;
-  if (told_free_ > 0 && now - told_free_at_ < kFreeNoMoreOftenThan) return;
-  told_free_at_ = now;
-  add_message().mutable_free_slots();
-}
-
-void LeaseHolder::mind_lanes(TimePoint now) {
-  if (!welcomed_ || parted_) return;
-  if (free_slots() > 0) {
-    full_since_ = TimePoint::max();
-    if (!in_lanes_) actions_.push_back(lanes_);
-    in_lanes_ = true;
-    return;
-  }
-  if (full_since_ == TimePoint::max()) full_since_ = now;
-  if (in_lanes_ && (now - full_since_ >= kLeaveLanesAfter || BROKEN(kR21LeaveAtOnce))) {
-    in_lanes_ = false;
-    actions_.push_back(LeaveLanes{});
-  }
-}
-
-TimePoint LeaseHolder::next_deadline() const {
-  if (parted_) return TimePoint::max();
-  TimePoint next = std::min({next_heartbeat_, next_scan_, next_hello_});
-  if (welcomed_ && told_free_ > 0 && free_slots() > told_free_) {
-    next = std::min(next, told_free_at_ + kFreeNoMoreOftenThan);
-  }
-  if (in_lanes_ && full_since_ != TimePoint::max()) {
-    next = std::min(next, full_since_ + kLeaveLanesAfter);
-  }
-  return next;
-}
-
-std::vector<WorkerAction> LeaseHolder::take_actions() { return std::exchange(actions_, {}); }
 
 }  // namespace netfleet

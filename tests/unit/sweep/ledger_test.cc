@@ -401,5 +401,95 @@ TEST_F(LedgerTest, ImpossibleReferencesAreHarmless) {
   EXPECT_EQ(result(kAnna, foreign, Outcome::kOk), Verdict::kIgnore);
 }
 
+TEST_F(LedgerTest, ARunningTaskOfACancelledSweepIsToldSoAgain) {
+  open(1);
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  ledger_->drain(1);
+  ledger_->cancel_running(1);
+  ledger_->take_actions();
+  heartbeat(kAnna, {offer.task()});
+  EXPECT_EQ(take_messages(v1::ToWorker::kCancel).size(), 1u);
+}
+
+TEST_F(LedgerTest, AnOvertakenReleaseIsNothing) {
+  open(1);
+  hello(kAnna, 1);
+  auto release = envelope(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  *release.mutable_release()->add_tasks() = offer.task();
+  ledger_->on_message(now_, kAnna, release);
+  EXPECT_EQ(ledger_->running(), 1u);
+}
+
+TEST_F(LedgerTest, AnotherJournalsMessagesAndResultsDoNotCount) {
+  LedgerOptions options;
+  options.journal_id = 7;
+  open(1, {}, options);
+  hello(kAnna, 1);
+  EXPECT_EQ(take_messages(v1::ToWorker::kWelcome).at(0).welcome().journal(), 7u);
+  auto free = envelope(kAnna, 1);
+  free.mutable_free_slots();
+  free.set_journal(6);
+  ledger_->on_message(now_, kAnna, free);
+  v1::ResultFrame frame;
+  frame.set_incarnation(kAnna);
+  frame.set_journal(6);
+  EXPECT_FALSE(ledger_->on_result_frame(now_, frame));
+  frame.set_journal(7);
+  EXPECT_TRUE(ledger_->on_result_frame(now_, frame));
+}
+
+TEST_F(LedgerTest, AfterAPowerCutNothingIsOfferedOrGrantedForALease) {
+  SweepPlan plan;
+  plan.journal_uncertain = true;
+  open(1, plan);
+  hello(kAnna, 1);
+  EXPECT_FALSE(ledger_->wants_to_offer(0));
+  v1::Offer late;
+  *late.mutable_task() = make_ref({1, 0}, 1);
+  late.set_round(1);
+  ledger_->take_actions();
+  claim(kAnna, late, 1);
+  EXPECT_EQ(take_messages(v1::ToWorker::kDeny).size(), 1u);
+  pass(seconds(10));
+  hello(kAnna, 1);
+  EXPECT_TRUE(ledger_->wants_to_offer(0));
+}
+
+TEST_F(LedgerTest, ARestoredLeaseRunsAsLongAsItsDispatcherMayHaveGranted) {
+  SweepPlan plan;
+  plan.lease_before = seconds(30);
+  plan.restored = {{.index = 0, .attempt = 1, .owner = kBert, .outcome = {}}};
+  LedgerOptions options;
+  options.min_workers = 2;
+  open(2, plan, options);
+  hello(kAnna, 1);
+  EXPECT_TRUE(ledger_->wants_to_offer(0)) << "the workers were there once";
+  pass(seconds(29));
+  EXPECT_EQ(ledger_->running(), 1u);
+  pass(seconds(2));
+  EXPECT_EQ(ledger_->running(), 0u);
+  ledger_->audit();
+}
+
+TEST_F(LedgerTest, OffersLastLongerWhereClaimsComeLate) {
+  open(2);
+  hello(kAnna, 1);
+  const auto first = offers();
+  pass(milliseconds(1001));
+  claim(kAnna, first[0], 1);
+  EXPECT_EQ(ledger_->offer_expiry(), Nanoseconds(seconds(2)));
+}
+
+TEST_F(LedgerTest, ARestartBringsNoFreshBurstOfLogins) {
+  Limits limits;
+  const auto set =
+      limits.add_set({limits.add({.name = "aaa", .logins_per_second = 1, .burst = 3})});
+  limits.empty_buckets(now_);
+  EXPECT_FALSE(limits.acquire(now_, {set, 0}, {1, 0}, false));
+  EXPECT_TRUE(limits.acquire(now_ + seconds(1), {set, 0}, {1, 0}, false));
+}
+
 }  // namespace
 }  // namespace netfleet

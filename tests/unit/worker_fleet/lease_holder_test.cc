@@ -291,5 +291,58 @@ TEST_F(LeaseHolderTest, ARevokedSessionIsStoppedAndItsResultDropped) {
   EXPECT_FALSE(holder_->on_finished(now_, kTask, 1));
 }
 
+TEST_F(LeaseHolderTest, HearsNothingOfADeadEpoch) {
+  v1::OfferFrame frame;
+  frame.set_epoch(99);
+  *frame.add_offers()->mutable_task() = make_ref(kTask, 1);
+  holder_->on_offers(now_, frame);
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 0);
+  offer(kTask);
+  v1::ToWorker grant_of_another;
+  grant_of_another.set_epoch(99);
+  grant_of_another.mutable_grant()->set_sent_at(
+      static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+  *grant_of_another.mutable_grant()->add_tasks()->mutable_task() = make_ref(kTask, 1);
+  holder_->on_message(now_, grant_of_another);
+  EXPECT_EQ(started(), nullptr);
+}
+
+TEST_F(LeaseHolderTest, AnotherJournalMakesItForgetWhatItHolds) {
+  v1::ToWorker welcome;
+  welcome.mutable_welcome()->set_lease_ms(10'000);
+  welcome.mutable_welcome()->set_heartbeat_ms(1'000);
+  welcome.mutable_welcome()->set_journal(1);
+  holder_->on_message(now_, welcome);
+  ASSERT_TRUE(run(kTask));
+  welcome.mutable_welcome()->set_journal(2);
+  holder_->on_message(now_, welcome);
+  EXPECT_EQ(count<StopTask>(holder_->take_actions()), 1);
+  EXPECT_FALSE(holder_->on_finished(now_, kTask, 10));
+  EXPECT_EQ(holder_->free_slots(), 2u);
+}
+
+TEST_F(LeaseHolderTest, AFencedAttemptIsNeverStartedOrGivenBack) {
+  const TimePoint begin = now_;
+  ASSERT_TRUE(run(kTask));
+  pass(seconds(9));
+  holder_->on_finished(now_, kTask, 10);
+  holder_->take_actions();
+  grant(kTask, begin + seconds(1));
+  offer(kTask);
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kRelease), 0);
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kClaim), 0);
+  EXPECT_EQ(count<StartTask>(actions), 0);
+}
+
+TEST_F(LeaseHolderTest, DoesNotStartATaskOfASweepThatWasNotDescribed) {
+  offer({3, 0});
+  grant({3, 0}, now_);
+  EXPECT_EQ(started(), nullptr);
+  know_job(3);
+  grant({3, 0}, now_);
+  EXPECT_NE(started(), nullptr);
+}
+
 }  // namespace
 }  // namespace netfleet
