@@ -21,7 +21,7 @@ namespace netfleet {
 struct Resumed {
   std::vector<TaskState> states;
   SweepLock lock;
-  bool journal_uncertain = false;  // the machine was started anew since
+  bool journal_uncertain = false;  // the machine was started anew since it was begun
 };
 
 struct RunSetup {

@@ -154,7 +154,7 @@ class Run {
     if (setup_.resumed) {
       console_.say(fmt::format("netfleet: going on with sweep {}: {} of {} hosts are done",
                                record().id, done(), record().total));
-      return store_.take_over(record().number, boot_id(), options_.lease);
+      return store_.take_over(record().number, options_.lease);
     }
     if (auto added = store_.add_sweep(record(), setup_.tasks); !added) return added;
     auto lock = store_.lock_sweep(record());

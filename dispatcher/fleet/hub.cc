@@ -231,7 +231,7 @@ void Hub::receive_results() {
       const Outcome outcome = from_wire(wire_result.outcome());
       const Verdict verdict =
           ledger_.on_result(now, frame->incarnation(), key, wire_result.task().attempt(), outcome,
-                            wire_result.command_sent());
+                            wire_result.command_sent(), wire_result.started_at_ms() != 0);
       if (verdict == Verdict::kRetry && options_.verbose) {
         log(log_retry(wire_result, ledger_.worker_name(frame->incarnation()), subject_of(key)));
       }

@@ -54,7 +54,8 @@ Expected<std::vector<TaskState>> Store::task_states(std::uint32_t sweep) {
   return impl_->guarded("read what was granted", [&] {
     SQLite::Statement select(
         impl_->database,
-        "SELECT t.key,g.attempt,g.owner,g.deaths,g.retries_used,r.attempt,r.outcome FROM tasks t"
+        "SELECT t.key,g.attempt,g.owner,g.deaths,g.retries_used,r.attempt,r.outcome,"
+        "r.started_at FROM tasks t"
         " LEFT JOIN grants g ON g.key=t.key LEFT JOIN results r ON r.key=t.key"
         " WHERE t.key>=? AND t.key<? AND (g.key IS NOT NULL OR r.key IS NOT NULL) ORDER BY t.key");
     select.bind(1, key_of(sweep, 0));
@@ -74,19 +75,18 @@ Expected<std::vector<TaskState>> Store::task_states(std::uint32_t sweep) {
       state.grant.attempt = static_cast<std::uint32_t>(number(5));
       state.outcome = outcome_from_name(select.getColumn(6).getString());
       if (!state.outcome) throw StoreFailure("a row holds an unknown outcome");
+      state.started = !select.isColumnNull(7);
     }
     return found;
   });
 }
 
-Expected<void> Store::take_over(std::uint32_t sweep, const std::string& boot_id,
-                                Milliseconds lease) {
+Expected<void> Store::take_over(std::uint32_t sweep, Milliseconds lease) {
   return impl_->guarded("go on with a sweep", [&] {
-    SQLite::Statement update(
-        impl_->database, "UPDATE sweeps SET boot_id=?, lease_ms=max(lease_ms, ?) WHERE number=?");
-    update.bindNoCopy(1, boot_id);
-    update.bind(2, static_cast<std::int64_t>(lease.count()));
-    update.bind(3, sweep);
+    SQLite::Statement update(impl_->database,
+                             "UPDATE sweeps SET lease_ms=max(lease_ms, ?) WHERE number=?");
+    update.bind(1, static_cast<std::int64_t>(lease.count()));
+    update.bind(2, sweep);
     update.exec();
   });
 }

@@ -28,7 +28,7 @@ struct SweepRecord {
   bool retry_unsafe = false;
   bool limited = false;        // its inventory has limits, which are not kept here
   Milliseconds lease{10'000};  // the longest that its workers were ever given
-  std::string boot_id;         // of the machine when it was last worked at; empty: unknown
+  std::string boot_id;         // of the machine when it was begun; empty: unknown
 };
 
 // Who has the newest attempt at a task.
@@ -44,6 +44,7 @@ struct GrantRecord {
 struct TaskState {
   GrantRecord grant;
   std::optional<Outcome> outcome;
+  bool started = false;  // some worker has turned to the device
 };
 
 // That nobody else works at this sweep; given up by its destructor, or the end of the process.
@@ -101,8 +102,9 @@ class Store {
   // were granted at least once or are done, in index order.
   Expected<std::vector<TaskSpec>> tasks(std::uint32_t sweep);
   Expected<std::vector<TaskState>> task_states(std::uint32_t sweep);
-  // Another process works at it now, under these circumstances.
-  Expected<void> take_over(std::uint32_t sweep, const std::string& boot_id, Milliseconds lease);
+  // Another process works at it now, and gives leases of this length. The boot id stays: after a
+  // second death of the machine the journal is no more certain than after the first.
+  Expected<void> take_over(std::uint32_t sweep, Milliseconds lease);
   // An error when another process has it. Nothing is locked in a temporary store.
   Expected<SweepLock> lock_sweep(const SweepRecord& sweep);
 

@@ -53,6 +53,7 @@ struct SweepPlan {
     std::uint8_t deaths = 0;
     std::uint8_t retries_used = 0;
     std::optional<Outcome> outcome;  // done: its result is stored
+    bool login_tried = true;         // a device was asked, not only this worker's own credentials
   };
   std::uint32_t sweep = 0;  // its number, from 1
   std::vector<Task> tasks;  // in inventory order
@@ -156,7 +157,7 @@ class Ledger {
   // another journal's sweeps.
   bool on_result_frame(TimePoint now, const v1::ResultFrame& frame);
   Verdict on_result(TimePoint now, std::uint64_t from, TaskKey task, std::uint32_t attempt,
-                    Outcome outcome, bool command_sent);
+                    Outcome outcome, bool command_sent, bool login_tried = true);
   void stored(TaskKey task);  // a kFinal result is safe now: acknowledge it
 
   // Whether offers for this lane exist and credit allows them; then the next frame of them.

@@ -151,11 +151,8 @@ void Ledger::check_lanes(TimePoint now) {
 void Ledger::give_up_lane(std::uint16_t number) {
   Lane& lane = lanes_[number];
   actions_.push_back(Noted{Noted::What::kRegionGivenUp, lane.region});
-  const std::string error =
-      lane.region.empty()
-          ? fmt::format("no worker has been there for {} s", options_.region_timeout.count() / 1000)
-          : fmt::format("no worker serves region {}, for {} s", lane.region,
-                        options_.region_timeout.count() / 1000);
+  const std::string error = lane.region.empty() ? "no worker serves the default region"
+                                                : "no worker serves region " + lane.region;
   for (const auto& [sweep_number, indexes] : std::exchange(lane.pending, {})) {
     Sweep& sweep = sweeps_.at(sweep_number);
     for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {

@@ -58,7 +58,7 @@ class Regions(rig.RigTest):
         self.assertEqual([task["outcome"] for task in tasks],
                          ["ok", "unreachable", "ok", "unreachable"])
         for task in (tasks[1], tasks[3]):
-            self.assertRegex(task["error"], "^no worker serves region moon")
+            self.assertRegex(task["error"], "^no worker serves region moon$")
             self.assertEqual(task["commands"], [])
         moon = {event["device"] for event in rig.recorded(self.path("record"), "connect")}
         self.assertEqual(moon, {"sim-1", "sim-3"})

@@ -40,6 +40,7 @@ TEST_F(ResumeTest, NewestGrantAndResultsSayHowFarATaskIs) {
   EXPECT_EQ(found[0].grant.index, 0u);
   EXPECT_EQ(found[0].grant.attempt, 3u);
   EXPECT_EQ(found[0].outcome, Outcome::kAuthFailed);
+  EXPECT_FALSE(found[0].started) << "no device was asked";
   EXPECT_EQ(found[1].grant.index, 1u);
   EXPECT_EQ(found[1].grant.attempt, 2u);
   EXPECT_EQ(found[1].grant.owner, 0u);
@@ -67,15 +68,15 @@ TEST_F(ResumeTest, SweepComesBackWithHowItRuns) {
   changing.limited = true;
   changing.boot_id = "a";
   ASSERT_TRUE(store_.add_sweep(changing, {}));
-  ASSERT_TRUE(store_.take_over(changing.number, "b", Milliseconds(30'000)));
+  ASSERT_TRUE(store_.take_over(changing.number, Milliseconds(30'000)));
   const SweepRecord found = store_.find_sweep("changing").value();
   EXPECT_EQ(found.retries, 7u);
   EXPECT_EQ(found.max_auth_failures, 0u);
   EXPECT_TRUE(found.retry_unsafe);
   EXPECT_TRUE(found.limited);
-  EXPECT_EQ(found.boot_id, "b");
+  EXPECT_EQ(found.boot_id, "a");
   EXPECT_EQ(found.lease, Milliseconds(30'000));
-  ASSERT_TRUE(store_.take_over(changing.number, "c", Milliseconds(1000)));
+  ASSERT_TRUE(store_.take_over(changing.number, Milliseconds(1000)));
   EXPECT_EQ(store_.find_sweep("changing")->lease, Milliseconds(30'000)) << "the longest counts";
 }
 
