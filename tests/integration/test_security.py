@@ -137,7 +137,8 @@ class Keys(FleetTest):
                             self.keys, "--known-hosts", self.path("known_hosts"), env=env)
         dispatcher = self.dispatcher(inventory, "--keys", self.keys, listen=everywhere,
                                      password="--no-agent")
-        self.assertEqual(dispatcher.wait(), 4, dispatcher.text())
+        # No login was tried, so the authentication guard has no reason to end the sweep.
+        self.assertEqual(dispatcher.wait(), 1, dispatcher.text())
         self.assertIn("worker poor: it has no credential 'default'", dispatcher.text())
         sending = self.dispatcher(inventory, "--keys", self.keys, "--send-credentials",
                                   listen=everywhere)
