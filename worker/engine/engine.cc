@@ -48,7 +48,7 @@ struct Engine::SessionThread {
                      if (defect) result = session->defective(defect);
                      sessions.erase(key);
                      --load;
-                     parts.events.push(SessionEnded{key, std::move(result)});
+                     parts.events.push(SessionEnded{key, std::move(result), session->fenced()});
                    });
   }
 

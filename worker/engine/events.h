@@ -16,6 +16,7 @@ namespace netfleet {
 struct SessionEnded {
   TaskKey task;
   TaskResult result;
+  bool fenced = false;  // by the end of its lease: the result counts for nothing
 };
 struct SessionProgress {
   TaskKey task;

@@ -71,6 +71,7 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   stage("logging in");
   login_deadline_ = std::min(task_deadline_, BootClock::now() + job.timeouts.auth);
   if (!order_.lease->valid(BootClock::now())) {
+    fenced_ = true;
     co_return failure(Outcome::kCancelled, "the worker lost its lease");
   }
   attempt = co_await connection_->authenticate(order_.task.user, order_.identity, login_deadline_);
@@ -112,6 +113,7 @@ asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
   std::string bytes = dialogue_->take_outgoing();
   if (bytes.empty()) co_return ssh::Attempt<void>{};
   if (!order_.lease->valid(BootClock::now())) {
+    fenced_ = true;
     co_return failure(Outcome::kCancelled, "the worker lost its lease");
   }
   if (dialogue_->phase() == Dialogue::Phase::kCommand) {
@@ -205,6 +207,7 @@ std::string Session::doing() const {
 
 void Session::conclude(const ssh::Attempt<void>& attempt) {
   if (attempt) {
+    fenced_ = false;  // only the farewell was
     result_.outcome = result_.error.empty() ? Outcome::kOk : Outcome::kCommandFailed;
     return;
   }

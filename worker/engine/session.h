@@ -25,6 +25,8 @@ class Session {
   asio::awaitable<TaskResult> run();
   // From the same thread: run() ends soon, as cancelled, with this reason.
   void stop(std::string reason);
+  // After run(): it ended by itself because its lease had, and the task is not done.
+  bool fenced() const { return fenced_; }
   // What to report when run() ended with an exception after all: outcome internal.
   TaskResult defective(std::exception_ptr defect) const;
 
@@ -47,6 +49,7 @@ class Session {
   std::unique_ptr<ssh::Connection> connection_;
   std::optional<Dialogue> dialogue_;
   std::optional<std::string> stopped_;
+  bool fenced_ = false;
   TimePoint started_{};
   TimePoint task_deadline_{};
   TimePoint login_deadline_{};

@@ -342,6 +342,13 @@ bool LeaseHolder::on_finished(TimePoint now, TaskKey key, std::size_t bytes, boo
   return wanted;
 }
 
+void LeaseHolder::on_fenced(TaskKey key) {
+  const auto found = held_.find(key);
+  if (found != held_.end() && found->second.state == State::kRunning) {
+    found->second.state = State::kStopped;
+  }
+}
+
 // An attempt that was started here and fenced is never started or given back by this worker: a
 // grant or an offer of it that still comes is an old one, come twice. The newest are remembered.
 void LeaseHolder::remember_fenced(TaskKey key, std::uint32_t attempt) {

@@ -76,6 +76,9 @@ class LeaseHolder {
   // the slot stays taken until the result is acknowledged: the authentication guard decides first,
   // so no more logins than slots ever reach a device with a wrong password.
   bool on_finished(TimePoint now, TaskKey task, std::size_t bytes, bool login_refused = false);
+  // The session of this task noticed the end of its lease before tick() did, and is ending:
+  // on_finished() follows and drops the result, which says nothing of the device.
+  void on_fenced(TaskKey task);
   void on_progress(TaskKey task, std::uint32_t session_thread, std::string stage);
   // While the shell has no room for further results no slot is free.
   void set_outbox_full(bool full) { outbox_full_ = full; }

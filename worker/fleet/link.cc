@@ -193,6 +193,7 @@ void Worker::receive_events() {
     EngineEvent event = std::move(arrived_.front());
     arrived_.pop_front();
     if (auto* ended = std::get_if<SessionEnded>(&event)) {
+      if (ended->fenced) holder_.on_fenced(ended->task);
       end_task(ended->task, std::move(ended->result));
     } else {
       note_progress(std::get<SessionProgress>(event));

@@ -158,6 +158,15 @@ TEST_F(LeaseHolderTest, FencesASessionWhoseLeaseRanOutAndDropsItsResult) {
   EXPECT_EQ(holder_->free_slots(), 2u);
 }
 
+TEST_F(LeaseHolderTest, DropsTheResultOfASessionThatNoticedTheEndOfItsLeaseFirst) {
+  run(kTask);
+  holder_->on_fenced(kTask);
+  EXPECT_EQ(holder_->free_slots(), 1u) << "the slot is taken until the session has ended";
+  EXPECT_FALSE(holder_->on_finished(now_, kTask, 10));
+  EXPECT_EQ(count<SendResult>(holder_->take_actions()), 0);
+  EXPECT_EQ(holder_->free_slots(), 2u);
+}
+
 TEST_F(LeaseHolderTest, KeepsAResultUntilItIsAcknowledgedAndSendsItAgain) {
   run(kTask);
   EXPECT_TRUE(holder_->on_finished(now_, kTask, 10));
