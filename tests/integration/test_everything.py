@@ -20,7 +20,7 @@ import rig
 DEVICES = 2000
 WORKERS = 4
 SEED = int(os.environ.get("NETFLEET_SEED", "20261124"))
-MINUTES = float(os.environ.get("NETFLEET_MINUTES", "1"))
+MINUTES = float(os.environ.get("NETFLEET_MINUTES", "0.75"))
 SHARE_OF_A_SWEEP = 0.5  # of the minutes: there are two, one that reads and one that changes
 SESSION_SECONDS = 1.0  # that a device takes
 LEASE_SECONDS = 3
