@@ -10,7 +10,10 @@ import rig
 from rig import log_line
 
 CONTROL_UP, CONTROL_DOWN = (relay.CONTROL, relay.UP), (relay.CONTROL, relay.DOWN)
-SINK_UP = (relay.SINK, relay.UP)
+SINK_UP, SINK_DOWN = (relay.SINK, relay.UP), (relay.SINK, relay.DOWN)
+# Bytes with which each side of a ZMTP 3 connection begins: a greeting of 64, then READY with its
+# socket type (RFC 23).
+HANDSHAKE = 64 + 28
 
 
 class NetworkFaults(fleet.FleetTest):
@@ -105,9 +108,11 @@ class NetworkFaults(fleet.FleetTest):
         """While sessions run, and while the results are under way, which are lost then."""
         dispatcher = self.start_all(6, "--changes")
         for _ in range(3):
-            heard = self.network.arrived[CONTROL_UP]
+            heard = self.network.arrived.copy()
             self.network.reset()
-            rig.wait_until(lambda: self.network.arrived[CONTROL_UP] > heard, "w1 is back")
+            rig.wait_until(lambda: self.network.arrived[CONTROL_UP] > heard[CONTROL_UP] and all(
+                self.network.arrived[lane] >= heard[lane] + HANDSHAKE
+                for lane in (SINK_UP, SINK_DOWN)), "w1 is back, its results' way too")
         self.network.stall(SINK_UP)
         self.release()
         size = 6 * len(self.simulated_output(fleet.COMMAND, 1))
