@@ -75,6 +75,12 @@ TEST_F(AdmissionTest, AHelloByAnotherNameIsRefusedWithTheReason) {
             "it says that it is worker eu-1, but its key is that of worker eu-2");
   EXPECT_THAT(log_, HasSubstr("eu-1"));
   EXPECT_TRUE(believed(first_, hello(21, "eu-1"))) << "nothing is bound by a refused Hello";
+  log_.clear();
+  admission_->answer(TimePoint(std::chrono::seconds(60)));
+  admission_->judge(second_,
+                    hello(23, "\x1b[2Jeu\nnetfleet: all is well" + std::string(5000, 'x')));
+  EXPECT_THAT(log_, HasSubstr("worker ^[[2Jeu netfleet: all is well"));
+  EXPECT_LT(log_.size(), 250u);
   const auto person = admission_->judge(anna_, hello(22, "anna"));
   ASSERT_TRUE(person.refusal);
   EXPECT_THAT(person.refusal->refused().reason(), HasSubstr("operator anna"));
