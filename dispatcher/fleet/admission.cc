@@ -41,7 +41,7 @@ void Admission::answer(TimePoint now) {
 
 bool Admission::admit(const std::string& key, const std::string& address) {
   if (keys_.allowed.contains(key)) return true;
-  // A line that was added to a file changes no directory: the key that asks is the sign of it.
+  // It may have been added just now: no second of waiting.
   if (now_ >= next_read_) {
     next_read_ = now_ + kLookEvery;
     read_list();
