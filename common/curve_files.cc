@@ -232,13 +232,6 @@ Expected<AllowList> read_allow_list(const std::string& directory) {
       return std::unexpected(added.error());
     }
   }
-  const bool any = std::ranges::any_of(
-      list, [](const auto& entry) { return entry.second.role == Role::kWorker; });
-  if (!any) {
-    return fail(fmt::format("no worker may join: {} holds no public key; make one with '{}'",
-                            list_directory(directory, Role::kWorker),
-                            make_it(directory, "worker NAME")));
-  }
   return list;
 }
 
@@ -252,6 +245,13 @@ Expected<DispatcherKeys> read_dispatcher_keys(const std::string& directory) {
   if (!pair) return std::unexpected(pair.error());
   auto list = read_allow_list(directory);
   if (!list) return std::unexpected(list.error());
+  const bool any = std::ranges::any_of(
+      *list, [](const auto& entry) { return entry.second.role == Role::kWorker; });
+  if (!any) {
+    return fail(fmt::format("no worker may join: {} holds no public key; make one with '{}'",
+                            list_directory(directory, Role::kWorker),
+                            make_it(directory, "worker NAME")));
+  }
   return DispatcherKeys{
       directory, {std::move(pair->public_key), std::move(pair->secret_key), {}}, *std::move(list)};
 }
@@ -345,11 +345,14 @@ std::string allow_list_stamp(const std::string& directory) {
   std::string stamp;
   for (const Role role : {Role::kWorker, Role::kOperator}) {
     const std::string folder = list_directory(directory, role);
-    struct stat status{};
-    if (stat(folder.c_str(), &status) != 0) continue;
-    const auto names = entries(folder, "", ".pub");  // the time alone is coarse
-    stamp += fmt::format("{}.{} {};", status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
-                         fmt::join(names ? *names : std::vector<std::string>(), " "));
+    const auto names = entries(folder, "", ".pub");
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      struct stat status{};
+      const int unknown = stat((folder + "/" + name).c_str(), &status);
+      stamp += fmt::format("{} {} {}.{} {} {};", name, unknown, status.st_mtim.tv_sec,
+                           status.st_mtim.tv_nsec, status.st_size, status.st_ino);
+    }
   }
   return stamp;
 }

@@ -33,26 +33,26 @@ struct WorkerKeys {
 };
 
 // Errors name the file, and say what is wrong with it and what to do. Secrets that others may read,
-// and lists that others may write, are refused. A list without any worker is an error, too.
+// and lists that others may write, are refused. To start with, there must be a worker on the list.
 Expected<DispatcherKeys> read_dispatcher_keys(const std::string& directory);
 Expected<AllowList> read_allow_list(const std::string& directory);
 
 // `name`: whose key, when the directory holds those of several workers; empty: the only one.
 Expected<WorkerKeys> read_worker_keys(const std::string& directory, const std::string& name);
 
+// The same of those who ask a dispatcher; the directory holds one operator's keys.
+Expected<WorkerKeys> read_operator_keys(const std::string& directory);
+
 struct Written {
   std::string secret_file;
   std::string public_file;
 };
 
-// The same of those who ask a dispatcher; the directory holds one operator's keys.
-Expected<WorkerKeys> read_operator_keys(const std::string& directory);
-
 // Makes the directories that are missing, then both files: the secret one 0600, the other 0644.
 // What is there stays as it is, and is an error, unless `replace`.
 Expected<Written> write_key_pair(const std::string& directory, const KeyPair& pair, bool replace);
 
-// A text that changes when files are added to the allow-list or leave it.
+// A text that changes when files of the allow-list are added, written or removed.
 std::string allow_list_stamp(const std::string& directory);
 
 }  // namespace netfleet::curve

@@ -43,7 +43,7 @@ Expected<Inventory> gather_hosts(const RunOptions& options, std::span<const Task
     limit.burst = default_burst(options.logins_per_second);
     all.limits.push_back(std::move(limit));
   }
-  std::unordered_set<std::string_view> known;
+  std::unordered_set<std::string> known;  // no views: the hosts move as others are added
   if (!stored.empty()) {
     for (const Host& host : all.hosts) known.insert(host.name);
   }

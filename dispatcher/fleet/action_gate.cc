@@ -8,6 +8,11 @@ namespace netfleet {
 std::vector<Journal> ActionGate::add(std::vector<Action> actions) {
   std::vector<Journal> entries;
   for (Action& action : actions) {
+    if (const auto* send = std::get_if<SendToWorker>(&action);
+        send != nullptr && send->message.has_renewal()) {
+      renewals_.push_back(std::move(action));
+      continue;
+    }
     if (const auto* entry = std::get_if<Journal>(&action)) {
       entries.push_back(*entry);
       ++entries_;
@@ -19,7 +24,7 @@ std::vector<Journal> ActionGate::add(std::vector<Action> actions) {
 
 std::vector<Action> ActionGate::take(std::uint64_t journaled) {
   safe_ = std::max(safe_, journaled);
-  std::vector<Action> released;
+  std::vector<Action> released = std::exchange(renewals_, {});
   while (!waiting_.empty() && waiting_.front().needs <= safe_) {
     if (!std::holds_alternative<Journal>(waiting_.front().action)) {
       released.push_back(std::move(waiting_.front().action));

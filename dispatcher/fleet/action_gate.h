@@ -1,5 +1,7 @@
 // dispatcher/fleet: the journal goes before everything else. Holds the ledger's actions, in order,
-// until the journal entries ahead of them are safe. Knows no socket and no store.
+// until the journal entries ahead of them are safe. Only renewals go past them: they tell of
+// nothing that is not known already, and what runs must not be stopped because the disk is slow.
+// Knows no socket and no store.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +24,7 @@ class ActionGate {
   // carried out. Returns the entries that are not safe.
   std::vector<Journal> give_up();
 
-  bool empty() const { return waiting_.empty(); }
+  bool empty() const { return waiting_.empty() && renewals_.empty(); }
 
  private:
   struct Waiting {
@@ -30,6 +32,7 @@ class ActionGate {
     Action action;
   };
   std::deque<Waiting> waiting_;
+  std::vector<Action> renewals_;
   std::uint64_t entries_ = 0;  // seen so far
   std::uint64_t safe_ = 0;
 };

@@ -4,11 +4,14 @@
 
 #include <utility>
 
+#include "dispatcher/output/visible.h"
+
 namespace netfleet {
 namespace {
 
 constexpr Milliseconds kLookEvery{1000};
 constexpr Milliseconds kNoteEvery{10'000};  // a flood of strangers is no flood of lines
+constexpr std::size_t kLongestShown = 64;   // of a name; a key's is no longer
 
 }  // namespace
 
@@ -38,7 +41,7 @@ void Admission::answer(TimePoint now) {
 
 bool Admission::admit(const std::string& key, const std::string& address) {
   if (keys_.allowed.contains(key)) return true;
-  // A line that was added to a file changes no directory: the key that asks is the sign of it.
+  // It may have been added just now: no second of waiting.
   if (now_ >= next_read_) {
     next_read_ = now_ + kLookEvery;
     read_list();
@@ -98,9 +101,9 @@ Admission::Judgement Admission::judge(const std::string& user, const v1::ToDispa
 
 v1::ToWorker Admission::refuse(const curve::Holder& holder, const std::string& name) {
   v1::ToWorker refusal;
-  refusal.mutable_refused()->set_reason(
-      fmt::format("it says that it is worker {}, but its key is that of {} {}", name,
-                  curve::role_name(holder.role), holder.name));
+  refusal.mutable_refused()->set_reason(fmt::format(
+      "it says that it is worker {}, but its key is that of {} {}",
+      one_line(name.substr(0, kLongestShown)), curve::role_name(holder.role), holder.name));
   if (now_ >= next_refusal_note_) {
     next_refusal_note_ = now_ + kNoteEvery;
     log_(fmt::format("refused a worker: {}", refusal.refused().reason()));

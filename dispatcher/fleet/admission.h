@@ -29,8 +29,8 @@ class Admission {
   const curve::Keys& keys() const { return keys_.own; }
   const wire::Gate& gate() const { return gate_; }
 
-  // Answers connections that wait at the gate, and reads the list again when files were added to it
-  // or removed, or a key is not on it; at most once a second. A list that cannot be read changes
+  // Answers connections that wait at the gate, and reads the list again when its files have
+  // changed, or a key is not on it; at most once a second. A list that cannot be read changes
   // nothing.
   void answer(TimePoint now);
 
@@ -65,7 +65,7 @@ class Admission {
   std::unordered_map<std::uint64_t, std::string> owners_;  // incarnation -> key
   std::size_t forget_at_ = 256;  // so many of them: look which are known no more
   TimePoint now_{};
-  TimePoint next_look_{};  // whether files came or went
+  TimePoint next_look_{};  // whether files have changed
   TimePoint next_read_{};  // because of an unknown key
   TimePoint next_note_{};
   TimePoint next_refusal_note_{};

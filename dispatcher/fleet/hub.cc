@@ -135,7 +135,9 @@ void Hub::wait() {
   TimePoint until = std::min(ledger_.next_deadline(), give_up_at_);
   if (options_.progress) until = std::min(until, next_progress_);
   if (ledger_.workers_welcomed() == 0) until = std::min(until, next_waiting_note_);
-  poller.wait(until == TimePoint::max() ? Nanoseconds(std::chrono::seconds(10)) : until - now);
+  // Both ends of time mean something here, and are not subtracted from.
+  poller.wait(until == TimePoint::max() ? Nanoseconds(std::chrono::seconds(10))
+                                        : std::max(until, now) - now);
   if (options_.progress && now >= next_progress_) {
     next_progress_ = now + kProgressEvery;
     options_.progress(ledger_.running());

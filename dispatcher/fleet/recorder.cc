@@ -43,7 +43,9 @@ std::jthread start_without_signals(auto run) {
 Recorder::Recorder(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
                    RecorderOptions options)
     : stop_fd_(make_event()),
-      recording_(store, sweep, tasks, options.recording, stop_fd_),
+      grants_fd_(make_event()),
+      recording_(store, sweep, tasks, options.recording, stop_fd_,
+                 {grants_fd_, [this] { store_grants(); }}),
       options_(std::move(options)),
       notify_fd_(make_event()),
       thread_(start_without_signals([this] { run(); })) {}
@@ -54,6 +56,7 @@ Recorder::~Recorder() {
     finish();
   }
   close(notify_fd_);
+  close(grants_fd_);
   close(stop_fd_);
 }
 
@@ -83,6 +86,7 @@ void Recorder::journal(const GrantRecord& grant) {
     grants_.push_back(grant);
     if (grants_.size() > 1) return;  // the thread knows, or is busy
   }
+  signal_event(grants_fd_);
   work_.notify_one();
 }
 
@@ -156,6 +160,21 @@ Recorder::Batch Recorder::next_batch() {
   }
   if (room_again) signal_event(notify_fd_);
   return batch;
+}
+
+// While a reader of standard output is slow: a grant that waited for it would run out before its
+// worker has heard of it, and the task would count as lost.
+void Recorder::store_grants() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t got = read(grants_fd_, &count, sizeof(count));
+  Batch batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch.grants = std::exchange(grants_, {});
+  }
+  if (batch.empty()) return;
+  recording_.store(batch.grants, {});
+  publish(batch);
 }
 
 void Recorder::publish(const Batch& stored) {

@@ -75,11 +75,13 @@ class Recorder {
     bool empty() const { return grants.empty() && results.empty(); }
   };
   Batch next_batch();  // waits; empty: the end
+  void store_grants();
   void publish(const Batch& stored);
   void publish_errors();
 
   // Only the thread's, until it has ended.
   int stop_fd_;
+  int grants_fd_;  // an eventfd: readable when there are grants, for a thread that writes
   Recording recording_;
   bool store_error_told_ = false;
   bool output_error_told_ = false;

@@ -20,14 +20,14 @@ std::size_t size_of(const TaskResult& result) {
 }
 
 Recording::Recording(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
-                     RecordingOptions options, int stop_fd)
+                     RecordingOptions options, int stop_fd, OutputStream::Meanwhile meanwhile)
     : store_(store),
       sweep_(sweep.number),
       tasks_(tasks),
       options_(std::move(options)),
       order_(options_.order, static_cast<std::uint32_t>(tasks.size())),
       renderer_(make_renderer(options_.format, sweep.id, options_.to_terminal)),
-      output_(options_.output_fd, stop_fd) {
+      output_(options_.output_fd, stop_fd, std::move(meanwhile)) {
   report_.summary.sweep = sweep.id;
   report_.summary.total = static_cast<std::uint32_t>(tasks.size());
 }

@@ -50,9 +50,10 @@ std::size_t size_of(const TaskResult& result);
 // One thread. `store` and `tasks` outlive it; nobody else may use the store meanwhile.
 class Recording {
  public:
-  // Readability of `stop_fd` ends all writing to standard output; storing goes on.
+  // Readability of `stop_fd` ends all writing to standard output; storing goes on. `meanwhile` may
+  // call store().
   Recording(Store& store, const SweepRecord& sweep, std::span<const TaskSpec> tasks,
-            RecordingOptions options, int stop_fd);
+            RecordingOptions options, int stop_fd, OutputStream::Meanwhile meanwhile);
 
   // Before anything else: what an earlier process stored of this sweep is counted, filed and shown.
   void resume();

@@ -14,8 +14,11 @@
 
 namespace netfleet {
 
-OutputStream::OutputStream(int fd, int stop_fd)
-    : fd_(fd), stop_fd_(stop_fd), at_once_(std::size_t{256} << 10) {
+OutputStream::OutputStream(int fd, int stop_fd, Meanwhile meanwhile)
+    : fd_(fd),
+      stop_fd_(stop_fd),
+      meanwhile_(std::move(meanwhile)),
+      at_once_(std::size_t{256} << 10) {
   struct stat status{};
   if (fstat(fd, &status) != 0) return;  // the first write says why
   is_socket_ = S_ISSOCK(status.st_mode);
@@ -50,8 +53,8 @@ void OutputStream::write(std::string_view bytes) {
 // Until something can be written; false when there will be nothing more to write.
 bool OutputStream::wait() {
   while (true) {
-    pollfd descriptors[] = {{fd_, POLLOUT, 0}, {stop_fd_, POLLIN, 0}};
-    const int ready = poll(descriptors, 2, -1);  // a reader may take its time; stop_fd ends it
+    pollfd descriptors[] = {{fd_, POLLOUT, 0}, {stop_fd_, POLLIN, 0}, {meanwhile_.fd, POLLIN, 0}};
+    const int ready = poll(descriptors, 3, -1);  // a reader may take its time; stop_fd ends it
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) {
       fail_with(errno);
@@ -61,7 +64,8 @@ bool OutputStream::wait() {
       state_ = State::kStopped;
       return false;
     }
-    return true;  // writable, or broken: the write says which
+    if (descriptors[2].revents != 0) meanwhile_.work();
+    if (descriptors[0].revents != 0) return true;  // writable, or broken: the write says which
   }
 }
 

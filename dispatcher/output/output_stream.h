@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "common/error.h"
 
@@ -14,7 +16,13 @@ namespace netfleet {
 // and all writing. SIGPIPE must be blocked or ignored. One thread.
 class OutputStream {
  public:
-  OutputStream(int fd, int stop_fd);
+  // What cannot wait for the reader: `work` is called when `fd` is readable, and makes it
+  // unreadable. -1: nothing.
+  struct Meanwhile {
+    int fd = -1;
+    std::function<void()> work;
+  };
+  OutputStream(int fd, int stop_fd, Meanwhile meanwhile = {-1, {}});
   ~OutputStream();
   OutputStream(const OutputStream&) = delete;
   OutputStream& operator=(const OutputStream&) = delete;
@@ -33,6 +41,7 @@ class OutputStream {
 
   int fd_;
   int stop_fd_;
+  Meanwhile meanwhile_;
   int own_fd_ = -1;      // our own way to the same pipe or terminal, which does not block
   std::size_t at_once_;  // the most that one write may take without blocking half-way
   bool is_socket_ = false;

@@ -26,21 +26,37 @@ Expected<std::shared_ptr<const ssh::Identity>> Keyring::find(const std::string& 
 }
 
 void Keyring::take(const std::string& name, const Secret& secret) {
+  const auto found = own_.find(name);
+  const Credential* own = found == own_.end() ? nullptr : found->second.get();
+  if (own != nullptr && !own->password.empty()) return;
   const std::string_view text = secret.reveal();
   const auto nul = text.find('\0');
-  auto& slot = credentials_[name];
-  if (slot != nullptr && !slot->password.empty()) return;
   auto merged = std::make_shared<Credential>();
   merged->password = Secret(text.substr(0, nul));
   if (nul != std::string_view::npos) merged->enable_password = Secret(text.substr(nul + 1));
-  if (slot != nullptr) {
-    merged->use_agent = slot->use_agent;
-    for (const auto& key : slot->keys) {
+  auto& slot = credentials_[name];
+  // With each Welcome the same comes again: keys are not decrypted again for that.
+  const bool known = slot != nullptr && slot->password.reveal() == merged->password.reveal() &&
+                     slot->enable_password.reveal() == merged->enable_password.reveal();
+  if (known) return;
+  if (own != nullptr) {
+    merged->use_agent = own->use_agent;
+    for (const auto& key : own->keys) {
       merged->keys.push_back({key.path, key.passphrase.clone(), key.certificate});
     }
   }
   slot = std::move(merged);
   identities_.erase(name);
+}
+
+void Keyring::forget_taken() {
+  std::erase_if(credentials_, [this](const auto& entry) {
+    const auto own = own_.find(entry.first);
+    const bool taken = own == own_.end() || own->second != entry.second;
+    if (taken) identities_.erase(entry.first);
+    return taken;
+  });
+  credentials_.insert(own_.begin(), own_.end());
 }
 
 }  // namespace netfleet

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "common/credential.h"
 #include "common/error.h"
@@ -15,18 +16,21 @@ namespace netfleet {
 // One thread. Keys are read and decrypted once.
 class Keyring {
  public:
-  explicit Keyring(CredentialStore own) : credentials_(std::move(own)) {}
+  explicit Keyring(CredentialStore own) : own_(std::move(own)), credentials_(own_) {}
 
   // Reads every key; the error names the first that cannot be used.
   Expected<void> load();
   // What a dispatcher sent: "password NUL enable-password". A password of the worker's own goes
-  // before it.
+  // before it; what an earlier dispatcher sent does not.
   void take(const std::string& name, const Secret& secret);
+  // That dispatcher has finished: only the worker's own are left.
+  void forget_taken();
   // The error says only why, not whose.
   Expected<std::shared_ptr<const ssh::Identity>> find(const std::string& name);
 
  private:
-  CredentialStore credentials_;
+  const CredentialStore own_;
+  CredentialStore credentials_;  // with what was taken
   std::map<std::string, std::shared_ptr<const ssh::Identity>> identities_;
 };
 

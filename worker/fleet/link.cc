@@ -314,7 +314,9 @@ Expected<void> Worker::act(const WorkerAction& action) {
                  },
                  [&](const Part& part) {
                    parted_ = part;
-                   if (part.why == Parting::kDismissed) jobs_.clear();
+                   if (part.why != Parting::kDismissed) return;
+                   jobs_.clear();
+                   keyring_.forget_taken();
                  },
              },
              action);

@@ -93,5 +93,37 @@ TEST(Codec, RefusesImpossibleContents) {
   EXPECT_FALSE(decode_results(encode(frame))) << "an outcome that does not exist";
 }
 
+TEST(Codec, TextsNeedNotBeUtf8) {
+  const std::string latin = "caf\xe9";
+  JobSpec job;
+  job.commands = {latin};
+  v1::ToWorker message;
+  *message.mutable_job() = to_wire(job, 1);
+  auto decoded = decode_to_worker(encode(message));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(from_wire(decoded->job()).commands, job.commands);
+
+  const TaskSpec task{.index = 0,
+                      .host = latin,
+                      .address = "10.0.0.1",
+                      .port = 22,
+                      .user = latin,
+                      .platform = "auto",
+                      .region = latin,
+                      .credential = latin};
+  v1::ToWorker grant;
+  *grant.mutable_grant()->add_tasks() = to_wire(task, 1, 1);
+  decoded = decode_to_worker(encode(grant));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(from_wire(decoded->grant().tasks(0)), task);
+
+  v1::ToDispatcher hello;
+  hello.set_incarnation(1);
+  hello.mutable_hello()->set_name(latin);
+  hello.mutable_hello()->add_regions(latin);
+  hello.mutable_hello()->set_slots(1);
+  EXPECT_TRUE(decode_to_dispatcher(encode(hello)));
+}
+
 }  // namespace
 }  // namespace netfleet

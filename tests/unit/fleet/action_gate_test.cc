@@ -63,6 +63,19 @@ TEST(ActionGate, WhatComesLaterDoesNotOvertake) {
   EXPECT_EQ(gate.take(1).size(), 2u);
 }
 
+TEST(ActionGate, RenewalsDoNotWaitForTheDisk) {
+  ActionGate gate;
+  SendToWorker renewal{7, {}};
+  renewal.message.mutable_renewal();
+  gate.add(actions(entry(0), grant(0), renewal));
+  const auto released = gate.take(0);
+  ASSERT_EQ(released.size(), 1u);
+  EXPECT_TRUE(std::get<SendToWorker>(released[0]).message.has_renewal());
+  EXPECT_FALSE(gate.empty());
+  EXPECT_EQ(granted(gate.take(1).at(0)), 0u);
+  EXPECT_TRUE(gate.empty());
+}
+
 TEST(ActionGate, GivenUpItDropsGrantsAndLetsTheRestGo) {
   ActionGate gate;
   gate.add(actions(entry(0), grant(0), entry(1), grant(1), acknowledgement()));

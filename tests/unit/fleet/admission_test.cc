@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 namespace netfleet {
@@ -75,6 +76,12 @@ TEST_F(AdmissionTest, AHelloByAnotherNameIsRefusedWithTheReason) {
             "it says that it is worker eu-1, but its key is that of worker eu-2");
   EXPECT_THAT(log_, HasSubstr("eu-1"));
   EXPECT_TRUE(believed(first_, hello(21, "eu-1"))) << "nothing is bound by a refused Hello";
+  log_.clear();
+  admission_->answer(TimePoint(std::chrono::seconds(60)));
+  admission_->judge(second_,
+                    hello(23, "\x1b[2Jeu\nnetfleet: all is well" + std::string(5000, 'x')));
+  EXPECT_THAT(log_, HasSubstr("worker ^[[2Jeu netfleet: all is well"));
+  EXPECT_LT(log_.size(), 250u);
   const auto person = admission_->judge(anna_, hello(22, "anna"));
   ASSERT_TRUE(person.refusal);
   EXPECT_THAT(person.refusal->refused().reason(), HasSubstr("operator anna"));
@@ -110,6 +117,29 @@ TEST_F(AdmissionTest, TheListIsReadAgain) {
   EXPECT_FALSE(admission_->may_deliver(first_, 11));
   EXPECT_EQ(admission_->holder(late), (curve::Holder{curve::Role::kWorker, "eu-3"}));
   EXPECT_FALSE(admission_->holder(first_));
+}
+
+TEST_F(AdmissionTest, ALineThatIsTakenOutOfAFileCounts) {
+  TimePoint now = BootClock::now();
+  const auto other = curve::make_key_pair({curve::Role::kWorker, "eu-9"});
+  const std::string line = "netfleet-public worker eu-9 " + other->public_key + "\n";
+  const std::string file = root_ + "/workers/eu-1.pub";
+  std::ofstream(file, std::ios::app) << line;
+  admission_->answer(now += std::chrono::seconds(2));
+  ASSERT_TRUE(believed(first_, hello(11, "eu-1")));
+  std::ofstream(file) << line;
+  admission_->answer(now += std::chrono::seconds(2));
+  EXPECT_FALSE(believed(first_, heartbeat(11)));
+  EXPECT_TRUE(believed(second_, hello(12, "eu-2")));
+}
+
+TEST_F(AdmissionTest, TheLastKeyCanBeTakenAway) {
+  TimePoint now = BootClock::now();
+  ASSERT_TRUE(believed(first_, hello(11, "eu-1")));
+  std::filesystem::remove_all(root_ + "/workers");
+  admission_->answer(now += std::chrono::seconds(2));
+  EXPECT_FALSE(believed(first_, heartbeat(11)));
+  EXPECT_FALSE(believed(second_, hello(12, "eu-2")));
 }
 
 TEST_F(AdmissionTest, AListThatCannotBeReadChangesNothing) {

@@ -97,6 +97,7 @@ class RecorderTest : public ::testing::Test {
     Recorder::News news = recorder_->take();
     for (const auto& stored : news.stored) stored_.push_back(stored);
     for (const Error& error : news.errors) told_.push_back(error.message);
+    journaled_ = news.journaled;
     ended_ = news.ended;
   }
   void offer(TaskResult result) {
@@ -120,6 +121,7 @@ class RecorderTest : public ::testing::Test {
   int pipe_[2] = {-1, -1};
   std::vector<Recorder::Stored> stored_;
   std::vector<std::string> told_;  // errors
+  std::uint64_t journaled_ = 0;
   bool ended_ = false;
 
  private:
@@ -268,6 +270,26 @@ TEST_F(RecorderTest, RefusesWhenTheReaderIsStuckAndGoesOnWhenItReads) {
   finish();
   EXPECT_EQ(stored_.size(), kTotal);
   EXPECT_EQ(hosts_in(output()), hosts_until(kTotal));
+}
+
+TEST_F(RecorderTest, GrantsAreSafeEvenWhileTheReaderIsStuck) {
+  start(10);
+  offer(ok_result(0, "show", noise(1'000'000, 0)));
+  ASSERT_NO_FATAL_FAILURE(wait_until_stored(1));
+  // Nobody reads: the thread is stuck, or will be in a moment.
+  for (std::uint32_t i = 1; i < 10; ++i) {
+    recorder_->journal({.index = i, .attempt = 1, .owner = 7});
+    while (journaled_ < i) ASSERT_NO_FATAL_FAILURE(wait_for_news());
+  }
+  read_output();
+  for (std::uint32_t i = 1; i < 10; ++i) offer(ok_result(i));
+  finish();
+  const auto states = store_->task_states(sweep_.number).value();
+  ASSERT_EQ(states.size(), 10u);
+  for (const TaskState& state : states) {
+    EXPECT_EQ(state.grant.owner, state.grant.index == 0 ? 0u : 7u);
+  }
+  EXPECT_EQ(hosts_in(output()), hosts_until(10));
 }
 
 TEST_F(RecorderTest, QueueIsBoundedByBytesButTakesOneLargeResult) {
