@@ -233,7 +233,7 @@ void Hub::receive_results() {
       const Outcome outcome = from_wire(wire_result.outcome());
       const Verdict verdict =
           ledger_.on_result(now, frame->incarnation(), key, wire_result.task().attempt(), outcome,
-                            wire_result.command_sent(), wire_result.started_at_ms() != 0);
+                            wire_result.command_sent());
       if (verdict == Verdict::kRetry && options_.verbose) {
         log(log_retry(wire_result, ledger_.worker_name(frame->incarnation()), subject_of(key)));
       }
@@ -373,7 +373,7 @@ void Hub::act(const TaskEnded& ended) {
 
 void Hub::act(const Noted& noted) {
   if (noted.what == Noted::What::kRetry) return;  // logged with its error where the result came in
-  if (!is_warning(noted.what) && !options_.verbose) return;
+  if (!is_warning(noted.what) && noted.why.empty() && !options_.verbose) return;
   LogSubject subject = subject_of(noted.task);
   subject.region_timeout = options_.ledger.region_timeout;
   if (noted.what == Noted::What::kRegionWaits) {

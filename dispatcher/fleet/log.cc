@@ -42,7 +42,7 @@ std::string sentence_of(const Noted& noted, const LogSubject& subject) {
     case Noted::What::kWorkerJoined:
       return "worker joined";
     case Noted::What::kWorkerLeft:
-      return "worker left";
+      return noted.why.empty() ? "worker left" : "worker left, " + one_line(noted.why);
     case Noted::What::kWorkerSilent:
       return "worker is silent, it gets no more tasks until it is heard again";
     case Noted::What::kGranted:

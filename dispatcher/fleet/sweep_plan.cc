@@ -55,8 +55,8 @@ SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger) {
   plan.journal_uncertain = run.journal_uncertain;
   for (const TaskState& state : run.states) {
     const GrantRecord& grant = state.grant;
-    plan.restored.push_back({grant.index, grant.attempt, grant.owner, grant.deaths,
-                             grant.retries_used, state.outcome, state.started});
+    plan.restored.push_back(
+        {grant.index, grant.attempt, grant.owner, grant.deaths, grant.retries_used, state.outcome});
   }
   add_tasks(plan, run, ledger);
   return plan;

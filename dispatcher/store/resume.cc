@@ -54,8 +54,7 @@ Expected<std::vector<TaskState>> Store::task_states(std::uint32_t sweep) {
   return impl_->guarded("read what was granted", [&] {
     SQLite::Statement select(
         impl_->database,
-        "SELECT t.key,g.attempt,g.owner,g.deaths,g.retries_used,r.attempt,r.outcome,"
-        "r.started_at FROM tasks t"
+        "SELECT t.key,g.attempt,g.owner,g.deaths,g.retries_used,r.attempt,r.outcome FROM tasks t"
         " LEFT JOIN grants g ON g.key=t.key LEFT JOIN results r ON r.key=t.key"
         " WHERE t.key>=? AND t.key<? AND (g.key IS NOT NULL OR r.key IS NOT NULL) ORDER BY t.key");
     select.bind(1, key_of(sweep, 0));
@@ -75,7 +74,6 @@ Expected<std::vector<TaskState>> Store::task_states(std::uint32_t sweep) {
       state.grant.attempt = static_cast<std::uint32_t>(number(5));
       state.outcome = outcome_from_name(select.getColumn(6).getString());
       if (!state.outcome) throw StoreFailure("a row holds an unknown outcome");
-      state.started = !select.isColumnNull(7);
     }
     return found;
   });

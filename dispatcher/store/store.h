@@ -44,7 +44,6 @@ struct GrantRecord {
 struct TaskState {
   GrantRecord grant;
   std::optional<Outcome> outcome;
-  bool started = false;  // some worker has turned to the device
 };
 
 // That nobody else works at this sweep; given up by its destructor, or the end of the process.

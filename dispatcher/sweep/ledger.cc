@@ -66,8 +66,7 @@ void Ledger::restore(TimePoint until, TaskKey key, Task& task,
   if (restored.outcome) {
     task.state = State::kDone;
     --sweep.open;
-    if (*restored.outcome == Outcome::kAuthFailed && restored.login_tried)
-      ++sweep.auth_failures[task.credential];
+    if (*restored.outcome == Outcome::kAuthFailed) ++sweep.auth_failures[task.credential];
   } else if (restored.owner != 0 && !BROKEN(kR11LeasesNotRestored)) {
     // It may still be at work: it has a whole lease to say so.
     task.state = State::kLeased;
@@ -194,7 +193,7 @@ Milliseconds Ledger::back_off(std::uint32_t attempt) {
 }
 
 Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::uint32_t attempt,
-                          Outcome outcome, bool command_sent, bool login_tried) {
+                          Outcome outcome, bool command_sent) {
   now_ = now;
   const auto worker = workers_.find(from);
   if (worker == workers_.end()) return Verdict::kIgnore;  // it says Hello first, then this again
@@ -222,7 +221,7 @@ Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::u
     return Verdict::kRetry;
   }
   task->state = State::kStoring;
-  if (outcome == Outcome::kAuthFailed && login_tried) {  // else no account is nearer to a lock-out
+  if (outcome == Outcome::kAuthFailed) {
     ++sweep.auth_failures[task->credential];
     guard(key.sweep, task->credential);
   }

@@ -53,7 +53,6 @@ struct SweepPlan {
     std::uint8_t deaths = 0;
     std::uint8_t retries_used = 0;
     std::optional<Outcome> outcome;  // done: its result is stored
-    bool login_tried = true;         // a device was asked, not only this worker's own credentials
   };
   std::uint32_t sweep = 0;  // its number, from 1
   std::vector<Task> tasks;  // in inventory order
@@ -113,6 +112,7 @@ struct Noted {
   std::uint32_t attempt = 0;
   Outcome outcome = Outcome::kOk;
   std::uint16_t credential = 0;  // kGuard
+  std::string why{};             // kWorkerLeft: what it said, if anything
 };
 using Action = std::variant<Journal, SendToWorker, TaskEnded, Noted>;
 
@@ -157,7 +157,7 @@ class Ledger {
   // another journal's sweeps.
   bool on_result_frame(TimePoint now, const v1::ResultFrame& frame);
   Verdict on_result(TimePoint now, std::uint64_t from, TaskKey task, std::uint32_t attempt,
-                    Outcome outcome, bool command_sent, bool login_tried = true);
+                    Outcome outcome, bool command_sent);
   void stored(TaskKey task);  // a kFinal result is safe now: acknowledge it
 
   // Whether offers for this lane exist and credit allows them; then the next frame of them.
@@ -306,7 +306,7 @@ class Ledger {
   void audit_limits() const;
   void check_workers(TimePoint now);
   bool of_this_journal(std::uint64_t journal) const { return journal == options_.journal_id; }
-  void drop_worker(std::uint64_t incarnation);
+  void drop_worker(std::uint64_t incarnation, std::string why = {});
   Milliseconds back_off(std::uint32_t attempt);
   Task* find(TaskKey key);
   Task& task_at(TaskKey key) { return sweeps_.at(key.sweep).tasks[key.index]; }

@@ -112,7 +112,7 @@ void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatche
     case v1::ToDispatcher::kRelease:
       return on_release(from, message.release());
     case v1::ToDispatcher::kGoodbye:
-      return drop_worker(from);
+      return drop_worker(from, message.goodbye().reason());
     default:
       return;  // the envelope was the message
   }
@@ -314,10 +314,11 @@ void Ledger::check_workers(TimePoint now) {
 }
 
 // Its leases, if it has any left, run out by themselves.
-void Ledger::drop_worker(std::uint64_t incarnation) {
+void Ledger::drop_worker(std::uint64_t incarnation, std::string why) {
   const auto worker = workers_.find(incarnation);
   if (worker == workers_.end()) return;
-  note(Noted::What::kWorkerLeft, incarnation);
+  actions_.push_back(Noted{
+      .what = Noted::What::kWorkerLeft, .worker = worker_name(incarnation), .why = std::move(why)});
   set_credit(worker->second, 0);
   if (!worker->second.suspect) set_serving(worker->second, false);
   workers_.erase(worker);

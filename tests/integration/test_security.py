@@ -126,24 +126,32 @@ class Keys(FleetTest):
         self.assertEqual({task["worker"] for task in tasks}, {"eu-1", "eu-2"})
 
     def test_passwords_travel_only_when_allowed(self):
-        self.make_keys("poor")
+        self.make_keys("poor", "rich")
         inventory = self.devsim(2)
         env = {name: value for name, value in self.env.items() if "PASSWORD" not in name}
         everywhere = f"tcp://0.0.0.0:{self.port}"
         ran = self.sweep("-i", inventory, "-u", "admin", "-c", "show version", "--listen",
                          everywhere, "--keys", self.keys, status=2)
         self.assertIn("--send-credentials", ran.err)
-        worker = self.start(f"{rig.BIN}/netfleet-worker", "--dispatcher", self.endpoint, "--keys",
-                            self.keys, "--known-hosts", self.path("known_hosts"), env=env)
         dispatcher = self.dispatcher(inventory, "--keys", self.keys, listen=everywhere,
                                      password="--no-agent")
-        # No login was tried, so the authentication guard has no reason to end the sweep.
-        self.assertEqual(dispatcher.wait(), 1, dispatcher.text())
-        self.assertIn("worker poor: it has no credential 'default'", dispatcher.text())
+        poor = self.poor_worker(env)
+        # What it cannot log in to it gives back, and leaves; the other one does it.
+        self.assertEqual(poor.wait(), 3, poor.text())
+        poor.wait_for("no credential 'default' here, and the dispatcher sent none")
+        dispatcher.wait_for("worker left, no credential 'default' here.*worker=poor")
+        self.keyed_worker("rich", 2)
+        self.assertEqual({task["worker"] for task in self.finished(dispatcher, 2)}, {"rich"})
         sending = self.dispatcher(inventory, "--keys", self.keys, "--send-credentials",
                                   listen=everywhere)
+        poor = self.poor_worker(env)
         self.finished(sending, 2)
-        self.assertFalse(worker.ended(), worker.text())
+        self.assertFalse(poor.ended(), poor.text())
+
+    def poor_worker(self, env):
+        return self.start(f"{rig.BIN}/netfleet-worker", "--dispatcher", self.endpoint, "--keys",
+                          self.keys, "--name", "poor", "--known-hosts", self.path("known_hosts"),
+                          env=env)
 
     def test_workers_come_and_go_while_a_sweep_runs(self):
         self.make_keys("eu-1")

@@ -18,7 +18,7 @@ Expected<std::shared_ptr<const ssh::Identity>> Keyring::find(const std::string& 
   if (const auto known = identities_.find(name); known != identities_.end()) return known->second;
   const auto own = credentials_.find(name);
   if (own == credentials_.end()) {
-    return fail(fmt::format("it has no credential '{}', and the dispatcher sent none", name));
+    return fail(fmt::format("no credential '{}' here, and the dispatcher sent none", name));
   }
   auto loaded = ssh::Identity::load(own->second);
   if (loaded) identities_[name] = *loaded;

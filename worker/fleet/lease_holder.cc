@@ -342,11 +342,18 @@ bool LeaseHolder::on_finished(TimePoint now, TaskKey key, std::size_t bytes, boo
   return wanted;
 }
 
+void LeaseHolder::give_back(TaskKey key) {
+  const auto found = held_.find(key);
+  if (found == held_.end() || found->second.state != State::kRunning) return;
+  const v1::TaskRef ref = make_ref(key, found->second.attempt);
+  forget(key);
+  *add_message().mutable_release()->add_tasks() = ref;
+}
+
 void LeaseHolder::on_fenced(TaskKey key) {
   const auto found = held_.find(key);
-  if (found != held_.end() && found->second.state == State::kRunning) {
-    found->second.state = State::kStopped;
-  }
+  if (found == held_.end() || found->second.state != State::kRunning) return;
+  found->second.state = State::kStopped;
 }
 
 // An attempt that was started here and fenced is never started or given back by this worker: a
@@ -373,9 +380,10 @@ void LeaseHolder::on_progress(TaskKey key, std::uint32_t session_thread, std::st
   progress.set_stage(std::move(stage));
 }
 
-void LeaseHolder::drain(TimePoint now) {
+void LeaseHolder::drain(TimePoint now, std::string why) {
   if (!draining_) {
     draining_ = true;
+    why_ = std::move(why);
     if (welcomed_) add_message().mutable_free_slots();
   }
   part_if_drained();
@@ -385,7 +393,7 @@ void LeaseHolder::drain(TimePoint now) {
 void LeaseHolder::part_if_drained() {
   if (!draining_ || parted_ || !held_.empty()) return;
   parted_ = true;
-  if (welcomed_) add_message().mutable_goodbye();
+  if (welcomed_) add_message().mutable_goodbye()->set_reason(why_);
   actions_.push_back(Part{Parting::kDrained, {}});
 }
 

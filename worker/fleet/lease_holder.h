@@ -82,8 +82,11 @@ class LeaseHolder {
   void on_progress(TaskKey task, std::uint32_t session_thread, std::string stage);
   // While the shell has no room for further results no slot is free.
   void set_outbox_full(bool full) { outbox_full_ = full; }
-  void drain(TimePoint now);  // finish, take no more, then part
-  void cancel_all();          // stop what runs; its results are still sent
+  // This granted task cannot be started here: it is given back.
+  void give_back(TaskKey task);
+  // Finish, take no more, then part; the dispatcher is told why, if there is a reason.
+  void drain(TimePoint now, std::string why = {});
+  void cancel_all();  // stop what runs; its results are still sent
   void tick(TimePoint now);
   TimePoint next_deadline() const;
 
@@ -144,6 +147,7 @@ class LeaseHolder {
   TimePoint told_free_at_{};
   bool welcomed_ = false;
   bool draining_ = false;
+  std::string why_;  // it drains
   bool outbox_full_ = false;
   bool parted_ = false;
   bool in_lanes_ = false;

@@ -72,6 +72,7 @@ Expected<void> Worker::run() {
       return fail(fmt::format("the dispatcher at {} refused this worker: {}",
                               options_.dispatcher.text(), parted_->reason));
     }
+    if (parted_ && parted_->why == Parting::kDrained && unable_) return std::unexpected(*unable_);
     if (parted_ && (parted_->why == Parting::kDrained || options_.once)) return {};
     parted_.reset();
     if (now >= give_up_at_) {
@@ -340,11 +341,10 @@ void Worker::start(const StartTask& action) {
   }
   order.job = job->second;
   auto found = keyring_.find(order.task.credential);
-  if (!found) {
-    refusal.outcome = Outcome::kAuthFailed;
-    refusal.error = fmt::format("log in to {} from worker {}: {}", order.task.host,
-                                options_.lease_holder.name, found.error().message);
-    return end_task(order.key, std::move(refusal));
+  if (!found) {  // others may have what this worker lacks: it must not take what they could do
+    unable_ = found.error();
+    holder_.give_back(order.key);
+    return holder_.drain(clock_.now(), unable_->message);
   }
   order.identity = std::move(*found);
   sessions_.start(std::move(order));

@@ -93,6 +93,7 @@ class Worker {
   bool sink_full_ = false;
   bool sending_ = false;  // the sink would take more
   std::optional<Part> parted_;
+  std::optional<Error> unable_;  // why it leaves by itself
   TimePoint give_up_at_ = TimePoint::max();
   int wakeup_fd_;
   std::atomic<int> drain_requests_{0};

@@ -344,6 +344,18 @@ TEST_F(LeaseHolderTest, AFencedAttemptIsNeverStartedOrGivenBack) {
   EXPECT_EQ(count<StartTask>(actions), 0);
 }
 
+TEST_F(LeaseHolderTest, WhatItCannotStartIsGivenBackAndTheDispatcherIsToldWhyItLeaves) {
+  ASSERT_TRUE(run(kTask));
+  holder_->give_back(kTask);
+  holder_->drain(now_, "no credential");
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kRelease), 1);
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kGoodbye), 1);
+  EXPECT_EQ(std::get<SendToDispatcher>(actions[actions.size() - 2]).message.goodbye().reason(),
+            "no credential");
+  EXPECT_EQ(std::get<Part>(actions.back()).why, Parting::kDrained);
+}
+
 TEST_F(LeaseHolderTest, DoesNotStartATaskOfASweepThatWasNotDescribed) {
   offer({3, 0});
   grant({3, 0}, now_);
