@@ -13,6 +13,7 @@ namespace netfleet {
 namespace {
 
 constexpr std::string_view kPrefix = "nf\x01";
+constexpr std::uint32_t kMostSlots = 1'000'000;  // of one worker, so that sums of them fit
 static_assert(kPrefix[2] == kProtocolVersion);
 
 // libprotobuf prints to stderr on each invalid UTF-8 string that a peer sends: a log flood.
@@ -67,7 +68,8 @@ bool valid(const v1::ToDispatcher& message) {
   switch (message.body_case()) {
     case v1::ToDispatcher::kHello:
       return !message.hello().name().empty() && message.hello().slots() > 0 &&
-             all_valid(message.hello().running()) && all_valid(message.hello().finished());
+             message.hello().slots() <= kMostSlots && all_valid(message.hello().running()) &&
+             all_valid(message.hello().finished());
     case v1::ToDispatcher::kClaim:
       return message.claim().offers_size() > 0 && all_valid(message.claim().offers());
     case v1::ToDispatcher::kDecline:

@@ -38,8 +38,9 @@ constexpr std::int64_t kResultLimit = 1 << 30;   // bytes of a result frame
 // does not read: then sending says kWouldBlock (ROUTER_MANDATORY), and nothing is lost in silence.
 constexpr int kControlReceived = 32;
 constexpr int kControlUnread = 10'000;  // room for a Welcome and every credential
-constexpr int kLaneBuffer = 4096;  // kernel buffers of a lane: a stopped worker holds few offers
-constexpr int kSinkFrames = 2;     // queued on each side: one frame may be a gibibyte
+constexpr int kLaneBuffer = 4096;    // kernel buffers of a lane: a stopped worker holds few offers
+constexpr int kSinkFrames = 2;       // queued on each side: one frame may be a gibibyte
+constexpr int kMostMalformed = 256;  // messages dropped in one receive()
 constexpr int kBacklog = 4096;
 constexpr int kLinger = 500;  // ms at closing, for the last acknowledgement, result or dismissal
 
@@ -102,7 +103,7 @@ void set_options(zmq::socket_t& socket, Kind kind, std::string_view routing_id) 
 }
 
 // The secret goes from locked memory straight into libzmq, which keeps it as long as the socket.
-void set_keys(zmq::socket_t& socket, const curve::Keys& keys) {
+void set_keys(zmq::socket_t& socket, Kind kind, const curve::Keys& keys) {
   namespace opt = zmq::sockopt;
   const auto set_key = [&socket](int option, const char* key) {
     if (zmq_setsockopt(socket.handle(), option, key, curve::kKeyLength + 1) != 0) {
@@ -113,7 +114,7 @@ void set_keys(zmq::socket_t& socket, const curve::Keys& keys) {
   if (keys.server_key.empty()) {
     constexpr int kEnforceDomain = 93;  // ZMQ_ZAP_ENFORCE_DOMAIN; zmq.h shows it to drafts only
     socket.set(opt::curve_server, true);
-    socket.set(opt::zap_domain, "netfleet");
+    socket.set(opt::zap_domain, kind == Kind::kControlRouter ? kControlDomain : kOtherDomain);
     // Without a Gate nobody gets in. A libzmq that does not know this lets them in unnamed, and
     // what an unnamed sender says is dropped.
     const int one = 1;
@@ -148,7 +149,7 @@ Expected<Socket> Socket::make(Context& context, Kind kind, std::string_view rout
     auto impl =
         std::make_unique<Impl>(Impl{zmq::socket_t(context.impl().context, type_of(kind)), kind});
     set_options(impl->socket, kind, routing_id);
-    if (keys != nullptr) set_keys(impl->socket, *keys);
+    if (keys != nullptr) set_keys(impl->socket, kind, *keys);
     return Socket(std::move(impl));
   } catch (const zmq::error_t& error) {
     return fail(fmt::format("cannot open a ZeroMQ socket: {}", error.what()));
@@ -184,7 +185,8 @@ void Socket::disconnect(const std::string& endpoint) {
 std::optional<Received> Socket::receive() {
   const std::size_t least = impl_->kind == Kind::kControlRouter ? 2 : 1;
   const std::size_t most = impl_->kind == Kind::kControlDealer ? 2 : least;
-  while (true) {
+  // A flood of messages that are none does not hold up the loop for ever.
+  for (int tries = 0; tries < kMostMalformed; ++tries) {
     Received received;
     std::size_t frames = 0;
     bool more = true;
@@ -213,6 +215,7 @@ std::optional<Received> Socket::receive() {
     if (frames >= least && frames <= most) return received;
     ++impl_->dropped;
   }
+  return std::nullopt;
 }
 
 namespace {

@@ -92,8 +92,10 @@ class Gate {
   Gate& operator=(Gate&&) noexcept;
   ~Gate();
 
-  // Whether the holder of this public key may connect from this IP address.
-  using Admit = std::function<bool(const std::string& key, const std::string& address)>;
+  // Whether the holder of this public key may connect from this IP address: to the control socket,
+  // or to one of the others.
+  using Admit =
+      std::function<bool(const std::string& key, const std::string& address, bool to_control)>;
   // Answers what has been asked; never blocks.
   void answer(const Admit& admit);
   struct Impl;

@@ -75,7 +75,8 @@ void Gate::answer(const Admit& admit) {
     std::string user;
     if (request.size() == 7 && request[0] == "1.0" && request[5] == "CURVE") {
       user = to_z85(request[6]);
-      if (!user.empty() && !admit(user, plain_address(request[3]))) user.clear();
+      const bool to_control = request[2] == kControlDomain;
+      if (!user.empty() && !admit(user, plain_address(request[3]), to_control)) user.clear();
     }
     const std::array<std::string, 6> answer = {"1.0",
                                                request.size() > 1 ? request[1] : "",

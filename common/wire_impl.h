@@ -7,6 +7,10 @@
 
 namespace netfleet::wire {
 
+// What a socket calls itself when it asks the gate.
+inline constexpr const char* kControlDomain = "netfleet-control";
+inline constexpr const char* kOtherDomain = "netfleet";
+
 struct Context::Impl {
   zmq::context_t context{1};
 };

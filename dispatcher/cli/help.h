@@ -34,7 +34,7 @@ A text inventory has one host a line, [user@]host[:port] and maybe a platform; #
 A limit takes names and globs (edge-*), group:G, region:R, platform:P, data.KEY:VALUE, and, or, not,
 ( ); a comma means or; quotes take a word as it is: -l "group:edge and not data.site:'New York'".
 A refused login ends the sweep by default, so that no account is locked out.
-Durations: 500ms, 10s, 2m, 1h. Sizes: 4096, 64K, 16M, 1G.
+Durations: 500ms, 10s, 2m, 1h. Sizes: 4096, 64K, 16M.
 Exit status: 0 every host ok; 1 some not; 2 wrong usage or input; 3 internal error; 4 ended by
 refused logins; 130 interrupted.)";
 

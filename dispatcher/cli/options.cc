@@ -18,7 +18,7 @@ namespace netfleet {
 namespace {
 
 constexpr std::uint32_t kMaxSessions = 100'000;
-constexpr std::uint64_t kMaxOutput = 1u << 30;
+constexpr std::uint64_t kMaxOutput = 512u << 20;  // SQLite takes values up to 1e9 bytes
 
 // Takes one of a few words.
 template <typename Enum, std::size_t N>
@@ -157,7 +157,7 @@ void add_output(CLI::App& run, RunOptions& options) {
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto size = parse_size(given);
               if (!size) return std::unexpected(size.error());
-              if (*size > kMaxOutput) return fail(fmt::format("'{}' is more than 1G", given));
+              if (*size > kMaxOutput) return fail(fmt::format("'{}' is more than 512M", given));
               options.max_output = *size;
               return {};
             });
@@ -243,7 +243,9 @@ Expected<void> settle(RunOptions& options, const RunExtras& extras) {
     if (options.listen.empty()) return fail("--min-workers needs --listen");
     options.min_workers = *extras.min_workers;
   }
-  if (options.lease < kShortestLease) return fail("--lease: expected at least 1s");
+  if (options.lease < kShortestLease || options.lease > kLongestLease) {
+    return fail("--lease: expected 1s to 24h");
+  }
   if (options.lease < shortest_lease(options.min_workers)) {
     return fail(
         fmt::format("--lease: {} workers need at least {}, to be heard {} times a lease and "

@@ -40,11 +40,11 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
 std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, Store& store,
                                                      const WorkerSide& worker_side);
 
-// 20261122-191548-3fa9: when it started, and something that differs within a second.
 // Whether netfleet-worker processes are told the passwords that are known here: on this machine
 // always, elsewhere when the command line says so. False for an embedded worker, which has them.
 bool sends_credentials(const RunOptions& options);
 
+// 20261122-191548-3fa9: when it started, and something that differs within a second.
 std::string make_sweep_id(WallTime now, std::uint64_t random);
 
 }  // namespace netfleet

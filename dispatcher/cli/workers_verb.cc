@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "common/codec.h"
 #include "common/curve_files.h"
 #include "common/endpoint.h"
@@ -19,9 +17,8 @@ constexpr std::chrono::seconds kPatience{5};
 Expected<v1::WorkerList> ask(const Endpoint& endpoint, const curve::Keys* keys) {
   wire::Context context;
   const std::uint64_t incarnation = random_seed() | 1;  // a routing id must not begin with 0
-  std::string id(sizeof incarnation, '\0');
-  std::memcpy(id.data(), &incarnation, sizeof incarnation);
-  auto socket = wire::Socket::make(context, wire::Kind::kControlDealer, id, keys);
+  auto socket =
+      wire::Socket::make(context, wire::Kind::kControlDealer, routing_id(incarnation), keys);
   if (!socket) return std::unexpected(socket.error());
   if (auto connected = socket->connect(endpoint.at(0)); !connected) {
     return std::unexpected(connected.error());

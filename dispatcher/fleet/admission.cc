@@ -35,17 +35,24 @@ void Admission::answer(TimePoint now) {
     next_look_ = now + kLookEvery;
     if (curve::allow_list_stamp(keys_.directory) != stamp_) read_list();
   }
-  gate_.answer(
-      [this](const std::string& key, const std::string& address) { return admit(key, address); });
+  gate_.answer([this](const std::string& key, const std::string& address, bool to_control) {
+    return admit(key, address, to_control);
+  });
 }
 
-bool Admission::admit(const std::string& key, const std::string& address) {
-  if (keys_.allowed.contains(key)) return true;
+// Operators ask, and have no business where offers and results go.
+bool Admission::is_allowed(const std::string& key, bool to_control) const {
+  const auto found = holder(key);
+  return found && (to_control || found->role == curve::Role::kWorker);
+}
+
+bool Admission::admit(const std::string& key, const std::string& address, bool to_control) {
+  if (is_allowed(key, to_control)) return true;
   // It may have been added just now: no second of waiting.
   if (now_ >= next_read_) {
     next_read_ = now_ + kLookEvery;
     read_list();
-    if (keys_.allowed.contains(key)) return true;
+    if (is_allowed(key, to_control)) return true;
   }
   note_refused(key, address);
   return false;

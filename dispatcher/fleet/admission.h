@@ -51,7 +51,8 @@ class Admission {
 
  private:
   Admission(curve::DispatcherKeys keys, wire::Gate gate, Log log, Known known);
-  bool admit(const std::string& key, const std::string& address);
+  bool admit(const std::string& key, const std::string& address, bool to_control);
+  bool is_allowed(const std::string& key, bool to_control) const;
   void read_list();
   void note_refused(const std::string& key, const std::string& address);
   v1::ToWorker refuse(const curve::Holder& holder, const std::string& name);

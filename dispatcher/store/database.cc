@@ -19,7 +19,7 @@ namespace {
 constexpr int kSchemaVersion = 2;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
-constexpr int kBusyMilliseconds = 10'000;
+constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
 
 // `key` is sweep << 32 | index: rows of one sweep lie together and are appended in order.
 // Bodies are shared by all sweeps. Times are milliseconds since the epoch.
@@ -234,7 +234,7 @@ Error database_error(const std::string& path, std::string_view doing, const std:
         break;
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
-        why = "locked by another process for longer than 10 s";
+        why = "locked by another process for longer than 60 s";
         break;
       case SQLITE_CORRUPT:
       case SQLITE_NOTADB:

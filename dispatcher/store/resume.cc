@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <limits>
 #include <system_error>
 
@@ -97,7 +98,9 @@ SweepLock::~SweepLock() {
 // process, however that ends.
 Expected<SweepLock> Store::lock_sweep(const SweepRecord& sweep) {
   if (impl_->path.empty()) return SweepLock();
-  const std::string file = impl_->path + ".lock";
+  std::error_code unresolved;  // one lock for all the names of a store
+  const auto path = std::filesystem::canonical(impl_->path, unresolved);
+  const std::string file = (unresolved ? impl_->path : path.string()) + ".lock";
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) {
     return fail(fmt::format("store {}: cannot open {}: {}", impl_->path, file,

@@ -13,6 +13,7 @@ inline constexpr int kHeartbeatsALease = 6;
 // Over the whole fleet: what the dispatcher's one thread answers beside its work.
 inline constexpr int kHeartbeatsASecond = 50;
 inline constexpr Milliseconds kShortestLease{1000};
+inline constexpr Milliseconds kLongestLease{24 * 3'600'000};
 
 // Between two heartbeats of each of `workers`: a seventh of the lease, unless they are too many.
 constexpr Milliseconds heartbeat_for(Milliseconds lease, std::uint32_t workers) {

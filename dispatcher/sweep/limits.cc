@@ -136,9 +136,10 @@ TimePoint Limits::next_wake(TimePoint now) const {
   for (const Limit& limit : limits_) {
     if (limit.parked.empty() || !has_session(limit)) continue;
     if (has_room(limit, now)) return now;
+    constexpr double kLongest = 3600;  // s; a very slow rate is looked at again
     const double missing = 1 - logins_at(limit, now);
-    const auto wait = Nanoseconds(
-        static_cast<std::int64_t>(std::ceil(missing / limit.spec.logins_per_second * 1e9)));
+    const double seconds = std::min(kLongest, missing / limit.spec.logins_per_second);
+    const auto wait = Nanoseconds(static_cast<std::int64_t>(std::ceil(seconds * 1e9)));
     next = std::min(next, now + wait);
   }
   return next;

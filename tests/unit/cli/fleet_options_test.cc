@@ -35,7 +35,7 @@ TEST(FleetOptions, OfRun) {
 
 TEST(FleetOptions, OfRunThatAreWrong) {
   EXPECT_THAT(error_of(parse_run({"--logins-per-second", "0"})), HasSubstr("above 0"));
-  EXPECT_THAT(error_of(parse_run({"--lease", "999ms"})), HasSubstr("expected at least 1s"));
+  EXPECT_THAT(error_of(parse_run({"--lease", "999ms"})), HasSubstr("expected 1s to 24h"));
   EXPECT_THAT(error_of(parse_run({"--region-timeout", "0s"})), HasSubstr("--region-timeout"));
   EXPECT_THAT(error_of(parse_run({"--retry-unsafe"})), HasSubstr("--changes"));
   EXPECT_THAT(error_of(parse_run({"--listen", "ipc:///f", "--min-workers", "500"})),

@@ -41,8 +41,9 @@ class Curve : public ::testing::Test {
       poller.add(*router_, true, false);
       poller.add(*gate_);
       poller.wait(milliseconds(100));
-      gate_->answer([this](const std::string& key, const std::string& address) {
+      gate_->answer([this](const std::string& key, const std::string& address, bool to_control) {
         asked_.insert(key);
+        for_control_.insert(to_control);
         addresses_.insert(address);
         return listed_.contains(key);
       });
@@ -66,6 +67,7 @@ class Curve : public ::testing::Test {
   std::optional<Socket> router_;
   std::string endpoint_;
   std::set<std::string> listed_, asked_, addresses_;
+  std::set<bool> for_control_;
 };
 
 TEST_F(Curve, AListedKeyComesInAndIsNamedOnEachMessage) {
@@ -77,6 +79,7 @@ TEST_F(Curve, AListedKeyComesInAndIsNamedOnEachMessage) {
   EXPECT_EQ(hello->bytes, "hello");
   EXPECT_EQ(hello->user, worker_pair_.public_key);
   EXPECT_EQ(addresses_, std::set<std::string>{"127.0.0.1"});
+  EXPECT_EQ(for_control_, std::set<bool>{true});
   ASSERT_EQ(router_->send_to("worker-1", "welcome", "s3cret"), Sent::kYes);
   Poller poller;
   poller.add(worker, true, false);
@@ -84,6 +87,22 @@ TEST_F(Curve, AListedKeyComesInAndIsNamedOnEachMessage) {
   const auto welcome = worker.receive();
   ASSERT_TRUE(welcome);
   EXPECT_EQ(welcome->secret.reveal(), "s3cret");
+}
+
+TEST_F(Curve, TheGateIsToldWhichSocketIsMeant) {
+  listed_ = {worker_pair_.public_key};
+  Socket sink = *Socket::make(context_, Kind::kSinkPull, {}, &keys_);
+  std::string endpoint;
+  for (int port = 30'000; endpoint.empty() && port < 60'000; port += 7) {
+    const std::string candidate = fmt::format("tcp://127.0.0.1:{}", port);
+    if (sink.bind(candidate)) endpoint = candidate;
+  }
+  const curve::Keys own = client_keys(worker_pair_, server_pair_);
+  Socket worker = *Socket::make(context_, Kind::kSinkPush, {}, &own);
+  ASSERT_TRUE(worker.connect(endpoint));
+  const TimePoint end = BootClock::now() + seconds(20);
+  while (for_control_.empty() && BootClock::now() < end) receive(seconds(1));
+  EXPECT_EQ(for_control_, std::set<bool>{false});
 }
 
 // The good one comes last and is heard: what came before it never arrives.

@@ -112,6 +112,14 @@ TEST_F(ResumeTest, OneProcessAtATimeWorksAtASweep) {
   EXPECT_TRUE(another_process_may_lock(path_, sweep_));
 }
 
+TEST_F(ResumeTest, AnotherNameOfTheStoreIsTheSameStore) {
+  const std::string other = directory_ / "other.db";
+  std::filesystem::create_symlink(path_, other);
+  const auto lock = store_.lock_sweep(sweep_);
+  ASSERT_TRUE(lock) << lock.error().message;
+  EXPECT_FALSE(another_process_may_lock(other, sweep_));
+}
+
 // The columns and tables of version 2 are taken away: what is left is version 1.
 void make_version_1(const std::string& path) {
   sqlite3* database = nullptr;
