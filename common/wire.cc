@@ -42,6 +42,9 @@ constexpr int kLaneBuffer = 4096;    // kernel buffers of a lane: a stopped work
 constexpr int kSinkFrames = 2;       // queued on each side: one frame may be a gibibyte
 constexpr int kMostMalformed = 256;  // messages dropped in one receive()
 constexpr int kBacklog = 4096;
+// An end that acknowledges nothing for so long is gone: its address changed, or a firewall between
+// forgot it. The kernel alone would try for a quarter of an hour; what was lost is sent again.
+constexpr int kUnacknowledged = 10'000;  // ms
 constexpr int kLinger = 500;  // ms at closing, for the last acknowledgement, result or dismissal
 
 zmq::socket_type type_of(Kind kind) {
@@ -73,6 +76,7 @@ void set_options(zmq::socket_t& socket, Kind kind, std::string_view routing_id) 
   socket.set(opt::tcp_keepalive_idle, 30);
   socket.set(opt::tcp_keepalive_intvl, 10);
   socket.set(opt::tcp_keepalive_cnt, 3);
+  socket.set(opt::tcp_maxrt, kUnacknowledged);
   socket.set(opt::maxmsgsize, kind == Kind::kSinkPull ? kResultLimit : kControlLimit);
   switch (kind) {
     case Kind::kLanePush:
