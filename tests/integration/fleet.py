@@ -26,9 +26,10 @@ class FleetTest(rig.RigTest):
 
     # ---- devices; numbered from 1
 
-    def devices(self, count, *arguments):
+    def devices(self, count, *arguments, **options):
         self.count = count
-        return self.devsim(count, "--record", self.record, "--hold", self.holds, *arguments)
+        return self.devsim(count, "--record", self.record, "--hold", self.holds, *arguments,
+                           **options)
 
     def hold(self, *numbers):
         """These devices keep their commands waiting (none given: all)."""

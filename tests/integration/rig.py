@@ -174,6 +174,7 @@ class RigTest(unittest.TestCase):
         self.directory = tempfile.mkdtemp(prefix="netfleet-rig-")
         self.addCleanup(shutil.rmtree, self.directory, True)
         os.chmod(self.directory, 0o755)
+        self.keys = self.path("keys")  # of a fleet, by make_keys
         self.env = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.directory, "USER": "tester",
             "LANG": "C.UTF-8", "TERM": "xterm", "XDG_STATE_HOME": self.path("state"),
@@ -198,8 +199,9 @@ class RigTest(unittest.TestCase):
         os.chmod(path, mode)
         return path
 
-    def start(self, *argv, **options):
-        process = Process(argv, env=options.pop("env", self.env), **options)
+    def start(self, *argv, inside=(), **options):
+        """`inside`: what enters a namespace first."""
+        process = Process([*inside, *argv], env=options.pop("env", self.env), **options)
         self.addCleanup(self._stop, process)
         return process
 
@@ -208,14 +210,24 @@ class RigTest(unittest.TestCase):
         process.stop()
         self.assertNotEqual(process.popen.returncode, SANITIZER_STATUS, process.text())
 
-    def devsim(self, count, *arguments, listen="127.0.0.1:0", name="devices.txt"):
+    def devsim(self, count, *arguments, listen="127.0.0.1:0", name="devices.txt", **options):
         """Simulated devices; returns the inventory that they wrote."""
         inventory = self.path(name)
         counted = ["--count", count] if listen.endswith(":0") else []
         self.simulator = self.start(f"{BIN}/devsim", "--listen", listen, *counted,
-                                    "--write-inventory", inventory, "--die-with-parent", *arguments)
+                                    "--write-inventory", inventory, "--die-with-parent", *arguments,
+                                    **options)
         self.simulator.wait_for(rf"ready {count} devices")
         return inventory
+
+    def keygen(self, *arguments, status=0):
+        ran = self.finish([f"{BIN}/netfleet", "keygen", self.keys, *arguments])
+        self.assertEqual(ran.status, status, str(ran))
+        return ran
+
+    def make_keys(self, *workers):
+        self.keygen("dispatcher")
+        self.keygen("worker", *workers)
 
     def run_argv(self, *arguments, password="--password-env"):
         argv = [f"{BIN}/netfleet", "run", *map(str, arguments)]

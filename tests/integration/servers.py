@@ -134,11 +134,59 @@ def dropbear(test, user):
     return Server(test, process, "127.0.0.1", port, user)
 
 
+class Namespace:
+    """A network of its own, with loopback and nothing else yet. IPv4 alone: IPv6 addresses would
+    come by and by."""
+
+    def __init__(self, test, name):
+        self.name = f"{PREFIX}{name}"
+        self.inside = within(self.name)
+        call("ip", "netns", "add", self.name)
+        test.addCleanup(remove_namespace, self.name)
+        self.call("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1",
+                  "net.ipv6.conf.default.disable_ipv6=1")
+        self.ip("link", "set", "lo", "up")
+
+    def call(self, *argv):
+        return call(*self.inside, *argv)
+
+    def ip(self, *arguments):
+        return self.call("ip", *arguments)
+
+    def forget_connections(self, address):
+        """Ends the TCP connections to an address; the other end hears of it if it can."""
+        killed = self.call("ss", "--no-header", "--kill", "--tcp", "dst", address)
+        assert killed, f"{self.name} had no connection to {address}"
+
+
+class Lan(Namespace):
+    """A namespace with an address in a network, whose switch has ports for other namespaces."""
+
+    def __init__(self, test, name, address):
+        super().__init__(test, name)
+        self.ip("link", "add", "switch", "type", "bridge")
+        self.ip("address", "add", address, "dev", "switch")
+        self.ip("link", "set", "switch", "up")
+
+    def connect(self, other, address):
+        self.ip("link", "add", other.name, "type", "veth", "peer", "name", self.name, "netns",
+                other.name)
+        self.ip("link", "set", other.name, "master", "switch", "up")
+        other.ip("address", "add", address, "dev", self.name)
+        other.ip("link", "set", self.name, "up")
+
+    def cut(self, other):
+        """A black hole at the port; both ends still see a link."""
+        self.call("bridge", "link", "set", "dev", other.name, "state", "0")  # disabled
+
+    def heal(self, other):
+        self.call("bridge", "link", "set", "dev", other.name, "state", "3")  # forwarding
+
+
 class Router:
     """FRR in a network namespace: zebra and staticd, with vtysh as what its user logs in to."""
 
     def __init__(self, test, number, hostname, user):
-        self.namespace = f"{PREFIX}{number}"
         self.directory = test.path(hostname)
         self.address = f"198.18.{number}.2"
         os.makedirs(self.directory)
@@ -157,24 +205,19 @@ class Router:
                        f"{hostname}'s routes")
 
     def _connect(self, test, number):
-        call("ip", "netns", "add", self.namespace)
-        test.addCleanup(remove_namespace, self.namespace)
-        # IPv6 addresses come by and by, and the interfaces must show the same twice.
-        call(*within(self.namespace), "sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1",
-             "net.ipv6.conf.default.disable_ipv6=1")
+        inside = Namespace(test, number)
+        self.namespace = inside.name
         call("ip", "link", "add", self.namespace, "type", "veth", "peer", "name", "eth0", "netns",
              self.namespace)
         call("ip", "address", "add", f"198.18.{number}.1/30", "dev", self.namespace)
         call("ip", "link", "set", self.namespace, "up")
-        inside = [*within(self.namespace), "ip"]
-        call(*inside, "address", "add", f"{self.address}/30", "dev", "eth0")
-        call(*inside, "link", "set", "eth0", "up")
-        call(*inside, "link", "set", "lo", "up")
+        inside.ip("address", "add", f"{self.address}/30", "dev", "eth0")
+        inside.ip("link", "set", "eth0", "up")
         for lan in range(2):
-            call(*inside, "link", "add", f"lan{lan}", "type", "veth", "peer", "name", f"port{lan}")
-            call(*inside, "address", "add", f"192.168.{number * 10 + lan}.1/24", "dev", f"lan{lan}")
+            inside.ip("link", "add", f"lan{lan}", "type", "veth", "peer", "name", f"port{lan}")
+            inside.ip("address", "add", f"192.168.{number * 10 + lan}.1/24", "dev", f"lan{lan}")
             for link in (f"lan{lan}", f"port{lan}"):
-                call(*inside, "link", "set", link, "up")
+                inside.ip("link", "set", link, "up")
 
     def _routes(self, number):
         networks = [f"10.{number}.{third}.0/24" for third in range(60)] + ["203.0.113.0/24"]

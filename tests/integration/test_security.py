@@ -28,16 +28,6 @@ class FleetTest(rig.RigTest):
         super().setUp()
         self.port = rig.free_port(PORTS)
         self.endpoint = f"tcp://127.0.0.1:{self.port}"
-        self.keys = self.path("keys")
-
-    def keygen(self, *arguments, status=0):
-        ran = self.finish([f"{rig.BIN}/netfleet", "keygen", self.keys, *arguments])
-        self.assertEqual(ran.status, status, str(ran))
-        return ran
-
-    def make_keys(self, *workers):
-        self.keygen("dispatcher")
-        self.keygen("worker", *workers)
 
     def pair(self, name):
         return (hostile.Key(f"{self.keys}/workers/{name}.pub").text,
