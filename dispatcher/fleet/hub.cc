@@ -385,7 +385,7 @@ void Hub::act(const Noted& noted) {
 
 LogSubject Hub::subject_of(TaskKey task) const {
   const bool known = task.sweep == sweep_.number && task.index < sweep_.tasks.size();
-  return {known ? sweep_.job.sweep : "", known ? sweep_.tasks[task.index].host : ""};
+  return {known ? sweep_.job.sweep : "", known ? sweep_.tasks[task.index].host.str() : ""};
 }
 
 }  // namespace netfleet

@@ -98,6 +98,7 @@ struct Store::Impl {
   std::string path;
   SQLite::Database database;
   BodyCodec codec;
+  TextPool texts;
   std::uint32_t commands_sweep = 0;  // whose commands `commands` are; no sweep has number 0
   std::vector<std::string> commands;
 

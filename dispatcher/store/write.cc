@@ -18,6 +18,14 @@ void bind_or_null(SQLite::Statement& statement, int position, const std::string&
   }
 }
 
+void bind_or_null(SQLite::Statement& statement, int position, const SharedText& text) {
+  if (text.empty()) {
+    statement.bind(position);
+  } else {
+    statement.bindNoCopy(position, text.c_str());
+  }
+}
+
 void bind_blob(SQLite::Statement& statement, int position, std::string_view bytes) {
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw StoreFailure("an output of more than 2 GiB");
@@ -71,11 +79,11 @@ void Store::Impl::insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> ta
   const Use use(add_task);
   for (const TaskSpec& task : tasks) {
     add_task.bind(1, key_of(sweep, task.index));
-    add_task.bindNoCopy(2, task.host);
-    add_task.bindNoCopy(3, task.address);
+    add_task.bindNoCopy(2, task.host.c_str());
+    add_task.bindNoCopy(3, task.address.c_str());
     add_task.bind(4, static_cast<int>(task.port));
-    add_task.bindNoCopy(5, task.user);
-    add_task.bindNoCopy(6, task.platform);
+    add_task.bindNoCopy(5, task.user.c_str());
+    add_task.bindNoCopy(6, task.platform.c_str());
     bind_or_null(add_task, 7, task.region);
     bind_or_null(add_task, 8, task.credential);
     add_task.exec();
