@@ -326,11 +326,15 @@ void Hub::act(const Journal&) {}  // the gate keeps them
 void Hub::act(SendToWorker& action) {
   const std::string to = routing_id(action.incarnation);
   if (action.message.has_grant()) {
-    for (auto& task : *action.message.mutable_grant()->mutable_tasks()) {
-      const v1::TaskRef ref = task.task();
-      task = to_wire(sweep_.tasks[ref.index()], ref.sweep(), ref.attempt());
+    google::protobuf::Arena arena;  // six strings a task, and gone at once
+    auto& message = *google::protobuf::Arena::CreateMessage<v1::ToWorker>(&arena);
+    message = action.message;
+    for (auto& task : *message.mutable_grant()->mutable_tasks()) {
+      fill_in(sweep_.tasks[task.task().index()], task);
     }
-  } else if (action.message.has_job()) {
+    return send_to(to, message);
+  }
+  if (action.message.has_job()) {
     *action.message.mutable_job() = to_wire(sweep_.job, action.message.job().sweep());
   }
   send_to(to, action.message);
