@@ -98,6 +98,7 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
     collect_news();
     ledger_.tick(clock_.now());
     act();
+    recorder_->submit();
     offer_tasks();
     const std::lock_guard lock(failure_mutex_);
     if (failure_) return fail(*failure_);
