@@ -259,14 +259,18 @@ JobSpec from_wire(const v1::JobSpec& job) {
 v1::TaskSpec to_wire(const TaskSpec& task, std::uint32_t sweep, std::uint32_t attempt) {
   v1::TaskSpec out;
   *out.mutable_task() = make_ref({sweep, task.index}, attempt);
-  out.set_host(task.host);
-  out.set_address(task.address);
-  out.set_port(task.port);
-  out.set_user(task.user);
-  out.set_platform(task.platform);
-  out.set_region(task.region);
-  out.set_credential(task.credential);
+  fill_in(task, out);
   return out;
+}
+
+void fill_in(const TaskSpec& task, v1::TaskSpec& out) {
+  out.set_host(task.host.data(), task.host.size());
+  out.set_address(task.address.data(), task.address.size());
+  out.set_port(task.port);
+  out.set_user(task.user.data(), task.user.size());
+  out.set_platform(task.platform.data(), task.platform.size());
+  if (!task.region.empty()) out.set_region(task.region.data(), task.region.size());
+  out.set_credential(task.credential.data(), task.credential.size());
 }
 
 TaskSpec from_wire(const v1::TaskSpec& task) {

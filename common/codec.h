@@ -75,6 +75,7 @@ std::uint8_t frame_version(std::string_view bytes);
 v1::JobSpec to_wire(const JobSpec& job, std::uint32_t sweep);
 JobSpec from_wire(const v1::JobSpec& job);
 v1::TaskSpec to_wire(const TaskSpec& task, std::uint32_t sweep, std::uint32_t attempt);
+void fill_in(const TaskSpec& task, v1::TaskSpec& out);  // all but the TaskRef; `out` has only that
 TaskSpec from_wire(const v1::TaskSpec& task);
 v1::TaskResult to_wire(TaskResult result, std::uint32_t sweep);
 void to_wire(TaskResult result, std::uint32_t sweep, v1::TaskResult& out);  // `out` is empty

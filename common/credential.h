@@ -1,6 +1,7 @@
 // common: a named credential and the place where a worker looks one up.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +25,6 @@ struct Credential {
 };
 
 // Credentials by name. Filled before the sessions start, then read-only: shared between threads.
-using CredentialStore = std::map<std::string, std::shared_ptr<const Credential>>;
+using CredentialStore = std::map<std::string, std::shared_ptr<const Credential>, std::less<>>;
 
 }  // namespace netfleet

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/outcome.h"
+#include "common/shared_text.h"
 
 namespace netfleet {
 
@@ -37,13 +38,13 @@ struct JobSpec {
 // One host of a sweep. Carries no secret: `credential` names one.
 struct TaskSpec {
   std::uint32_t index = 0;  // position in the sweep, from 0: the inventory's order
-  std::string host;         // the inventory's name
-  std::string address;      // name or IP literal, without brackets
+  SharedText host;          // the inventory's name
+  SharedText address;       // name or IP literal, without brackets
   std::uint16_t port = 22;
-  std::string user;
-  std::string platform;  // a platform's name, or "auto"
-  std::string region;    // empty: the default region
-  std::string credential;
+  SharedText user;
+  SharedText platform;  // a platform's name, or "auto"
+  SharedText region;    // empty: the default region
+  SharedText credential;
   bool operator==(const TaskSpec&) const = default;
 };
 

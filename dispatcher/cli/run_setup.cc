@@ -43,7 +43,7 @@ Expected<Inventory> gather_hosts(const RunOptions& options, std::span<const Task
     limit.burst = default_burst(options.logins_per_second);
     all.limits.push_back(std::move(limit));
   }
-  std::unordered_set<std::string> known;  // no views: the hosts move as others are added
+  std::unordered_set<std::string_view> known;  // hosts move as others are added, their names do not
   if (!stored.empty()) {
     for (const Host& host : all.hosts) known.insert(host.name);
   }
@@ -62,7 +62,7 @@ std::vector<std::string> platforms_of(const std::vector<TaskSpec>& tasks) {
   std::vector<std::string> names;
   for (const TaskSpec& task : tasks) {
     if (std::find(names.begin(), names.end(), task.platform) == names.end()) {
-      names.push_back(task.platform);
+      names.push_back(task.platform.str());
     }
   }
   return names;
@@ -74,10 +74,10 @@ std::unexpected<PromptFailure> input_error(std::string message) {
 
 // The user that a prompt should name: everybody's, if they agree.
 std::string common_user(const std::vector<TaskSpec>& tasks) {
-  const std::string& first = tasks.front().user;
+  const SharedText& first = tasks.front().user;
   const bool same = std::all_of(tasks.begin(), tasks.end(),
                                 [&](const TaskSpec& task) { return task.user == first; });
-  return same ? first : std::string();
+  return same ? first.str() : std::string();
 }
 
 // What this process knows to log in with; nothing when no worker would be told.
@@ -147,7 +147,7 @@ Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& invent
   hosts.reserve(setup.tasks.size());
   for (TaskSpec& task : setup.tasks) {
     Host& host = hosts.emplace_back(*by_name.at(task.host));
-    if (task.credential.starts_with(kInventoryCredentials)) {
+    if (task.credential.view().starts_with(kInventoryCredentials)) {
       if (host.credential == kUnknownCredential) {
         return fail(
             fmt::format("the password of {} came from the sweep's inventory, and passwords "

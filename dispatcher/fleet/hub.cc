@@ -98,6 +98,7 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
     collect_news();
     ledger_.tick(clock_.now());
     act();
+    recorder_->submit();
     offer_tasks();
     const std::lock_guard lock(failure_mutex_);
     if (failure_) return fail(*failure_);
@@ -326,11 +327,15 @@ void Hub::act(const Journal&) {}  // the gate keeps them
 void Hub::act(SendToWorker& action) {
   const std::string to = routing_id(action.incarnation);
   if (action.message.has_grant()) {
-    for (auto& task : *action.message.mutable_grant()->mutable_tasks()) {
-      const v1::TaskRef ref = task.task();
-      task = to_wire(sweep_.tasks[ref.index()], ref.sweep(), ref.attempt());
+    google::protobuf::Arena arena;  // six strings a task, and gone at once
+    auto& message = *google::protobuf::Arena::CreateMessage<v1::ToWorker>(&arena);
+    message = action.message;
+    for (auto& task : *message.mutable_grant()->mutable_tasks()) {
+      fill_in(sweep_.tasks[task.task().index()], task);
     }
-  } else if (action.message.has_job()) {
+    return send_to(to, message);
+  }
+  if (action.message.has_job()) {
     *action.message.mutable_job() = to_wire(sweep_.job, action.message.job().sweep());
   }
   send_to(to, action.message);
@@ -385,7 +390,7 @@ void Hub::act(const Noted& noted) {
 
 LogSubject Hub::subject_of(TaskKey task) const {
   const bool known = task.sweep == sweep_.number && task.index < sweep_.tasks.size();
-  return {known ? sweep_.job.sweep : "", known ? sweep_.tasks[task.index].host : ""};
+  return {known ? sweep_.job.sweep : "", known ? sweep_.tasks[task.index].host.str() : ""};
 }
 
 }  // namespace netfleet

@@ -73,21 +73,21 @@ bool Recorder::offer(TaskResult&& result) {
     }
     queue_bytes_ += size;
     queue_.push_back(std::move(result));
-    if (queue_.size() > 1) return true;  // the thread knows, or is busy
   }
-  work_.notify_one();
+  untold_ = true;
   return true;
 }
 
 void Recorder::journal(const GrantRecord& grant) {
-  {
-    const std::lock_guard lock(mutex_);
-    CHECK(!ended_);
-    grants_.push_back(grant);
-    if (grants_.size() > 1) return;  // the thread knows, or is busy
-  }
-  signal_event(grants_fd_);
-  work_.notify_one();
+  const std::lock_guard lock(mutex_);
+  CHECK(!ended_);
+  grants_.push_back(grant);
+  untold_ = untold_grants_ = true;
+}
+
+void Recorder::submit() {
+  if (std::exchange(untold_grants_, false)) signal_event(grants_fd_);
+  if (std::exchange(untold_, false)) work_.notify_one();
 }
 
 Recorder::News Recorder::take() {

@@ -55,6 +55,9 @@ class Recorder {
   bool offer(TaskResult&& result);
   // Who has the newest attempt at a task; News says when that is safe. Never blocks.
   void journal(const GrantRecord& grant);
+  // The thread is told of what was offered and journaled since the last time: one wake-up and one
+  // transaction for all of a turn.
+  void submit();
   // An eventfd: readable when there is News, or room again after a refusal. take() resets it.
   int notify_fd() const { return notify_fd_; }
   News take();
@@ -85,6 +88,10 @@ class Recorder {
   Recording recording_;
   bool store_error_told_ = false;
   bool output_error_told_ = false;
+
+  // Only the loop's: something, and grants, since submit().
+  bool untold_ = false;
+  bool untold_grants_ = false;
 
   // The loop's and the thread's.
   const RecorderOptions options_;

@@ -76,7 +76,7 @@ void Recording::count(const TaskResult& result) {
   report_.summary.count(result.outcome);
   if (result.outcome == Outcome::kOk) return;
   if (failed_.size() == kFailedHostsShown && failed_.rbegin()->first < result.index) return;
-  failed_[result.index] = {tasks_[result.index].host, result.outcome, result.error};
+  failed_[result.index] = {tasks_[result.index].host.str(), result.outcome, result.error};
   if (failed_.size() > kFailedHostsShown) failed_.erase(std::prev(failed_.end()));
 }
 

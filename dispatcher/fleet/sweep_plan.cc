@@ -23,19 +23,28 @@ std::vector<std::uint16_t> add_limits(const LimitPlan& plan, Limits& limits) {
 void add_tasks(SweepPlan& plan, const SweepRun& run, Ledger& ledger) {
   const std::vector<std::uint16_t> sets = add_limits(run.limits, ledger.limits());
   const std::vector<std::uint64_t> devices = shared_devices(run.tasks);
-  std::map<std::string, std::uint16_t> credentials;
+  std::map<std::string, std::uint16_t, std::less<>> credentials;
+  const TaskSpec* before = nullptr;  // neighbours mostly agree
   plan.tasks.reserve(run.tasks.size());
   for (const TaskSpec& task : run.tasks) {
-    const auto next = static_cast<std::uint16_t>(credentials.size());
-    const auto [entry, added] = credentials.try_emplace(task.credential, next);
-    if (added) plan.credentials.push_back(task.credential);
-    SweepPlan::Task& planned = plan.tasks.emplace_back();
-    planned.lane = ledger.add_lane(task.region);
-    planned.credential = entry->second;
+    SweepPlan::Task planned;
+    if (before != nullptr && before->credential == task.credential &&
+        before->region == task.region) {
+      planned.lane = plan.tasks.back().lane;
+      planned.credential = plan.tasks.back().credential;
+    } else {
+      const auto next = static_cast<std::uint16_t>(credentials.size());
+      const auto [entry, added] = credentials.try_emplace(task.credential.str(), next);
+      if (added) plan.credentials.push_back(entry->first);
+      planned.lane = ledger.add_lane(task.region);
+      planned.credential = entry->second;
+    }
+    before = &task;
     if (!run.limits.set_of_task.empty()) {
       planned.subject.set = sets[run.limits.set_of_task[task.index]];
     }
     if (!devices.empty()) planned.subject.device = devices[task.index];
+    plan.tasks.push_back(planned);
   }
   CHECK(credentials.size() < UINT16_MAX);
 }

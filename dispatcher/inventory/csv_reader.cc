@@ -167,8 +167,8 @@ class CsvReader {
  private:
   Expected<void> set_field(Row& row, std::size_t column, const std::string& value) {
     Host& host = row.host;
-    const auto label = [&](std::string& target, std::string_view what) {
-      target = value;
+    const auto label = [&](SharedText& target, std::string_view what) {
+      target = pool_(value);
       return check_label(value, what);
     };
     switch (header_.columns[column]) {
@@ -185,7 +185,7 @@ class CsvReader {
         return {};
       }
       case Column::kUser:
-        host.user = value;
+        host.user = pool_(value);
         return check_user(value);
       case Column::kPassword:
         row.password = value;
@@ -195,7 +195,7 @@ class CsvReader {
       case Column::kRegion:
         return label(host.region, "region");
       case Column::kCredential:
-        host.credential = value;
+        host.credential = pool_(value);
         return check_credential_name(value);
       case Column::kGroups:
         return each_word(value, [&](std::string_view group) -> Expected<void> {
@@ -207,11 +207,15 @@ class CsvReader {
         });
       case Column::kLimits:
         return set_limits(row, value);
-      case Column::kJump:
-        return each_word(value, [&](std::string_view hop) -> Expected<void> {
-          host.jump.append(host.jump.empty() ? "" : ",").append(hop);
+      case Column::kJump: {
+        std::string hops;
+        const auto read = each_word(value, [&](std::string_view hop) -> Expected<void> {
+          hops.append(hops.empty() ? "" : ",").append(hop);
           return check_label(hop, "jump host");
         });
+        host.jump = pool_(hops);
+        return read;
+      }
       case Column::kData:
         if (header_.names[column].empty()) return {};
         host.data[header_.names[column]] = value;
@@ -253,17 +257,17 @@ class CsvReader {
 
   // Name and address stand in for each other; an address may bring its port, and a name that is the
   // address its user too.
-  static Expected<void> complete(Row& row) {
+  Expected<void> complete(Row& row) {
     Host& host = row.host;
     if (host.name.empty() && host.address.empty()) return fail("neither a name nor an address");
     const bool name_only = host.address.empty();
     const auto parsed = parse_host_text(name_only ? host.name : host.address);
     if (!parsed) return std::unexpected(parsed.error());
     if (host.port == 0) host.port = parsed->port;
-    if (host.user.empty()) host.user = parsed->user;
+    if (host.user.empty()) host.user = pool_(parsed->user);
     const std::string address(parsed->address);
     if (host.name.empty()) host.name = host.address;
-    host.address = address;
+    host.address = host.name == address ? host.name : SharedText(address);
     return {};
   }
 
@@ -275,7 +279,7 @@ class CsvReader {
     if (!row.password.empty() && row.host.credential.empty()) {
       auto name = passwords_.name_of(row.password);
       if (!name) return problems_.add(source_, line, name.error().message);
-      row.host.credential = *std::move(name);
+      row.host.credential = pool_(*name);
     }
     inventory_.hosts.push_back(std::move(row.host));
     lines_.push_back(static_cast<std::uint32_t>(line));
@@ -289,6 +293,7 @@ class CsvReader {
   Passwords passwords_;
   LimitLists limits_;
   std::vector<std::uint32_t> lines_;  // of each host
+  TextPool pool_;
   Problems problems_;
 };
 

@@ -15,8 +15,9 @@ constexpr std::size_t kMaxWarnings = 1000;
 
 // Adds the passwords of `more` under names that are free in `inventory`, and tells by which name
 // each is known there. The same password gets the same name.
-std::map<std::string, std::string> merge_passwords(Inventory& inventory, Inventory& more) {
-  std::map<std::string, std::string> renamed;
+std::map<std::string, SharedText, std::less<>> merge_passwords(Inventory& inventory,
+                                                               Inventory& more) {
+  std::map<std::string, SharedText, std::less<>> renamed;
   for (auto& [name, secret] : more.passwords) {
     const auto same = std::ranges::find_if(inventory.passwords, [&](const auto& entry) {
       return entry.second->reveal() == secret->reveal();

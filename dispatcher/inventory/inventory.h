@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "common/secret.h"
+#include "common/shared_text.h"
 
 namespace netfleet {
 
@@ -40,15 +41,15 @@ struct LimitReference {
 // One device that is logged in to. Empty strings and port 0 mean "the inventory does not say": the
 // command line's value or the default is used.
 struct Host {
-  std::string name;     // unique within an inventory
-  std::string address;  // name or IP literal without brackets; equals `name` when not given
+  SharedText name;     // unique within an inventory
+  SharedText address;  // name or IP literal without brackets; equals `name` when not given
   std::uint16_t port = 0;
   std::uint16_t limits = 0;  // index into Inventory::limit_lists
-  std::string user;
-  std::string platform;
-  std::string region;
-  std::string jump;                 // hops in order, "a,b"; empty: direct
-  std::string credential;           // the name of a credential; may be one of Inventory::passwords
+  SharedText user;
+  SharedText platform;
+  SharedText region;
+  SharedText jump;                  // hops in order, "a,b"; empty: direct
+  SharedText credential;            // the name of a credential; may be one of Inventory::passwords
   std::vector<std::string> groups;  // all of them, nearest first, parents of parents included
   std::map<std::string, std::string> data;  // effective; nested keys joined with '.'
 };

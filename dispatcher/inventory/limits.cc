@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <unordered_map>
 
 #include "dispatcher/inventory/limit_lists.h"
 #include "dispatcher/inventory/problems.h"
@@ -21,13 +20,13 @@ class ByName {
     if (!name.empty()) limits_[name].push_back(limit);
   }
   bool empty() const { return limits_.empty(); }
-  void collect(const std::string& name, Numbers& into) const {
+  void collect(std::string_view name, Numbers& into) const {
     const auto found = limits_.find(name);
     if (found != limits_.end()) into.insert(into.end(), found->second.begin(), found->second.end());
   }
 
  private:
-  std::unordered_map<std::string, Numbers> limits_;
+  std::map<std::string, Numbers, std::less<>> limits_;
 };
 
 class Resolution {
@@ -97,7 +96,7 @@ class Resolution {
       std::string_view hops = host.jump;
       while (!hops.empty()) {
         const std::string_view hop = hops.substr(0, hops.find(','));
-        jumps_.collect(std::string(hop), numbers);
+        jumps_.collect(hop, numbers);
         hops.remove_prefix(std::min(hops.size(), hop.size() + 1));
       }
     }

@@ -63,7 +63,8 @@ bool matches(const Condition& condition, const Host& host) {
     case Limit::Kind::kAnd:
       return std::ranges::all_of(condition.parts, holds);
     case Limit::Kind::kOr:
-      return condition.names.contains(host.name) || std::ranges::any_of(condition.parts, holds);
+      return condition.names.contains(host.name.str()) ||
+             std::ranges::any_of(condition.parts, holds);
     case Limit::Kind::kNot:
       return !matches(condition.parts.front(), host);
   }

@@ -88,11 +88,11 @@ class TextReader {
     }
     if (first != NameTable::kNone) return repeated(name, number, lines_[first]);
     Host& host = inventory_.hosts.emplace_back();
-    host.name = std::move(name);
-    host.address = parsed->address;
+    host.name = name;
+    host.address = name == parsed->address ? host.name : SharedText(parsed->address);
     host.port = parsed->port;
-    host.user = parsed->user;
-    host.platform = platform;
+    host.user = pool_(parsed->user);
+    host.platform = pool_(platform);
     lines_.push_back(static_cast<std::uint32_t>(number));
     names_.add(static_cast<std::uint32_t>(inventory_.hosts.size() - 1));
   }
@@ -107,6 +107,7 @@ class TextReader {
   Inventory inventory_;
   NameTable names_;
   std::vector<std::uint32_t> lines_;  // of each host
+  TextPool pool_;
   Problems problems_;
 };
 

@@ -204,14 +204,14 @@ class SimpleInventory {
     if (problems_.any()) return;  // there will be no inventory, only messages
     Host& host = inventory.hosts.emplace_back();
     host.name = key.text;
-    host.address = std::move(section.hostname);
+    host.address = host.name == section.hostname ? host.name : SharedText(section.hostname);
     host.port = section.port;
     host.limits = limits;
-    host.jump = std::move(section.jump);
-    host.user = std::move(section.user);
-    host.platform = std::move(section.platform);
-    host.region = std::move(section.region);
-    host.credential = std::move(section.credential);
+    host.jump = pool_(section.jump);
+    host.user = pool_(section.user);
+    host.platform = pool_(section.platform);
+    host.region = pool_(section.region);
+    host.credential = pool_(section.credential);
     for (const std::uint32_t group : extended) host.groups.push_back(groups_[group].name);
     for (const auto& entry : section.data) {
       for (const auto& [name, value] : entry->values) host.data[name] = value;
@@ -225,6 +225,7 @@ class SimpleInventory {
   Problems& problems_;
   Passwords passwords_;
   LimitLists limit_lists_;
+  TextPool pool_;
   YamlSection defaults_;
   std::vector<Group> groups_;
   std::unordered_map<std::string, std::uint32_t> by_name_;

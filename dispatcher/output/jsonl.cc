@@ -95,7 +95,8 @@ class JsonlRenderer final : public Renderer {
       append_or_null(out.append(name), value);
     };
     const auto number = [&](const char* name, auto value) {
-      fmt::format_to(std::back_inserter(out), "{}{}", name, value);
+      const fmt::format_int digits(value);
+      out.append(name).append(digits.data(), digits.size());
     };
     out.append(beginning_);
     number(",\"index\":", task.index);

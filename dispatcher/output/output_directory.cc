@@ -51,7 +51,7 @@ int write_whole(int fd, std::string_view bytes) {
 
 }  // namespace
 
-std::string output_file_name(const std::string& host) {
+std::string output_file_name(std::string_view host) {
   std::string name;
   for (const char byte : host) {
     const auto code = static_cast<unsigned char>(byte);

@@ -26,6 +26,6 @@ class OutputDirectory {
 // The file name of a host, without a directory. Letters, digits and most other characters stay;
 // '/',
 // '%', control characters and a leading '.' become %XX, so no two hosts share one.
-std::string output_file_name(const std::string& host);
+std::string output_file_name(std::string_view host);
 
 }  // namespace netfleet

@@ -14,7 +14,7 @@ class TextRenderer final : public Renderer {
   explicit TextRenderer(bool to_terminal) : to_terminal_(to_terminal) {}
 
   void result(const TaskSpec& task, const TaskResult& result, std::string& out) override {
-    const bool bracketed = task.address.contains(':');
+    const bool bracketed = task.address.view().contains(':');
     fmt::format_to(std::back_inserter(out), "=== {} ({}{}{}:{}) {} {}\n", one_line(task.host),
                    bracketed ? "[" : "", one_line(task.address), bracketed ? "]" : "", task.port,
                    outcome_name(result.outcome), seconds_text(result.duration));

@@ -45,6 +45,43 @@ class Use {
   SQLite::Statement& statement_;
 };
 
+// Inserts many rows: most of them several with one statement, which shares its cost, the rest one
+// by one.
+class RowInsert {
+ public:
+  // `insert`: all of the statement before VALUES; `columns`: of a row.
+  RowInsert(SQLite::Database& database, const std::string& insert, int columns)
+      : columns_(columns),
+        several_(database, insert + values(columns, kAtOnce)),
+        one_(database, insert + values(columns, 1)) {}
+
+  // `bind(statement, position, row)` binds a row's columns from `position` on; what it binds
+  // without a copy must outlive the call.
+  template <typename Row, typename Bind>
+  void operator()(std::span<const Row> rows, Bind bind) {
+    while (!rows.empty()) {
+      const std::size_t count = rows.size() < kAtOnce ? 1 : kAtOnce;
+      SQLite::Statement& statement = count == 1 ? one_ : several_;
+      const Use use(statement);
+      int position = 1;
+      for (const Row& row : rows.first(count)) {
+        bind(statement, position, row);
+        position += columns_;
+      }
+      statement.exec();
+      rows = rows.subspan(count);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kAtOnce = 16;
+  static std::string values(int columns, std::size_t rows);  // " VALUES(?,?),(?,?)"
+
+  int columns_;
+  SQLite::Statement several_;
+  SQLite::Statement one_;
+};
+
 struct Store::Impl {
   Impl(std::string file, SQLite::Database opened)
       : path(std::move(file)), database(std::move(opened)) {}
@@ -66,10 +103,17 @@ struct Store::Impl {
 
   void insert_sweep(SweepRecord& record);
   void insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks);
-  void put_grant(std::uint32_t sweep, const GrantRecord& grant);
-  void insert_result(std::uint32_t sweep, const TaskResult& result);
-  void insert_output(std::uint32_t sweep, std::int64_t key, std::size_t position,
-                     const CommandResult& command);
+  void put_grants(std::uint32_t sweep, std::span<const GrantRecord> grants);
+  void insert_results(std::uint32_t sweep, std::span<const TaskResult> results);
+  // False: there is one already, which counts.
+  bool insert_result(std::uint32_t sweep, const TaskResult& result);
+  struct Output {
+    std::int64_t key;
+    std::size_t position;
+    const CommandResult* command;
+  };
+  void bind_output(SQLite::Statement& statement, int first, const Output& output,
+                   const std::vector<std::string>& planned);
   // The number of the body with this content, which is added when there is none.
   std::int64_t body_of(const std::string& output);
 
@@ -98,24 +142,21 @@ struct Store::Impl {
   std::string path;
   SQLite::Database database;
   BodyCodec codec;
+  TextPool texts;
   std::uint32_t commands_sweep = 0;  // whose commands `commands` are; no sweep has number 0
   std::vector<std::string> commands;
 
-  SQLite::Statement add_task{
-      database,
-      "INSERT INTO tasks(key,host,address,port,user,platform,region,credential)"
-      " VALUES(?,?,?,?,?,?,?,?)"};
+  RowInsert add_tasks{
+      database, "INSERT INTO tasks(key,host,address,port,user,platform,region,credential)", 8};
   SQLite::Statement add_result{
       database,
       "INSERT INTO results(key,attempt,outcome,error,worker,platform,jump,started_at,duration_ms,"
       "command_sent) VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"};
-  SQLite::Statement add_output{
+  RowInsert add_outputs{
       database,
-      "INSERT INTO outputs(key,position,command,outcome,duration_ms,truncated,short,body)"
-      " VALUES(?,?,?,?,?,?,?,?)"};
-  SQLite::Statement replace_grant{
-      database,
-      "INSERT OR REPLACE INTO grants(key,attempt,owner,deaths,retries_used) VALUES(?,?,?,?,?)"};
+      "INSERT INTO outputs(key,position,command,outcome,duration_ms,truncated,short,body)", 8};
+  RowInsert replace_grants{
+      database, "INSERT OR REPLACE INTO grants(key,attempt,owner,deaths,retries_used)", 5};
   SQLite::Statement find_body{database, "SELECT number FROM bodies WHERE hash=?"};
   SQLite::Statement add_body{database,
                              "INSERT INTO bodies(hash,size,compressed,content) VALUES(?,?,?,?)"};

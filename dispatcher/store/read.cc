@@ -153,13 +153,15 @@ std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::
     Row& row = chunk.emplace_back();
     const std::int64_t key = number_at(rows, 0);
     row.task = {.index = static_cast<std::uint32_t>(key),  // the lower half
-                .host = text_at(rows, 1),
-                .address = text_at(rows, 2),
+                .host = bytes_at(rows, 1),
+                .address = {},
                 .port = static_cast<std::uint16_t>(number_at(rows, 3)),
-                .user = text_at(rows, 4),
-                .platform = text_at(rows, 5),
-                .region = text_at(rows, 6),
-                .credential = text_at(rows, 7)};
+                .user = texts(bytes_at(rows, 4)),
+                .platform = texts(bytes_at(rows, 5)),
+                .region = texts(bytes_at(rows, 6)),
+                .credential = texts(bytes_at(rows, 7))};
+    const std::string_view address = bytes_at(rows, 2);
+    row.task.address = row.task.host == address ? row.task.host : SharedText(address);
     if (rows.isColumnNull(8)) continue;
     TaskResult& result = row.result.emplace();
     result.index = row.task.index;

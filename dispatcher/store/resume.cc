@@ -12,18 +12,18 @@
 
 namespace netfleet {
 
-void Store::Impl::put_grant(std::uint32_t sweep, const GrantRecord& grant) {
-  const Use use(replace_grant);
-  replace_grant.bind(1, key_of(sweep, grant.index));
-  replace_grant.bind(2, grant.attempt);
-  if (grant.owner == 0) {
-    replace_grant.bind(3);
-  } else {
-    replace_grant.bind(3, static_cast<std::int64_t>(grant.owner));
-  }
-  replace_grant.bind(4, static_cast<int>(grant.deaths));
-  replace_grant.bind(5, static_cast<int>(grant.retries_used));
-  replace_grant.exec();
+void Store::Impl::put_grants(std::uint32_t sweep, std::span<const GrantRecord> grants) {
+  replace_grants(grants, [&](SQLite::Statement& row, int at, const GrantRecord& grant) {
+    row.bind(at, key_of(sweep, grant.index));
+    row.bind(at + 1, grant.attempt);
+    if (grant.owner == 0) {
+      row.bind(at + 2);
+    } else {
+      row.bind(at + 2, static_cast<std::int64_t>(grant.owner));
+    }
+    row.bind(at + 3, static_cast<int>(grant.deaths));
+    row.bind(at + 4, static_cast<int>(grant.retries_used));
+  });
 }
 
 Expected<void> Store::set_durable() {

@@ -44,8 +44,8 @@ Expected<void> Store::save(std::uint32_t sweep, std::span<const GrantRecord> gra
   if (grants.empty() && results.empty()) return {};
   return impl_->guarded("save results", [&] {
     SQLite::Transaction transaction(impl_->database, SQLite::TransactionBehavior::IMMEDIATE);
-    for (const GrantRecord& grant : grants) impl_->put_grant(sweep, grant);
-    for (const TaskResult& result : results) impl_->insert_result(sweep, result);
+    impl_->put_grants(sweep, grants);
+    impl_->insert_results(sweep, results);
     transaction.commit();
   });
 }

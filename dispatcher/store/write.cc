@@ -18,6 +18,14 @@ void bind_or_null(SQLite::Statement& statement, int position, const std::string&
   }
 }
 
+void bind_or_null(SQLite::Statement& statement, int position, const SharedText& text) {
+  if (text.empty()) {
+    statement.bind(position);
+  } else {
+    statement.bindNoCopy(position, text.c_str());
+  }
+}
+
 void bind_blob(SQLite::Statement& statement, int position, std::string_view bytes) {
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw StoreFailure("an output of more than 2 GiB");
@@ -67,72 +75,86 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
   }
 }
 
+std::string RowInsert::values(int columns, std::size_t rows) {
+  std::string row = ",(?";
+  for (int i = 1; i < columns; ++i) row += ",?";
+  row += ')';
+  std::string all;
+  for (std::size_t i = 0; i < rows; ++i) all += row;
+  all.front() = ' ';
+  return " VALUES" + all;
+}
+
 void Store::Impl::insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks) {
-  const Use use(add_task);
-  for (const TaskSpec& task : tasks) {
-    add_task.bind(1, key_of(sweep, task.index));
-    add_task.bindNoCopy(2, task.host);
-    add_task.bindNoCopy(3, task.address);
-    add_task.bind(4, static_cast<int>(task.port));
-    add_task.bindNoCopy(5, task.user);
-    add_task.bindNoCopy(6, task.platform);
-    bind_or_null(add_task, 7, task.region);
-    bind_or_null(add_task, 8, task.credential);
-    add_task.exec();
-    add_task.reset();
-  }
+  add_tasks(tasks, [&](SQLite::Statement& row, int at, const TaskSpec& task) {
+    row.bind(at, key_of(sweep, task.index));
+    row.bindNoCopy(at + 1, task.host.c_str());
+    row.bindNoCopy(at + 2, task.address.c_str());
+    row.bind(at + 3, static_cast<int>(task.port));
+    row.bindNoCopy(at + 4, task.user.c_str());
+    row.bindNoCopy(at + 5, task.platform.c_str());
+    bind_or_null(row, at + 6, task.region);
+    bind_or_null(row, at + 7, task.credential);
+  });
 }
 
-void Store::Impl::insert_result(std::uint32_t sweep, const TaskResult& result) {
-  const std::int64_t key = key_of(sweep, result.index);
-  {
-    const Use use(add_result);
-    const std::string_view outcome = outcome_name(result.outcome);
-    add_result.bind(1, key);
-    add_result.bind(2, result.attempt);
-    add_result.bindNoCopy(3, outcome.data());  // a literal, so it ends in NUL
-    bind_or_null(add_result, 4, result.error);
-    bind_or_null(add_result, 5, result.worker);
-    bind_or_null(add_result, 6, result.platform);
-    bind_or_null(add_result, 7, result.jump);
-    if (result.started_at) {
-      add_result.bind(8, to_column(*result.started_at));
-    } else {
-      add_result.bind(8);
+void Store::Impl::insert_results(std::uint32_t sweep, std::span<const TaskResult> results) {
+  std::vector<Output> outputs_of_new;
+  outputs_of_new.reserve(results.size());
+  for (const TaskResult& result : results) {
+    if (!insert_result(sweep, result)) continue;
+    for (std::size_t i = 0; i < result.commands.size(); ++i) {
+      outputs_of_new.push_back({key_of(sweep, result.index), i, &result.commands[i]});
     }
-    add_result.bind(9, static_cast<std::int64_t>(result.duration.count()));
-    add_result.bind(10, result.command_sent ? 1 : 0);
-    if (add_result.exec() == 0) return;  // there is one already: the first one counts
   }
-  for (std::size_t i = 0; i < result.commands.size(); ++i) {
-    insert_output(sweep, key, i, result.commands[i]);
-  }
+  const auto& planned = commands_of(sweep);
+  add_outputs(std::span<const Output>(outputs_of_new),
+              [&](SQLite::Statement& row, int first, const Output& output) {
+                bind_output(row, first, output, planned);
+              });
 }
 
-void Store::Impl::insert_output(std::uint32_t sweep, std::int64_t key, std::size_t position,
-                                const CommandResult& command) {
-  const bool is_short = command.output.size() <= kShortOutput;
-  const auto& planned = commands_of(sweep);
-  const bool as_planned = position < planned.size() && planned[position] == command.command;
-  const Use use(add_output);
-  add_output.bind(1, key);
-  add_output.bind(2, static_cast<std::int64_t>(position));
+bool Store::Impl::insert_result(std::uint32_t sweep, const TaskResult& result) {
+  const Use use(add_result);
+  add_result.bind(1, key_of(sweep, result.index));
+  add_result.bind(2, result.attempt);
+  add_result.bindNoCopy(3, outcome_name(result.outcome).data());  // a literal, so it ends in NUL
+  bind_or_null(add_result, 4, result.error);
+  bind_or_null(add_result, 5, result.worker);
+  bind_or_null(add_result, 6, result.platform);
+  bind_or_null(add_result, 7, result.jump);
+  if (result.started_at) {
+    add_result.bind(8, to_column(*result.started_at));
+  } else {
+    add_result.bind(8);
+  }
+  add_result.bind(9, static_cast<std::int64_t>(result.duration.count()));
+  add_result.bind(10, result.command_sent ? 1 : 0);
+  return add_result.exec() > 0;
+}
+
+void Store::Impl::bind_output(SQLite::Statement& statement, int first, const Output& output,
+                              const std::vector<std::string>& planned) {
+  const CommandResult& command = *output.command;
+  const bool as_planned =
+      output.position < planned.size() && planned[output.position] == command.command;
+  statement.bind(first, output.key);
+  statement.bind(first + 1, static_cast<std::int64_t>(output.position));
   if (as_planned) {
-    add_output.bind(3);
+    statement.bind(first + 2);
   } else {
-    add_output.bindNoCopy(3, command.command);
+    statement.bindNoCopy(first + 2, command.command);
   }
-  add_output.bindNoCopy(4, outcome_name(command.outcome).data());
-  add_output.bind(5, static_cast<std::int64_t>(command.duration.count()));
-  add_output.bind(6, command.truncated ? 1 : 0);
-  if (is_short) {
-    bind_blob(add_output, 7, command.output);
-    add_output.bind(8);
+  statement.bindNoCopy(first + 3, outcome_name(command.outcome).data());
+  statement.bind(first + 4, static_cast<std::int64_t>(command.duration.count()));
+  statement.bind(first + 5, command.truncated ? 1 : 0);
+  if (command.output.size() <= kShortOutput) {
+    bind_blob(statement, first + 6, command.output);
+    statement.bind(first + 7);
   } else {
-    add_output.bind(7);
-    add_output.bind(8, body_of(command.output));
+    statement.bind(first + 6);
+    statement.bind(first + 7, body_of(command.output));
   }
-  add_output.exec();
 }
 
 std::int64_t Store::Impl::body_of(const std::string& output) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -142,7 +143,7 @@ class Ledger {
       : options_(options), expiry_(options.offer_expiry), random_(options.seed) {}
 
   // Lanes are numbered from 0 in the order of adding; adding one again returns its number.
-  std::uint16_t add_lane(const std::string& region);
+  std::uint16_t add_lane(std::string_view region);
   std::vector<std::string> limits_full() const { return limits_.full(); }
   Limits& limits() { return limits_; }  // to add to, before the sweeps under them
   void add_sweep(TimePoint now, const SweepPlan& plan);

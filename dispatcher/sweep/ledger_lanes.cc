@@ -14,7 +14,7 @@ constexpr Milliseconds kUnservedToldAfter{2000};
 
 }  // namespace
 
-std::uint16_t Ledger::add_lane(const std::string& region) {
+std::uint16_t Ledger::add_lane(std::string_view region) {
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (lanes_[i].region == region) return static_cast<std::uint16_t>(i);
   }

@@ -30,7 +30,7 @@ std::uint64_t device_of(const TaskSpec& task) {
   constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15u;  // 2^64 / golden ratio
   std::uint64_t device = hash(canonical(task.address));
   device = (device ^ task.port) * kSpread;
-  device = (device ^ (device >> 32) ^ hash(task.region)) * kSpread;
+  device = (device ^ (device >> 32) ^ hash(task.region.view())) * kSpread;
   return device == 0 ? 1 : device;
 }
 
@@ -39,17 +39,19 @@ std::uint64_t device_of(const TaskSpec& task) {
 std::vector<TaskSpec> plan_tasks(const std::vector<Host>& hosts, const PlanDefaults& defaults) {
   std::vector<TaskSpec> tasks;
   tasks.reserve(hosts.size());
+  const SharedText user(defaults.user), platform(defaults.platform), unknown("auto");
+  const SharedText credential(defaults.credential);
   for (const Host& host : hosts) {
     TaskSpec task;
     task.index = static_cast<std::uint32_t>(tasks.size());
     task.host = host.name;
     task.address = host.address;
     task.port = host.port != 0 ? host.port : defaults.port;
-    task.user = host.user.empty() ? defaults.user : host.user;
-    task.platform = !defaults.platform.empty() ? defaults.platform : host.platform;
-    if (task.platform.empty()) task.platform = "auto";
+    task.user = host.user.empty() ? user : host.user;
+    task.platform = !platform.empty() ? platform : host.platform;
+    if (task.platform.empty()) task.platform = unknown;
     task.region = host.region;
-    task.credential = host.credential.empty() ? defaults.credential : host.credential;
+    task.credential = host.credential.empty() ? credential : host.credential;
     tasks.push_back(std::move(task));
   }
   return tasks;
@@ -59,7 +61,7 @@ std::vector<std::string> regions_of(const std::vector<TaskSpec>& tasks) {
   std::vector<std::string> regions;
   for (const TaskSpec& task : tasks) {
     if (std::find(regions.begin(), regions.end(), task.region) == regions.end()) {
-      regions.push_back(task.region);
+      regions.push_back(task.region.str());
     }
   }
   return regions;

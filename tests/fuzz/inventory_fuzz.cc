@@ -22,8 +22,8 @@ void check(const Expected<Inventory>& inventory) {
     CHECK(!host.name.empty());
     CHECK(!host.address.empty());
     CHECK(names.insert(host.name).second);
-    CHECK(!host.credential.starts_with("inventory:") ||
-          inventory->passwords.contains(host.credential));
+    CHECK(!host.credential.view().starts_with("inventory:") ||
+          inventory->passwords.contains(host.credential.str()));
   }
 }
 

@@ -60,7 +60,7 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   connection_ = std::make_unique<ssh::Connection>(executor);
   if (stopped_) co_return failure(Outcome::kCancelled, *stopped_);
-  ssh::Target target{order_.task.address, order_.task.port, job.legacy_algorithms,
+  ssh::Target target{order_.task.address.str(), order_.task.port, job.legacy_algorithms,
                      job.host_key_policy};
   const TimePoint connect_deadline =
       std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
@@ -74,7 +74,8 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
     fenced_ = true;
     co_return failure(Outcome::kCancelled, "the worker lost its lease");
   }
-  attempt = co_await connection_->authenticate(order_.task.user, order_.identity, login_deadline_);
+  attempt =
+      co_await connection_->authenticate(order_.task.user.str(), order_.identity, login_deadline_);
   if (!attempt) co_return attempt;
   stage("opening the shell");
   attempt = co_await connection_->open_shell(login_deadline_);
@@ -87,7 +88,7 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
   options.commands = order_.job->commands;
   options.max_output = order_.job->max_output;
   options.server_identification = connection_->server_identification();
-  dialogue_.emplace(parts_.platforms, order_.task.platform, std::move(options));
+  dialogue_.emplace(parts_.platforms, order_.task.platform.str(), std::move(options));
   // Not zeroed: a page of it costs memory only once a device fills it.
   const auto memory = std::make_unique_for_overwrite<char[]>(kReadBuffer);
   const std::span<char> buffer(memory.get(), kReadBuffer);
@@ -185,9 +186,9 @@ TaskResult Session::defective(std::exception_ptr defect) const {
 
 std::string Session::where() const {
   const TaskSpec& task = order_.task;
-  const bool v6 = task.address.find(':') != std::string::npos;
-  const std::string address = v6 ? "[" + task.address + "]" : task.address;
-  return fmt::format("{} ({}:{})", task.host, address, task.port);
+  const bool v6 = task.address.view().contains(':');
+  return fmt::format("{} ({}{}{}:{})", task.host, v6 ? "[" : "", task.address, v6 ? "]" : "",
+                     task.port);
 }
 
 std::string Session::doing() const {

@@ -340,7 +340,7 @@ void Worker::start(const StartTask& action) {
     return end_task(order.key, std::move(refusal));
   }
   order.job = job->second;
-  auto found = keyring_.find(order.task.credential);
+  auto found = keyring_.find(order.task.credential.str());
   if (!found) {  // others may have what this worker lacks: it must not take what they could do
     unable_ = found.error();
     holder_.give_back(order.key);

@@ -102,6 +102,7 @@ class RecorderTest : public ::testing::Test {
   }
   void offer(TaskResult result) {
     while (!recorder_->offer(std::move(result))) ASSERT_NO_FATAL_FAILURE(wait_for_news());
+    recorder_->submit();
   }
   void wait_until_stored(std::size_t count) {
     while (stored_.size() < count) ASSERT_NO_FATAL_FAILURE(wait_for_news());
@@ -262,6 +263,7 @@ TEST_F(RecorderTest, RefusesWhenTheReaderIsStuckAndGoesOnWhenItReads) {
       }
       ASSERT_NO_FATAL_FAILURE(wait_for_news());
     }
+    recorder_->submit();
   }
   ASSERT_TRUE(refused);
   ASSERT_LT(next, kTotal);
@@ -279,6 +281,7 @@ TEST_F(RecorderTest, GrantsAreSafeEvenWhileTheReaderIsStuck) {
   // Nobody reads: the thread is stuck, or will be in a moment.
   for (std::uint32_t i = 1; i < 10; ++i) {
     recorder_->journal({.index = i, .attempt = 1, .owner = 7});
+    recorder_->submit();
     while (journaled_ < i) ASSERT_NO_FATAL_FAILURE(wait_for_news());
   }
   read_output();

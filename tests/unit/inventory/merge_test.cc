@@ -43,7 +43,7 @@ TEST(MergeInventory, GivesEachPasswordOneName) {
   ASSERT_EQ(inventory.passwords.size(), 3u);
   std::vector<std::string_view> passwords;
   for (const Host& host : inventory.hosts) {
-    passwords.push_back(inventory.passwords.at(host.credential)->reveal());
+    passwords.push_back(inventory.passwords.at(host.credential.str())->reveal());
   }
   EXPECT_THAT(passwords, ElementsAre("one", "two", "three", "two", "one"));
 }

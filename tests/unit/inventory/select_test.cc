@@ -34,7 +34,7 @@ std::vector<std::string> selected(const std::string& expression) {
   EXPECT_TRUE(result) << result.error().message;
   std::vector<std::string> names;
   if (result) {
-    for (const Host& one : *result) names.push_back(one.name);
+    for (const Host& one : *result) names.push_back(one.name.str());
   }
   return names;
 }

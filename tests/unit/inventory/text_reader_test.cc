@@ -12,7 +12,7 @@ using ::testing::Not;
 
 std::vector<std::string> names(const Inventory& inventory) {
   std::vector<std::string> result;
-  for (const Host& host : inventory.hosts) result.push_back(host.name);
+  for (const Host& host : inventory.hosts) result.push_back(host.name.str());
   return result;
 }
 

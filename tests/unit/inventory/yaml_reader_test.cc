@@ -114,7 +114,7 @@ groups:
 defaults: {password: last}
 )");
   const auto password = [&](int i) {
-    return inventory.passwords.at(inventory.hosts[i].credential)->reveal();
+    return inventory.passwords.at(inventory.hosts[i].credential.str())->reveal();
   };
   EXPECT_EQ(password(0), "one");
   EXPECT_EQ(inventory.hosts[0].credential, inventory.hosts[1].credential);
