@@ -100,6 +100,8 @@ void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatche
     return;
   }
   worker->second.control = std::max(worker->second.control, message.sequence());
+  if (message.has_hello()) worker->second.hello = message.sequence();
+  if (message.sequence() < worker->second.hello && !BROKEN(kOlderThanHello)) return;
   if (!message.has_hello() && !of_this_journal(message.journal())) return;
   note_free(worker->second, message.sequence(), message.free(), now);
   switch (message.body_case()) {
