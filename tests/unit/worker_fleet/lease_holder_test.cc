@@ -365,5 +365,58 @@ TEST_F(LeaseHolderTest, DoesNotStartATaskOfASweepThatWasNotDescribed) {
   EXPECT_NE(started(), nullptr);
 }
 
+TEST_F(LeaseHolderTest, AnOfferOfWhatRunsIsClaimedAgainAndStartsNothing) {
+  run(kTask);
+  holder_->take_actions();
+  offer(kTask);
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kClaim), 1);
+  EXPECT_EQ(count<StartTask>(actions), 0);
+  EXPECT_EQ(holder_->free_slots(), 1u);
+}
+
+TEST_F(LeaseHolderTest, AnOfferOfWhatIsClaimedIsNotClaimedTwice) {
+  offer(kTask);
+  offer(kTask);
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 1);
+  EXPECT_EQ(holder_->free_slots(), 1u);
+}
+
+TEST_F(LeaseHolderTest, ALeaseIsGoodUntilItsEndAndNoLonger) {
+  const auto lease = run(kTask);
+  ASSERT_TRUE(lease);
+  EXPECT_TRUE(lease->valid(now_ + seconds(9) - Nanoseconds(1)));
+  EXPECT_FALSE(lease->valid(now_ + seconds(9))) << "whether or not the loop has noticed";
+}
+
+TEST_F(LeaseHolderTest, ARevocationNeverDropsAResult) {
+  run(kTask);
+  EXPECT_TRUE(holder_->on_finished(now_, kTask, 1));
+  holder_->take_actions();
+  v1::ToWorker message;
+  *message.mutable_renewal()->add_revoked() = make_ref(kTask, 1);
+  holder_->on_message(now_, message);
+  EXPECT_EQ(count<DropResult>(holder_->take_actions()), 0);
+  pass(milliseconds(2600));
+  EXPECT_EQ(count<SendResult>(holder_->take_actions()), 1) << "it is sent until acknowledged";
+}
+
+TEST_F(LeaseHolderTest, AHeartbeatListsWhatRunsAndWhatWaitsForItsAcknowledgement) {
+  run({1, 0});
+  run({1, 1});
+  EXPECT_TRUE(holder_->on_finished(now_, {1, 1}, 1));
+  holder_->take_actions();
+  pass(seconds(1));
+  int beats = 0;
+  for (const auto& action : holder_->take_actions()) {
+    const auto* send = std::get_if<SendToDispatcher>(&action);
+    if (send == nullptr || !send->message.has_heartbeat()) continue;
+    ++beats;
+    EXPECT_EQ(send->message.heartbeat().running_size(), 1);
+    EXPECT_EQ(send->message.heartbeat().finished_size(), 1);
+  }
+  EXPECT_EQ(beats, 1);
+}
+
 }  // namespace
 }  // namespace netfleet
