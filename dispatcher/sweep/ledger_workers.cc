@@ -175,8 +175,9 @@ void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::ToDispatcher&
 
 bool Ledger::may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const {
   if (task.attempt != attempt) return false;
-  if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
+  // Not even to the owner again: it may have finished, and another one been granted the device.
   if (holding_until_ > now_ && !BROKEN(kR13ClaimsInHold)) return false;
+  if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
   if (task.state == State::kPending) return !BROKEN(kR3LateClaimDenied);
   return task.state == State::kOffered;
 }

@@ -199,9 +199,14 @@ void Fleet::check_shares() {
   const bool urgent = scenario_.sweeps[1].priority > scenario_.sweeps[0].priority;
   const auto& second = scenario_.sweeps[sweeps[1].script];
   if (urgent && slowest == 1) {
-    const Nanoseconds most = second.start + ideal(second.hosts.size(), session) * 6 / 5 +
-                             one * 3 / 2 + std::chrono::seconds(1);
-    if (sweeps[1].ended > most) books_.fail("an urgent sweep goes first", "");
+    // A session until the first slots are free, and one for a last round that fills few of them.
+    const Nanoseconds most = second.start + ideal(second.hosts.size(), session) * 6 / 5 + one * 2 +
+                             std::chrono::seconds(1);
+    if (sweeps[1].ended > most) {
+      books_.fail("an urgent sweep goes first",
+                  fmt::format("{:.1f} s, at most {:.1f} s", Seconds(sweeps[1].ended).count(),
+                              Seconds(most).count()));
+    }
   } else if (slowest == 1 && sweeps[0].done_at_half.size() > 1) {
     const double share =
         static_cast<double>(sweeps[0].done_at_half[1]) / static_cast<double>(second.hosts.size());
