@@ -97,6 +97,7 @@ TEST_F(LedgerLimitsTest, AnAbandonedTaskHoldsItsDeviceUntilItsLeaseEnds) {
   hello(kAnna, 2);
   claim(kAnna, offers().at(0), 1);
   ledger_->abandon(1);
+  ledger_->tick(now_);
   EXPECT_THAT(offers(), IsEmpty()) << "its session may go on";
   pass(seconds(10));
   hello(kAnna, 2);
@@ -133,7 +134,22 @@ TEST_F(LedgerLimitsTest, ParkedTasksOfASweepThatEndsAreForgotten) {
   ledger_->audit();
 }
 
-TEST_F(LedgerTest, ARestartBringsNoFreshBurstOfLogins) {
+TEST_F(LedgerLimitsTest, ASweepThatGoesOnBringsNoFreshBurstOfLogins) {
+  ledger_.emplace(LedgerOptions{});
+  Limits& limits = ledger_->limits();
+  SweepPlan plan;
+  const LimitSpec limit{.name = "edge", .logins_per_second = 1, .burst = 3};
+  const std::uint16_t set = limits.add_set({limits.add(limit)});
+  plan.tasks.assign(4, {ledger_->add_lane(""), 0, {set, 0}});
+  plan.restored = {{.index = 0, .outcome = Outcome::kOk}};
+  add(1, 4, plan);
+  hello(kAnna, 4);
+  EXPECT_THAT(offers(), IsEmpty());
+  pass(seconds(1));
+  EXPECT_THAT(offers(), SizeIs(1));
+}
+
+TEST_F(LedgerLimitsTest, AnEmptiedBucketFillsAtItsRate) {
   Limits limits;
   const auto set =
       limits.add_set({limits.add({.name = "aaa", .logins_per_second = 1, .burst = 3})});

@@ -218,6 +218,18 @@ TEST_F(LedgerTest, TheFirstRefusedLoginEndsTheSweep) {
   EXPECT_TRUE(ledger_->finished(1));
 }
 
+TEST_F(LedgerTest, ARefusedCredentialIsNotTriedByOtherSweepsThatHaveAGuard) {
+  open(2);
+  add(2, 2);
+  SweepPlan careless;
+  careless.max_auth_failures = 0;
+  add(3, 2, careless);
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  result(kAnna, offer, Outcome::kAuthFailed, false);
+  EXPECT_THAT(take_ended(), SizeIs(3)) << "one of its own, two of the other guarded one";
+}
+
 TEST_F(LedgerTest, DrainCancelsWhatHasNotStarted) {
   open(3);
   hello(kAnna, 1);

@@ -134,12 +134,16 @@ TEST_F(LeaseHolderTest, CountsItsLeaseFromItsOwnSendStamp) {
 }
 
 TEST_F(LeaseHolderTest, ARenewalExtendsOnlyWhatItsHeartbeatListed) {
-  const TimePoint early = now_ - milliseconds(1);
-  const auto lease = run(kTask);
-  const TimePoint granted = now_;
-  pass(milliseconds(900));
+  const TimePoint claimed = now_;
+  offer(kTask);
+  pass(milliseconds(500));
+  const TimePoint early = now_;
+  pass(milliseconds(500));
+  grant(kTask, claimed);
+  const auto lease = started();
+  ASSERT_TRUE(lease);
   hear(early);
-  EXPECT_EQ(lease->end(), granted + seconds(9)) << "that heartbeat was sent before the grant";
+  EXPECT_EQ(lease->end(), claimed + seconds(9)) << "that heartbeat was sent before the grant came";
   hear(now_);
   EXPECT_EQ(lease->end(), now_ + seconds(9));
 }
@@ -333,7 +337,12 @@ TEST_F(LeaseHolderTest, AnotherJournalMakesItForgetWhatItHolds) {
 TEST_F(LeaseHolderTest, AFencedAttemptIsNeverStartedOrGivenBack) {
   const TimePoint begin = now_;
   ASSERT_TRUE(run(kTask));
-  pass(seconds(9));
+  for (int i = 0; i < 9; ++i) {
+    pass(seconds(1));
+    v1::ToWorker deny;  // it hears something, but no renewal
+    *deny.mutable_deny()->add_tasks() = make_ref({1, 77}, 1);
+    holder_->on_message(now_, deny);
+  }
   holder_->on_finished(now_, kTask, 10);
   holder_->take_actions();
   grant(kTask, begin + seconds(1));
