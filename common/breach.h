@@ -39,6 +39,7 @@ enum class Breach : std::uint8_t {
   kR20RevokeDropsResult,
   kR21LeaveAtOnce,
   kControlOutOfOrder,
+  kOlderThanHello,
   kReleaseAfterStart,
   kJournalNotNamed,
   kResultsOfAnyJournal,

@@ -51,6 +51,8 @@ std::string sentence_of(const Noted& noted, const LogSubject& subject) {
       return "another attempt follows";
     case Noted::What::kLeaseEnded:
       return "lease ended, the worker was lost with this task";
+    case Noted::What::kLateResult:
+      return "late result of a lost task, which was finished after all; it stays lost";
     case Noted::What::kGuard:
       return "a login was refused, the authentication guard ends the sweep, so that no account is "
              "locked out (--on-auth-failure continue goes on)";
@@ -89,6 +91,7 @@ bool is_warning(Noted::What what) {
   switch (what) {
     case Noted::What::kWorkerSilent:
     case Noted::What::kLeaseEnded:
+    case Noted::What::kLateResult:
     case Noted::What::kGuard:
     case Noted::What::kRegionWaits:
     case Noted::What::kRegionGivenUp:
@@ -105,16 +108,16 @@ bool is_warning(Noted::What what) {
 std::string log_noted(const Noted& noted, const LogSubject& subject) {
   const bool of_region = is_about_region(noted.what);
   const bool of_task = noted.attempt > 0;
-  return log_line(
-      sentence_of(noted, subject),
-      {{"sweep", subject.sweep},
-       {"host", of_task ? subject.host : ""},
-       {"attempt", of_task ? number(noted.attempt) : ""},
-       {"worker", of_region ? "" : noted.worker},
-       {"region", of_region ? noted.worker : ""},
-       {"hosts", subject.region_hosts > 0 ? number(subject.region_hosts) : ""},
-       {"outcome",
-        noted.what == Noted::What::kRetry ? std::string(outcome_name(noted.outcome)) : ""}});
+  const bool of_result =
+      noted.what == Noted::What::kRetry || noted.what == Noted::What::kLateResult;
+  return log_line(sentence_of(noted, subject),
+                  {{"sweep", subject.sweep},
+                   {"host", of_task ? subject.host : ""},
+                   {"attempt", of_task ? number(noted.attempt) : ""},
+                   {"worker", of_region ? "" : noted.worker},
+                   {"region", of_region ? noted.worker : ""},
+                   {"hosts", subject.region_hosts > 0 ? number(subject.region_hosts) : ""},
+                   {"outcome", of_result ? std::string(outcome_name(noted.outcome)) : ""}});
 }
 
 std::string log_progress(const v1::Progress& progress, const std::string& worker,

@@ -66,6 +66,7 @@ void Ledger::restore(TimePoint until, TaskKey key, Task& task,
   if (restored.outcome) {
     task.state = State::kDone;
     --sweep.open;
+    task.lost = *restored.outcome == Outcome::kLost;
     if (*restored.outcome == Outcome::kAuthFailed) ++sweep.auth_failures[task.credential];
   } else if (restored.owner != 0 && !BROKEN(kR11LeasesNotRestored)) {
     // It may still be at work: it has a whole lease to say so.
@@ -178,6 +179,7 @@ void Ledger::end_task(TaskKey key, Task& task, Outcome outcome, std::string erro
   actions_.push_back(
       TaskEnded{key, task.attempt, outcome, std::move(error), worker_name(task.owner)});
   task.state = State::kDone;
+  task.lost = outcome == Outcome::kLost;
   --sweeps_.at(key.sweep).open;
 }
 
@@ -202,6 +204,9 @@ Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::u
                                            BROKEN(kR19AnyAttemptTaken));
   if (current && task->state == State::kStoring) return Verdict::kIgnore;  // acknowledged when safe
   if (!current || task->state != State::kLeased) {
+    if (current && std::exchange(task->lost, false)) {
+      note(Noted::What::kLateResult, from, key, attempt, outcome);
+    }
     if (!BROKEN(kR17RepeatedNotAcked)) acknowledge(from, key, attempt);
     return Verdict::kIgnore;
   }

@@ -103,6 +103,7 @@ struct Noted {
     kGranted,
     kRetry,
     kLeaseEnded,
+    kLateResult,  // of a task that had ended as lost: it was finished after all
     kGuard,
     kRegionWaits,   // `worker` is the region
     kRegionGivenUp  // `worker` is the region
@@ -204,6 +205,7 @@ class Ledger {
     State state = State::kPending;
     std::uint8_t deaths = 0;
     std::uint8_t retries_used = 0;
+    bool lost = false;  // kDone: as lost, and no result of it has come since
   };
   struct Sweep {
     std::vector<Task> tasks;
@@ -229,6 +231,7 @@ class Ledger {
     std::uint32_t free = 0;
     std::uint64_t sequence = 0;  // of the newest message over both sockets: whose free count holds
     std::uint64_t control = 0;   // of the newest one over control
+    std::uint64_t hello = 0;     // of the newest Hello: it said all that older messages did
     std::uint64_t done = 0;
     TimePoint joined{};
     TimePoint last_seen{};

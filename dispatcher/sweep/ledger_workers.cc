@@ -100,6 +100,8 @@ void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatche
     return;
   }
   worker->second.control = std::max(worker->second.control, message.sequence());
+  if (message.has_hello()) worker->second.hello = message.sequence();
+  if (message.sequence() < worker->second.hello && !BROKEN(kOlderThanHello)) return;
   if (!message.has_hello() && !of_this_journal(message.journal())) return;
   note_free(worker->second, message.sequence(), message.free(), now);
   switch (message.body_case()) {
@@ -173,8 +175,9 @@ void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::ToDispatcher&
 
 bool Ledger::may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const {
   if (task.attempt != attempt) return false;
-  if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
+  // Not even to the owner again: it may have finished, and another one been granted the device.
   if (holding_until_ > now_ && !BROKEN(kR13ClaimsInHold)) return false;
+  if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
   if (task.state == State::kPending) return !BROKEN(kR3LateClaimDenied);
   return task.state == State::kOffered;
 }

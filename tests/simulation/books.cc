@@ -116,6 +116,7 @@ void Books::granted(HostId id, std::uint32_t attempt) {
     fail("the guard",
          fmt::format("host {} attempt {} is granted after it closed", id.text(), attempt));
   }
+  granted_.insert({id, attempt});
   check_logins(id);
 }
 
@@ -137,15 +138,32 @@ void Books::check_logins(HostId id) {
   }
 }
 
-void Books::lease_ended(HostId id) {
-  if (scenario_.kind != Kind::kStorm) {
+void Books::lease_ended(HostId id, std::uint32_t attempt) {
+  if (!leases_may_end(scenario_.kind)) {
     fail("no lease ends without need", fmt::format("that of host {}", id.text()));
+  }
+  // Where nothing is lost, a grant finds the worker that waits for it. What an earlier dispatcher
+  // has written down it may not have sent.
+  if (scenario_.kind != Kind::kAbsence || !granted_.contains({id, attempt})) return;
+  const auto& sessions = sessions_[id];
+  if (std::none_of(sessions.begin(), sessions.end(),
+                   [attempt](const auto& session) { return session->attempt == attempt; })) {
+    fail("what is granted is started", fmt::format("host {} attempt {}", id.text(), attempt));
+  }
+}
+
+void Books::check_cancelled(std::uint32_t sweep) const {
+  for (const auto& session : open_) {
+    if (session->host.sweep == sweep && !session->over) {
+      fail("a cancelled sweep stops",
+           fmt::format("host {} at {}", session->host.text(), session->worker));
+    }
   }
 }
 
 void Books::ended_without_result(HostId id, Outcome outcome) {
   if (outcome == Outcome::kCancelled) cancelled_.insert(id);
-  if (outcome == Outcome::kLost && scenario_.kind != Kind::kStorm) {
+  if (outcome == Outcome::kLost && !leases_may_end(scenario_.kind)) {
     fail("nothing is lost without need", fmt::format("host {}", id.text()));
   }
 }

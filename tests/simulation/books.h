@@ -93,10 +93,13 @@ class Books {
   void login_refused(HostId host, const std::vector<std::uint32_t>& running);
   void dispatcher_ended() {
     guarded_.clear();
+    granted_.clear();
     refusals_.clear();
     forgotten_.insert(cancelled_.begin(), cancelled_.end());
   }
-  void lease_ended(HostId host);
+  void lease_ended(HostId host, std::uint32_t attempt);
+  // So long after a sweep was cancelled.
+  void check_cancelled(std::uint32_t sweep) const;
   void ended_without_result(HostId host, Outcome outcome);
 
  private:
@@ -125,6 +128,7 @@ class Books {
   std::map<std::uint16_t, Bucket> buckets_;
   std::set<std::pair<std::uint32_t, std::uint16_t>> guarded_;
   std::map<HostId, int> poisoned_;
+  std::set<std::pair<HostId, std::uint32_t>> granted_;  // attempts, by this dispatcher
   bool grants_lost_ = false;
   Nanoseconds longest_expiry_{0};
   // Abandoned while they ran, and then the dispatcher ended too: what they hold is not known to the

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/breach.h"
+#include "tests/simulation/scenario.h"
 
 namespace netfleet::simulation {
 
@@ -14,7 +15,7 @@ struct BreachInfo {
   std::string_view rule;   // R1 .. R21, or a word
   std::string_view where;  // ledger, holder (the real code) or shell (the simulation's model)
   std::string_view what;
-  bool rare = false;  // too rare for the seeds of a test: a unit test holds the rule instead
+  Theme theme = Theme::kDrawn;  // of the scenarios that look for it
 };
 
 const std::vector<BreachInfo>& all_breaches();

@@ -55,7 +55,7 @@ void Dispatcher::begin() {
   // Not certain again before it has held out once: it may be killed meanwhile.
   if (uncertain_) {
     loop_.after(Nanoseconds(longest_lease_) * 11 / 10, [this, life = life()] {
-      if (this->life() == life) uncertain_ = false;
+      if (alive() && this->life() == life) uncertain_ = false;
     });
   }
   for (const std::uint32_t script : std::set<std::uint32_t>(due_)) sweep_is_due(script);
@@ -266,7 +266,7 @@ void Dispatcher::collect() {
       } else if (noted->what == Noted::What::kLeaseEnded) {
         trace_("dispatcher: lease of {}/{} attempt {} ended", noted->task.sweep, noted->task.index,
                noted->attempt);
-        books_.lease_ended(host_of(noted->task));
+        books_.lease_ended(host_of(noted->task), noted->attempt);
       } else if (noted->what == Noted::What::kGuard) {
         trace_("dispatcher: guard of sweep {}", noted->task.sweep);
         books_.guard_closed(host_of(noted->task).sweep, noted->credential);

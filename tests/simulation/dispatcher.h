@@ -79,6 +79,7 @@ class Dispatcher final : public Process {
   void committed(std::size_t up_to);
   void store(TaskKey key, std::uint32_t attempt, Outcome outcome);
   void check_free(std::uint64_t from);
+  void cancel(const Sweep& sweep);
   Sweep* sweep_of(std::uint32_t number);
   HostId host_of(TaskKey key);
   void finish_sweeps();

@@ -18,10 +18,19 @@ void Dispatcher::strike(Blow blow, std::uint32_t script) {
         ledger_->abandon(sweep.number);
       } else {
         ledger_->drain(sweep.number);
-        if (blow == Blow::kCancelSweep) ledger_->cancel_running(sweep.number);
+        if (blow == Blow::kCancelSweep) cancel(sweep);
       }
     }
   });
+}
+
+// Lost Cancels are repeated, so sessions end within a few heartbeats and their own patience.
+void Dispatcher::cancel(const Sweep& sweep) {
+  ledger_->cancel_running(sweep.number);
+  if (scenario_.kind != Kind::kLossy) return;
+  const Nanoseconds soon = Nanoseconds(scenario_.heartbeat) * 6 + std::chrono::seconds(4) +
+                           (scenario_.latest + scenario_.latency) * 3;
+  loop_.after(soon, [this, id = sweep.id] { books_.check_cancelled(id); });
 }
 
 void Dispatcher::check_acknowledged(const v1::TaskRef& ref, std::uint64_t incarnation) const {

@@ -19,8 +19,8 @@ Message carried(const Books& books, bool encodes, const Message& message, Decode
 
 }  // namespace
 
-Fleet::Fleet(std::uint64_t seed, bool verbose)
-    : scenario_(seed),
+Fleet::Fleet(std::uint64_t seed, Theme theme, bool verbose)
+    : scenario_(seed, theme),
       random_(seed ^ 0x5eed5eed5eed5eedu),
       books_(scenario_, loop_),
       trace_(loop_, verbose),
@@ -86,6 +86,16 @@ void Fleet::check_reunion() {
                   fmt::format("{} of {}", dispatcher_.workers(), there));
     }
   });
+}
+
+// Whatever happened, and whatever they are called: in the end all who live are known.
+void Fleet::check_welcome() {
+  std::uint32_t there = 0;
+  for (const auto& worker : workers_) there += worker->alive() ? 1 : 0;
+  if (dispatcher_.workers() != there) {
+    books_.fail("every live worker is welcome",
+                fmt::format("{} are known, {} are alive", dispatcher_.workers(), there));
+  }
 }
 
 void Fleet::strike(const Strike& strike) {
@@ -158,7 +168,7 @@ Nanoseconds Fleet::work() const {
   }
   for (const SweepScript& sweep : scenario_.sweeps) {
     const double session = Seconds(sweep.session).count() * 2 * slowest +
-                           (sweep.long_session ? Seconds(scenario_.lease).count() : 0);
+                           Seconds(scenario_.lease).count() * 2 * sweep.long_sessions;
     seconds += session * static_cast<double>(sweep.hosts.size()) * (sweep.retries + 2);
   }
   return nanoseconds(seconds);
@@ -189,9 +199,14 @@ void Fleet::check_shares() {
   const bool urgent = scenario_.sweeps[1].priority > scenario_.sweeps[0].priority;
   const auto& second = scenario_.sweeps[sweeps[1].script];
   if (urgent && slowest == 1) {
-    const Nanoseconds most = second.start + ideal(second.hosts.size(), session) * 6 / 5 +
-                             one * 3 / 2 + std::chrono::seconds(1);
-    if (sweeps[1].ended > most) books_.fail("an urgent sweep goes first", "");
+    // A session until the first slots are free, and one for a last round that fills few of them.
+    const Nanoseconds most = second.start + ideal(second.hosts.size(), session) * 6 / 5 + one * 2 +
+                             std::chrono::seconds(1);
+    if (sweeps[1].ended > most) {
+      books_.fail("an urgent sweep goes first",
+                  fmt::format("{:.1f} s, at most {:.1f} s", Seconds(sweeps[1].ended).count(),
+                              Seconds(most).count()));
+    }
   } else if (slowest == 1 && sweeps[0].done_at_half.size() > 1) {
     const double share =
         static_cast<double>(sweeps[0].done_at_half[1]) / static_cast<double>(second.hosts.size());
@@ -242,6 +257,7 @@ Report Fleet::run() {
         loop_.now() + Nanoseconds(scenario_.lease) * 5 + std::chrono::seconds(10);
     while (step(end)) continue;
     dispatcher_.check_at_end();
+    check_welcome();
     for (const auto& worker : workers_) worker->check_at_end();
     if (scenario_.kind == Kind::kCalm) check_shares();
   } catch (const Violation& violation) {
@@ -256,6 +272,8 @@ Report Fleet::run() {
   return report;
 }
 
-Report simulate(std::uint64_t seed, bool verbose) { return Fleet(seed, verbose).run(); }
+Report simulate(std::uint64_t seed, Theme theme, bool verbose) {
+  return Fleet(seed, theme, verbose).run();
+}
 
 }  // namespace netfleet::simulation

@@ -27,7 +27,7 @@ struct Report {
 
 class Fleet {
  public:
-  Fleet(std::uint64_t seed, bool verbose);
+  Fleet(std::uint64_t seed, Theme theme, bool verbose);
   Report run();
 
  private:
@@ -37,6 +37,7 @@ class Fleet {
   void end_of_faults();
   bool step(Nanoseconds end);
   void check_reunion();
+  void check_welcome();
   void check_shares();
   Nanoseconds work() const;
   Nanoseconds ideal(std::size_t hosts, Nanoseconds session) const;
@@ -55,6 +56,6 @@ class Fleet {
   std::int64_t second_ = 0;
 };
 
-Report simulate(std::uint64_t seed, bool verbose);
+Report simulate(std::uint64_t seed, Theme theme, bool verbose);
 
 }  // namespace netfleet::simulation

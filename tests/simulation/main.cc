@@ -1,8 +1,6 @@
 // fleet_simulation: the fleet protocol under seeded faults, in virtual time.
 //
-//     fleet_simulation --seeds 20000 --from 1     must find nothing
-//     fleet_simulation --seeds 1 --from 4711 -v   shows one seed
-//     fleet_simulation --check-breaches           breaks each rule in turn, must find each
+// What it is asked for is shown by --help.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -16,14 +14,27 @@
 #include "common/clock.h"
 #include "tests/simulation/breaches.h"
 #include "tests/simulation/fleet.h"
+#include "tests/simulation/themes.h"
 
 namespace netfleet::simulation {
 namespace {
 
+constexpr const char* kExamples = R"(Examples:
+  fleet_simulation --seeds 20000                     20,000 fleets, each with other faults
+  fleet_simulation --seeds 20000 --from 1000000      others
+  fleet_simulation --from 4711 -v                    replays one, and shows all that happens
+  fleet_simulation --theme echo --seeds 1000         only where messages come twice and late
+  fleet_simulation --breach no-second-grant --seeds 2000
+                                                     breaks a rule on purpose: some must fail
+  fleet_simulation --check-breaches                  breaks each rule in turn: each must be found
+  fleet_simulation --list-breaches                   the rules, and what breaking them means
+  fleet_simulation --list-themes)";
+
 struct Range {
   std::uint64_t from = 1;
-  std::uint64_t seeds = 1'000;
+  std::uint64_t seeds = 1;
   unsigned threads = 1;
+  Theme theme = Theme::kDrawn;
   bool verbose = false;
 };
 struct Found {
@@ -41,7 +52,7 @@ Found search(const Range& range, bool until_first, const char* option) {
     while (!stop) {
       const std::uint64_t seed = next++;
       if (seed >= range.from + range.seeds) return;
-      const Report report = simulate(seed, range.verbose);
+      const Report report = simulate(seed, range.theme, range.verbose);
       const std::lock_guard lock(mutex);
       ++found.ran;
       found.events += report.events;
@@ -51,8 +62,7 @@ Found search(const Range& range, bool until_first, const char* option) {
       if (found.first == 0 || seed < found.first) found.first = seed;
       if (until_first) stop = true;
       if (!until_first && found.failed <= 20) {
-        fmt::print("FAILED {} | fleet_simulation{} --from {} --seeds 1 -v\n", report.detail, option,
-                   seed);
+        fmt::print("FAILED {} | fleet_simulation{} --from {} -v\n", report.detail, option, seed);
         std::fflush(stdout);
       }
     }
@@ -75,7 +85,7 @@ std::string invariants_of(const Found& found) {
 int check_breaches(Range range) {
   int missed = 0;
   for (const BreachInfo& info : all_breaches()) {
-    if (info.rare) continue;
+    range.theme = info.theme;
     breach = info.breach;
     const Found found = search(range, true, "");
     fmt::print("{:24} {:>6} seeds  {}\n", info.name,
@@ -88,28 +98,37 @@ int check_breaches(Range range) {
   return missed == 0 ? 0 : 1;
 }
 
+void list_breaches() {
+  for (const BreachInfo& info : all_breaches()) {
+    fmt::print("{:24} {:8} {:7} {}\n", info.name, info.rule, info.where, info.what);
+  }
+}
+
+void list_themes() {
+  for (const ThemeInfo& info : all_themes()) fmt::print("{:12} {}\n", info.name, info.what);
+}
+
 int run(int argc, char** argv) {
   Range range;
-  std::string broken;
-  bool list = false, check = false;
+  std::string broken, theme;
+  bool breaches = false, themes = false, check = false;
   CLI::App app("The fleet protocol under seeded faults, in virtual time.");
-  app.add_option("--seeds", range.seeds, "how many seeds");
-  app.add_option("--from", range.from, "the first of them");
+  app.footer(kExamples);
+  app.add_option("--seeds", range.seeds, "how many seeds")->capture_default_str();
+  app.add_option("--from", range.from, "the first of them")->capture_default_str();
   app.add_option("--threads", range.threads, "seeds at once")
       ->default_val(std::max(1u, std::thread::hardware_concurrency()));
   app.add_option("--breach", broken, "break this rule on purpose");
-  app.add_flag("--list-breaches", list, "what can be broken");
+  app.add_option("--theme", theme, "only scenarios that lean on this");
+  app.add_flag("--list-breaches", breaches, "what can be broken");
+  app.add_flag("--list-themes", themes, "what scenarios can lean on");
   app.add_flag("--check-breaches", check, "break each in turn: each must be found within --seeds");
   app.add_flag("-v,--verbose", range.verbose, "show what happens");
   CLI11_PARSE(app, argc, argv);
   if (range.verbose) range.threads = 1;
-  if (list) {
-    for (const BreachInfo& info : all_breaches()) {
-      fmt::print("{:24} {:8} {:7} {}{}\n", info.name, info.rule, info.where, info.what,
-                 info.rare ? " (rare: see its unit test)" : "");
-    }
-    return 0;
-  }
+  if (breaches) list_breaches();
+  if (themes) list_themes();
+  if (breaches || themes) return 0;
   if (check) return check_breaches(range);
   std::string option;
   for (const BreachInfo& info : all_breaches()) {
@@ -119,7 +138,15 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "fleet_simulation: no breach is called {}\n", broken);
     return 2;
   }
-  if (!broken.empty()) option = " --breach " + broken;
+  for (const ThemeInfo& info : all_themes()) {
+    if (info.name == theme) range.theme = info.theme;
+  }
+  if (!theme.empty() && range.theme == Theme::kDrawn) {
+    fmt::print(stderr, "fleet_simulation: no theme is called {}\n", theme);
+    return 2;
+  }
+  if (!theme.empty()) option += " --theme " + theme;
+  if (!broken.empty()) option += " --breach " + broken;
   const TimePoint start = BootClock::now();
   const Found found = search(range, false, option.c_str());
   const double seconds = std::chrono::duration<double>(BootClock::now() - start).count();

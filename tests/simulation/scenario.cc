@@ -1,14 +1,26 @@
 #include "tests/simulation/scenario.h"
 
+#include "tests/simulation/themes.h"
+
 namespace netfleet::simulation {
 
-Scenario::Scenario(std::uint64_t number) : seed(number) {
-  Random random(number);
+void Scenario::draw_kind(Random& random) {
   const std::uint32_t die = random.below(100);
-  kind = die < 8    ? Kind::kCalm
-         : die < 22 ? Kind::kLossy
-         : die < 34 ? Kind::kRestarts
-                    : Kind::kStorm;
+  if (theme == Theme::kDrawn) {
+    theme = Theme::kNone;
+    const auto& themes = all_themes();
+    if (die >= 75) theme = themes[random.below(static_cast<std::uint32_t>(themes.size()))].theme;
+  }
+  kind = theme != Theme::kNone ? info_of(theme).kind
+         : die < 8             ? Kind::kCalm
+         : die < 20            ? Kind::kLossy
+         : die < 30            ? Kind::kRestarts
+                               : Kind::kStorm;
+}
+
+Scenario::Scenario(std::uint64_t number, Theme wanted) : seed(number), theme(wanted) {
+  Random random(number);
+  draw_kind(random);
   lease = Milliseconds(random.chance(0.7) ? 10'000 : 3'000 + random.below(20'000));
   heartbeat = lease * 3 / 20;
   offer_expiry = Milliseconds(random.between(250, 1'000));
@@ -19,6 +31,7 @@ Scenario::Scenario(std::uint64_t number) : seed(number) {
   draw_sweeps(random);
   draw_network(random);
   draw_strikes(random);
+  if (theme != Theme::kNone) info_of(theme).shape(*this, random);
   for (const SweepScript& sweep : sweeps) durable |= sweep.changes_device && !sweep.retry_unsafe;
 }
 
@@ -94,7 +107,7 @@ void Scenario::draw_sweeps(Random& random) {
     sweep.max_auth_failures = random.chance(0.6) ? 1 : random.below(3);
     if (!calm && random.chance(0.3)) sweep.unreachable = 0.3 * random.fraction();
     sweep.session = random.between(Milliseconds(20), Milliseconds(2'000));
-    sweep.long_session = !calm && random.chance(0.3);
+    if (!calm && random.chance(0.3)) sweep.long_sessions = 0.15;
     if (count > 1 && random.chance(0.4))
       sweep.priority = static_cast<std::uint8_t>(random.below(2));
     draw_hosts(random, sweep, calm ? random.between(60, 120) : random.between(1, 30));

@@ -22,7 +22,29 @@ enum class Kind : std::uint8_t {
   kCalm,      // no fault at all: shares and times can be checked
   kLossy,     // messages are lost, late, repeated, the sink is cut; but no lease may ever end
   kRestarts,  // the dispatcher is killed and is soon back; but no lease may ever end
+  kAbsence,   // it is away for long; but what its successor grants is started
   kStorm,     // everything
+};
+
+inline bool leases_may_end(Kind kind) { return kind == Kind::kAbsence || kind == Kind::kStorm; }
+
+// What a scenario leans on; see themes.cc.
+enum class Theme : std::uint8_t {
+  kDrawn,  // the seed decides
+  kNone,
+  kTwins,
+  kEcho,
+  kOvertaken,
+  kOldOffers,
+  kAbsence,
+  kFlapping,
+  kOtherLease,
+  kLateGrants,
+  kCancels,
+  kRefusals,
+  kLostDisks,
+  kPowerCuts,
+  kAbandoned,
 };
 
 struct WorkerScript {
@@ -53,9 +75,9 @@ struct SweepScript {
   std::uint32_t retries = 1;
   std::uint32_t max_auth_failures = 1;
   std::uint8_t priority = 0;
-  double unreachable = 0;     // how often a try does not get through
-  Nanoseconds session{0};     // about as long as one takes
-  bool long_session = false;  // now and then one of several leases
+  double unreachable = 0;    // how often a try does not get through
+  Nanoseconds session{0};    // about as long as one takes
+  double long_sessions = 0;  // the share of those that take several leases
 };
 
 enum class Blow : std::uint8_t {
@@ -85,9 +107,10 @@ struct Strike {
 };
 
 struct Scenario {
-  explicit Scenario(std::uint64_t seed);
+  explicit Scenario(std::uint64_t seed, Theme theme = Theme::kDrawn);
 
   std::uint64_t seed;
+  Theme theme = Theme::kNone;
   Kind kind = Kind::kCalm;
   Milliseconds lease{10'000}, heartbeat{1'500}, offer_expiry{1'000}, region_timeout{60'000};
   std::uint32_t offers_per_frame = 64;
@@ -111,6 +134,7 @@ struct Scenario {
   bool may_lose_grants = false;  // a power cut or the loss of the disk is among the strikes
 
  private:
+  void draw_kind(Random& random);
   void draw_fleet(Random& random);
   void draw_sweeps(Random& random);
   void draw_hosts(Random& random, SweepScript& sweep, std::uint32_t hosts);

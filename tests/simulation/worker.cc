@@ -25,7 +25,9 @@ void Worker::begin() {
   options.slots = script_.slots;
   options.most_unacknowledged = script_.most_unacknowledged;
   options.incarnation = random_.next() | 1;
-  if (BROKEN(kR10SameIncarnation)) options.incarnation = 1 + number_;
+  if (BROKEN(kR10SameIncarnation)) {
+    options.incarnation = std::hash<std::string>()(script_.name) | 1;
+  }
   incarnation_ = options.incarnation;
   sessions_.clear();
   running_.clear();
@@ -154,7 +156,7 @@ void Worker::act(const StartTask& action) {
                            ? sweep.session
                            : random_.between(sweep.session / 4, sweep.session * 3 / 2);
   length = nanoseconds(Seconds(length).count() * script_.slowness);
-  if (sweep.long_session && random_.chance(0.15)) {
+  if (random_.chance(sweep.long_sessions)) {
     length = random_.between(Nanoseconds(scenario_.lease), Nanoseconds(scenario_.lease) * 3);
     session.acts = 40;
   }

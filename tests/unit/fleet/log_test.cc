@@ -39,6 +39,12 @@ TEST(Log, LongValuesAreCut) {
   EXPECT_TRUE(line.ends_with("e...\"")) << line;
 }
 
+TEST(Log, ALateResultSaysHowTheLostTaskEnded) {
+  EXPECT_EQ(log_noted({What::kLateResult, "w1", {1, 7}, 1, Outcome::kOk}, subject()),
+            "late result of a lost task, which was finished after all; it stays lost: "
+            "sweep=20261122-191548-3fa9 host=edge-7 attempt=1 worker=w1 outcome=ok");
+}
+
 TEST(Log, ARegionWithoutWorkers) {
   LogSubject region;
   region.region_hosts = 12;
@@ -53,8 +59,8 @@ TEST(Log, ARegionWithoutWorkers) {
 }
 
 TEST(Log, WhatPeopleMustKnow) {
-  for (const What what : {What::kWorkerSilent, What::kLeaseEnded, What::kGuard, What::kRegionWaits,
-                          What::kRegionGivenUp}) {
+  for (const What what : {What::kWorkerSilent, What::kLeaseEnded, What::kLateResult, What::kGuard,
+                          What::kRegionWaits, What::kRegionGivenUp}) {
     EXPECT_TRUE(is_warning(what));
   }
   for (const What what : {What::kWorkerJoined, What::kWorkerLeft, What::kGranted, What::kRetry}) {

@@ -1,7 +1,4 @@
-#include "dispatcher/sweep/ledger.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "tests/unit/sweep/ledger_fixture.h"
 
 namespace netfleet {
 namespace {
@@ -11,121 +8,7 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr std::uint64_t kAnna = 101, kBert = 102;
-
-// One sweep of `tasks` hosts in one lane; a worker's messages are made by a line each.
-class LedgerTest : public ::testing::Test {
- protected:
-  void open(std::uint32_t tasks, SweepPlan plan = {}, LedgerOptions options = {}) {
-    ledger_.emplace(options);
-    plan.sweep = 1;
-    plan.tasks.assign(tasks, {ledger_->add_lane(""), 0});
-    plan.credentials = {"default"};
-    ledger_->add_sweep(now_, plan);
-  }
-  void hello(std::uint64_t worker, std::uint32_t slots) {
-    v1::ToDispatcher message = envelope(worker, slots);
-    message.mutable_hello()->set_name("w" + std::to_string(worker));
-    message.mutable_hello()->set_slots(slots);
-    ledger_->on_message(now_, worker, message);
-  }
-  v1::ToDispatcher envelope(std::uint64_t worker, std::uint32_t free) {
-    v1::ToDispatcher message;
-    message.set_incarnation(worker);
-    message.set_sequence(++sequence_);
-    message.set_free(free);
-    return message;
-  }
-  std::vector<v1::Offer> offers() {
-    std::vector<v1::Offer> all;
-    while (ledger_->wants_to_offer(0)) {
-      const v1::OfferFrame frame = ledger_->make_offers(now_, 0);
-      all.insert(all.end(), frame.offers().begin(), frame.offers().end());
-    }
-    return all;
-  }
-  void claim(std::uint64_t worker, const v1::Offer& offer, std::uint32_t free = 0) {
-    v1::ToDispatcher message = envelope(worker, free);
-    *message.mutable_claim()->add_offers() = offer;
-    ledger_->on_message(now_, worker, message);
-  }
-  void decline(std::uint64_t worker, const v1::Offer& offer) {
-    v1::ToDispatcher message = envelope(worker, 0);
-    *message.mutable_decline()->add_offers() = offer;
-    ledger_->on_message(now_, worker, message);
-  }
-  void heartbeat(std::uint64_t worker, std::vector<v1::TaskRef> running,
-                 std::vector<v1::TaskRef> finished = {}) {
-    v1::ToDispatcher message = envelope(worker, 0);
-    for (const auto& ref : running) *message.mutable_heartbeat()->add_running() = ref;
-    for (const auto& ref : finished) *message.mutable_heartbeat()->add_finished() = ref;
-    message.mutable_heartbeat();
-    ledger_->on_message(now_, worker, message);
-  }
-  Verdict result(std::uint64_t worker, const v1::Offer& offer, Outcome outcome,
-                 bool command_sent = true) {
-    return ledger_->on_result(now_, worker, key_of(offer.task()), offer.task().attempt(), outcome,
-                              command_sent);
-  }
-  // A claim that is granted, or a test that fails.
-  v1::Offer granted(std::uint64_t worker) {
-    const std::vector<v1::Offer> all = offers();
-    EXPECT_EQ(all.size(), 1u);
-    ledger_->take_actions();
-    claim(worker, all.front());
-    EXPECT_EQ(take_grants(), 1);
-    return all.front();
-  }
-  void pass(Nanoseconds time) {
-    now_ += time;
-    ledger_->tick(now_);
-  }
-  std::vector<v1::ToWorker> take_messages(v1::ToWorker::BodyCase kind) {
-    std::vector<v1::ToWorker> found;
-    for (const Action& action : ledger_->take_actions()) {
-      const auto* send = std::get_if<SendToWorker>(&action);
-      if (send != nullptr && send->message.body_case() == kind) found.push_back(send->message);
-    }
-    return found;
-  }
-  int take_grants() {
-    int grants = 0;
-    for (const auto& message : take_messages(v1::ToWorker::kGrant)) {
-      grants += message.grant().tasks_size();
-    }
-    return grants;
-  }
-  std::vector<TaskEnded> take_ended() {
-    std::vector<TaskEnded> ended;
-    for (const Action& action : ledger_->take_actions()) {
-      if (const auto* end = std::get_if<TaskEnded>(&action)) ended.push_back(*end);
-    }
-    return ended;
-  }
-
-  std::optional<Ledger> ledger_;
-  TimePoint now_{seconds(1000)};
-  std::uint64_t sequence_ = 0;
-};
-
-TEST_F(LedgerTest, OffersNothingBeforeAWorkerHasSlots) {
-  open(3);
-  EXPECT_FALSE(ledger_->wants_to_offer(0));
-  hello(kAnna, 2);
-  EXPECT_EQ(offers().size(), 2u);
-  EXPECT_FALSE(ledger_->wants_to_offer(0)) << "two slots, two offers";
-}
-
-TEST_F(LedgerTest, WaitsForTheLeastNumberOfWorkers) {
-  LedgerOptions options;
-  options.min_workers = 2;
-  open(3, {}, options);
-  hello(kAnna, 5);
-  EXPECT_FALSE(ledger_->wants_to_offer(0));
-  hello(kBert, 5);
-  EXPECT_TRUE(ledger_->wants_to_offer(0));
-}
+using ::testing::SizeIs;
 
 TEST_F(LedgerTest, GrantsOneOfTwoClaims) {
   open(1);
@@ -335,6 +218,18 @@ TEST_F(LedgerTest, TheFirstRefusedLoginEndsTheSweep) {
   EXPECT_TRUE(ledger_->finished(1));
 }
 
+TEST_F(LedgerTest, ARefusedCredentialIsNotTriedByOtherSweepsThatHaveAGuard) {
+  open(2);
+  add(2, 2);
+  SweepPlan careless;
+  careless.max_auth_failures = 0;
+  add(3, 2, careless);
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  result(kAnna, offer, Outcome::kAuthFailed, false);
+  EXPECT_THAT(take_ended(), SizeIs(3)) << "one of its own, two of the other guarded one";
+}
+
 TEST_F(LedgerTest, DrainCancelsWhatHasNotStarted) {
   open(3);
   hello(kAnna, 1);
@@ -422,57 +317,6 @@ TEST_F(LedgerTest, AnOvertakenReleaseIsNothing) {
   EXPECT_EQ(ledger_->running(), 1u);
 }
 
-TEST_F(LedgerTest, AnotherJournalsMessagesAndResultsDoNotCount) {
-  LedgerOptions options;
-  options.journal_id = 7;
-  open(1, {}, options);
-  hello(kAnna, 1);
-  EXPECT_EQ(take_messages(v1::ToWorker::kWelcome).at(0).welcome().journal(), 7u);
-  auto free = envelope(kAnna, 1);
-  free.mutable_free_slots();
-  free.set_journal(6);
-  ledger_->on_message(now_, kAnna, free);
-  v1::ResultFrame frame;
-  frame.set_incarnation(kAnna);
-  frame.set_journal(6);
-  EXPECT_FALSE(ledger_->on_result_frame(now_, frame));
-  frame.set_journal(7);
-  EXPECT_TRUE(ledger_->on_result_frame(now_, frame));
-}
-
-TEST_F(LedgerTest, AfterAPowerCutNothingIsOfferedOrGrantedForALease) {
-  SweepPlan plan;
-  plan.journal_uncertain = true;
-  open(1, plan);
-  hello(kAnna, 1);
-  EXPECT_FALSE(ledger_->wants_to_offer(0));
-  v1::Offer late;
-  *late.mutable_task() = make_ref({1, 0}, 1);
-  late.set_round(1);
-  ledger_->take_actions();
-  claim(kAnna, late, 1);
-  EXPECT_EQ(take_messages(v1::ToWorker::kDeny).size(), 1u);
-  pass(seconds(10));
-  hello(kAnna, 1);
-  EXPECT_TRUE(ledger_->wants_to_offer(0));
-}
-
-TEST_F(LedgerTest, ARestoredLeaseRunsAsLongAsItsDispatcherMayHaveGranted) {
-  SweepPlan plan;
-  plan.lease_before = seconds(30);
-  plan.restored = {{.index = 0, .attempt = 1, .owner = kBert, .outcome = {}}};
-  LedgerOptions options;
-  options.min_workers = 2;
-  open(2, plan, options);
-  hello(kAnna, 1);
-  EXPECT_TRUE(ledger_->wants_to_offer(0)) << "the workers were there once";
-  pass(seconds(29));
-  EXPECT_EQ(ledger_->running(), 1u);
-  pass(seconds(2));
-  EXPECT_EQ(ledger_->running(), 0u);
-  ledger_->audit();
-}
-
 TEST_F(LedgerTest, OffersLastLongerWhereClaimsComeLate) {
   open(2);
   hello(kAnna, 1);
@@ -482,13 +326,106 @@ TEST_F(LedgerTest, OffersLastLongerWhereClaimsComeLate) {
   EXPECT_EQ(ledger_->offer_expiry(), Nanoseconds(seconds(2)));
 }
 
-TEST_F(LedgerTest, ARestartBringsNoFreshBurstOfLogins) {
-  Limits limits;
-  const auto set =
-      limits.add_set({limits.add({.name = "aaa", .logins_per_second = 1, .burst = 3})});
-  limits.empty_buckets(now_);
-  EXPECT_FALSE(limits.acquire(now_, {set, 0}, {1, 0}, false));
-  EXPECT_TRUE(limits.acquire(now_ + seconds(1), {set, 0}, {1, 0}, false));
+TEST_F(LedgerTest, ADeclineOfAnEarlierRoundTakesNothingBack) {
+  open(1);
+  hello(kAnna, 1);
+  hello(kBert, 1);
+  const auto first = offers();
+  decline(kAnna, first.at(0));
+  ASSERT_THAT(offers(), SizeIs(1)) << "Bert has a slot";
+  decline(kAnna, first[0]);  // come twice
+  EXPECT_FALSE(ledger_->wants_to_offer(0)) << "the second offer is still out";
+}
+
+TEST_F(LedgerTest, ALeaseRunsFromTheClaimsReceipt) {
+  open(1);
+  hello(kAnna, 1);
+  granted(kAnna);
+  pass(milliseconds(9'999));
+  EXPECT_EQ(ledger_->running(), 1u);
+  pass(milliseconds(1));
+  EXPECT_EQ(ledger_->running(), 0u);
+}
+
+TEST_F(LedgerTest, ATaskMissingFromOneHeartbeatIsNotRenewedAndNotRevoked) {
+  open(1);
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  pass(seconds(5));
+  heartbeat(kAnna, {});  // sent before the grant came
+  EXPECT_EQ(take_messages(v1::ToWorker::kRenewal).at(0).renewal().revoked_size(), 0);
+  EXPECT_EQ(ledger_->running(), 1u);
+  pass(seconds(5));
+  EXPECT_EQ(ledger_->running(), 0u);
+}
+
+TEST_F(LedgerTest, TwoWorkersWithOneNameAreTwo) {
+  open(2);
+  hello(kAnna, 1, "twin");
+  hello(kBert, 1, "twin");
+  EXPECT_EQ(ledger_->workers_welcomed(), 2u);
+  const auto all = offers();
+  ASSERT_THAT(all, SizeIs(2));
+  claim(kAnna, all[0]);
+  ledger_->take_actions();
+  claim(kBert, all[0]);
+  EXPECT_THAT(take_messages(v1::ToWorker::kDeny), SizeIs(1)) << "it is leased to the other one";
+  claim(kBert, all[1]);
+  EXPECT_EQ(ledger_->running(), 2u);
+}
+
+TEST_F(LedgerTest, AWorkerThatStartsAgainHoldsNothingOfItsPredecessor) {
+  open(1);
+  hello(kAnna, 1, "w1");
+  const v1::Offer offer = granted(kAnna);
+  hello(kBert, 1, "w1");
+  heartbeat(kBert, {offer.task()});
+  EXPECT_EQ(take_messages(v1::ToWorker::kRenewal).at(0).renewal().revoked_size(), 1);
+  EXPECT_EQ(result(kBert, offer, Outcome::kOk), Verdict::kIgnore);
+  pass(seconds(10));
+  EXPECT_EQ(ledger_->running(), 0u) << "the lease was not renewed";
+}
+
+TEST_F(LedgerTest, WhatWasSaidBeforeTheNewestHelloIsNothing) {
+  open(1);
+  hello(kAnna, 1);
+  const v1::Offer offer = offers().at(0);
+  v1::ToDispatcher old = envelope(kAnna, 0);
+  *old.mutable_claim()->add_offers() = offer;
+  hello(kAnna, 1);  // over a new connection: what waits there was said before
+  ledger_->on_message(now_, kAnna, old);
+  EXPECT_EQ(ledger_->running(), 0u);
+  claim(kAnna, offer);
+  EXPECT_EQ(ledger_->running(), 1u);
+}
+
+TEST_F(LedgerTest, TheLateResultOfALostTaskIsNotedOnce) {
+  SweepPlan plan;
+  plan.changes_device = true;
+  open(1, plan);
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  pass(seconds(11));
+  ASSERT_THAT(take_ended(), SizeIs(1));
+  hello(kAnna, 1);
+  EXPECT_EQ(result(kAnna, offer, Outcome::kOk), Verdict::kIgnore);
+  const auto notes = take_notes(Noted::What::kLateResult);
+  ASSERT_THAT(notes, SizeIs(1));
+  EXPECT_EQ(notes[0].outcome, Outcome::kOk);
+  EXPECT_EQ(notes[0].task, (TaskKey{1, 0}));
+  result(kAnna, offer, Outcome::kOk);
+  EXPECT_THAT(take_notes(Noted::What::kLateResult), IsEmpty());
+}
+
+TEST_F(LedgerTest, ARepeatedResultIsNoLateOne) {
+  open(1);
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  result(kAnna, offer, Outcome::kOk);
+  ledger_->stored({1, 0});
+  ledger_->take_actions();
+  result(kAnna, offer, Outcome::kOk);
+  EXPECT_THAT(take_notes(Noted::What::kLateResult), IsEmpty());
 }
 
 }  // namespace

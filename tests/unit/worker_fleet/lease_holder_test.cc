@@ -134,12 +134,16 @@ TEST_F(LeaseHolderTest, CountsItsLeaseFromItsOwnSendStamp) {
 }
 
 TEST_F(LeaseHolderTest, ARenewalExtendsOnlyWhatItsHeartbeatListed) {
-  const TimePoint early = now_ - milliseconds(1);
-  const auto lease = run(kTask);
-  const TimePoint granted = now_;
-  pass(milliseconds(900));
+  const TimePoint claimed = now_;
+  offer(kTask);
+  pass(milliseconds(500));
+  const TimePoint early = now_;
+  pass(milliseconds(500));
+  grant(kTask, claimed);
+  const auto lease = started();
+  ASSERT_TRUE(lease);
   hear(early);
-  EXPECT_EQ(lease->end(), granted + seconds(9)) << "that heartbeat was sent before the grant";
+  EXPECT_EQ(lease->end(), claimed + seconds(9)) << "that heartbeat was sent before the grant came";
   hear(now_);
   EXPECT_EQ(lease->end(), now_ + seconds(9));
 }
@@ -333,7 +337,12 @@ TEST_F(LeaseHolderTest, AnotherJournalMakesItForgetWhatItHolds) {
 TEST_F(LeaseHolderTest, AFencedAttemptIsNeverStartedOrGivenBack) {
   const TimePoint begin = now_;
   ASSERT_TRUE(run(kTask));
-  pass(seconds(9));
+  for (int i = 0; i < 9; ++i) {
+    pass(seconds(1));
+    v1::ToWorker deny;  // it hears something, but no renewal
+    *deny.mutable_deny()->add_tasks() = make_ref({1, 77}, 1);
+    holder_->on_message(now_, deny);
+  }
   holder_->on_finished(now_, kTask, 10);
   holder_->take_actions();
   grant(kTask, begin + seconds(1));
@@ -363,6 +372,59 @@ TEST_F(LeaseHolderTest, DoesNotStartATaskOfASweepThatWasNotDescribed) {
   know_job(3);
   grant({3, 0}, now_);
   EXPECT_NE(started(), nullptr);
+}
+
+TEST_F(LeaseHolderTest, AnOfferOfWhatRunsIsClaimedAgainAndStartsNothing) {
+  run(kTask);
+  holder_->take_actions();
+  offer(kTask);
+  const auto actions = holder_->take_actions();
+  EXPECT_EQ(said(actions, v1::ToDispatcher::kClaim), 1);
+  EXPECT_EQ(count<StartTask>(actions), 0);
+  EXPECT_EQ(holder_->free_slots(), 1u);
+}
+
+TEST_F(LeaseHolderTest, AnOfferOfWhatIsClaimedIsNotClaimedTwice) {
+  offer(kTask);
+  offer(kTask);
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 1);
+  EXPECT_EQ(holder_->free_slots(), 1u);
+}
+
+TEST_F(LeaseHolderTest, ALeaseIsGoodUntilItsEndAndNoLonger) {
+  const auto lease = run(kTask);
+  ASSERT_TRUE(lease);
+  EXPECT_TRUE(lease->valid(now_ + seconds(9) - Nanoseconds(1)));
+  EXPECT_FALSE(lease->valid(now_ + seconds(9))) << "whether or not the loop has noticed";
+}
+
+TEST_F(LeaseHolderTest, ARevocationNeverDropsAResult) {
+  run(kTask);
+  EXPECT_TRUE(holder_->on_finished(now_, kTask, 1));
+  holder_->take_actions();
+  v1::ToWorker message;
+  *message.mutable_renewal()->add_revoked() = make_ref(kTask, 1);
+  holder_->on_message(now_, message);
+  EXPECT_EQ(count<DropResult>(holder_->take_actions()), 0);
+  pass(milliseconds(2600));
+  EXPECT_EQ(count<SendResult>(holder_->take_actions()), 1) << "it is sent until acknowledged";
+}
+
+TEST_F(LeaseHolderTest, AHeartbeatListsWhatRunsAndWhatWaitsForItsAcknowledgement) {
+  run({1, 0});
+  run({1, 1});
+  EXPECT_TRUE(holder_->on_finished(now_, {1, 1}, 1));
+  holder_->take_actions();
+  pass(seconds(1));
+  int beats = 0;
+  for (const auto& action : holder_->take_actions()) {
+    const auto* send = std::get_if<SendToDispatcher>(&action);
+    if (send == nullptr || !send->message.has_heartbeat()) continue;
+    ++beats;
+    EXPECT_EQ(send->message.heartbeat().running_size(), 1);
+    EXPECT_EQ(send->message.heartbeat().finished_size(), 1);
+  }
+  EXPECT_EQ(beats, 1);
 }
 
 }  // namespace
