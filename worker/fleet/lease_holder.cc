@@ -21,14 +21,6 @@ TimePoint time_of(std::uint64_t stamp) {
 
 }  // namespace
 
-std::uint32_t LeaseHolder::free_slots() const {
-  const bool full = unacknowledged_ >= options_.most_unacknowledged ||
-                    unacknowledged_bytes_ >= options_.most_unacknowledged_bytes;
-  if (!welcomed_ || draining_ || outbox_full_ || busy_ >= options_.slots) return 0;
-  if (full && !BROKEN(kR18OutboxUnbounded)) return 0;
-  return options_.slots - busy_;
-}
-
 v1::ToDispatcher& LeaseHolder::add_message() {
   actions_.push_back(SendToDispatcher{});
   v1::ToDispatcher& message = std::get<SendToDispatcher>(actions_.back()).message;
@@ -60,6 +52,7 @@ void LeaseHolder::say_hello(TimePoint now) {
   next_hello_ = now + hello_again_after_;
   hello_again_after_ = std::min(hello_again_after_ * 2, kHelloAgainLatest);
   actions_.push_back(OpenControl{});
+  reopening_ = true;
   v1::Hello& hello = *add_message().mutable_hello();
   hello.set_name(options_.name);
   for (const auto& region : options_.regions) hello.add_regions(region);
@@ -153,6 +146,7 @@ void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
 }
 
 void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
+  if (reopening_) return;
   const bool meets = message.has_welcome() || message.has_refused() || message.has_hello_again();
   const bool known = welcomed_ && message.epoch() == epoch_;
   if (!meets && !known && !BROKEN(kOldEpochHeard)) return;  // of an earlier acquaintance

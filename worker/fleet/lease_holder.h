@@ -146,6 +146,7 @@ class LeaseHolder {
   std::uint32_t told_free_ = 0;
   TimePoint told_free_at_{};
   bool welcomed_ = false;
+  bool reopening_ = false;  // what still comes is of the connection that is being closed
   bool draining_ = false;
   std::string why_;  // it drains
   bool outbox_full_ = false;

@@ -72,6 +72,14 @@ void LeaseHolder::tick(TimePoint now) {
   mind_lanes(now);
 }
 
+std::uint32_t LeaseHolder::free_slots() const {
+  const bool full = unacknowledged_ >= options_.most_unacknowledged ||
+                    unacknowledged_bytes_ >= options_.most_unacknowledged_bytes;
+  if (!welcomed_ || draining_ || outbox_full_ || busy_ >= options_.slots) return 0;
+  if (full && !BROKEN(kR18OutboxUnbounded)) return 0;
+  return options_.slots - busy_;
+}
+
 // Slots that became free without a message that says so (a denied claim) are told; a rise from none
 // at once, others at most every 10 ms.
 void LeaseHolder::tell_free(TimePoint now) {
@@ -108,6 +116,9 @@ TimePoint LeaseHolder::next_deadline() const {
   return next;
 }
 
-std::vector<WorkerAction> LeaseHolder::take_actions() { return std::exchange(actions_, {}); }
+std::vector<WorkerAction> LeaseHolder::take_actions() {
+  reopening_ = false;  // it is carried out now
+  return std::exchange(actions_, {});
+}
 
 }  // namespace netfleet

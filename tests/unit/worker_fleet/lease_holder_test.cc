@@ -21,6 +21,7 @@ class LeaseHolderTest : public ::testing::Test {
     if (options.slots == 50) options.slots = 2;
     holder_.emplace(options);
     holder_->start(now_);
+    holder_->take_actions();
     v1::ToWorker message;
     message.mutable_welcome()->set_sink_offset(1);
     message.mutable_welcome()->set_lease_ms(10'000);
@@ -351,6 +352,21 @@ TEST_F(LeaseHolderTest, AFencedAttemptIsNeverStartedOrGivenBack) {
   EXPECT_EQ(said(actions, v1::ToDispatcher::kRelease), 0);
   EXPECT_EQ(said(actions, v1::ToDispatcher::kClaim), 0);
   EXPECT_EQ(count<StartTask>(actions), 0);
+}
+
+TEST_F(LeaseHolderTest, WhatCameBehindAHelloAgainIsOfTheConnectionThatIsClosed) {
+  v1::ToWorker again, welcome;
+  again.mutable_hello_again();
+  welcome.mutable_welcome()->set_lease_ms(10'000);
+  welcome.mutable_welcome()->set_heartbeat_ms(1'000);
+  for (int i = 0; i < 3; ++i) {  // queued while this worker was stopped
+    holder_->on_message(now_, again);
+    holder_->on_message(now_, welcome);
+  }
+  EXPECT_EQ(count<OpenControl>(holder_->take_actions()), 1);
+  EXPECT_EQ(holder_->free_slots(), 0u) << "not welcomed";
+  holder_->on_message(now_, welcome);
+  EXPECT_EQ(holder_->free_slots(), 2u);
 }
 
 TEST_F(LeaseHolderTest, WhatItCannotStartIsGivenBackAndTheDispatcherIsToldWhyItLeaves) {
