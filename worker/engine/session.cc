@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 64 << 10;
 constexpr Milliseconds kCloseWithin{2000};
+constexpr const char* kLeaseLost = "the worker lost its lease";
 
 std::unexpected<ssh::Failure> failure(Outcome outcome, std::string reason) {
   return std::unexpected(ssh::Failure{outcome, std::move(reason)});
@@ -60,6 +61,7 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   connection_ = std::make_unique<ssh::Connection>(executor);
   if (stopped_) co_return failure(Outcome::kCancelled, *stopped_);
+  if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
   ssh::Target target{order_.task.address.str(), order_.task.port, job.legacy_algorithms,
                      job.host_key_policy};
   const TimePoint connect_deadline =
@@ -70,10 +72,7 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   doing_ = Doing::kLoggingIn;
   stage("logging in");
   login_deadline_ = std::min(task_deadline_, BootClock::now() + job.timeouts.auth);
-  if (!order_.lease->valid(BootClock::now())) {
-    fenced_ = true;
-    co_return failure(Outcome::kCancelled, "the worker lost its lease");
-  }
+  if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
   attempt =
       co_await connection_->authenticate(order_.task.user.str(), order_.identity, login_deadline_);
   if (!attempt) co_return attempt;
@@ -110,13 +109,16 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
   co_return ssh::Attempt<void>{};
 }
 
+// Asked before every act on the device (PROTOCOL.md §6).
+bool Session::lease_is_over() {
+  if (!order_.lease->valid(BootClock::now())) fenced_ = true;
+  return fenced_;
+}
+
 asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
   std::string bytes = dialogue_->take_outgoing();
   if (bytes.empty()) co_return ssh::Attempt<void>{};
-  if (!order_.lease->valid(BootClock::now())) {
-    fenced_ = true;
-    co_return failure(Outcome::kCancelled, "the worker lost its lease");
-  }
+  if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
   if (dialogue_->phase() == Dialogue::Phase::kCommand) {
     result_.command_sent = true;
     if (doing_ != Doing::kCommand) {

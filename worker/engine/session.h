@@ -36,6 +36,7 @@ class Session {
   asio::awaitable<ssh::Attempt<void>> send_outgoing(TimePoint deadline);
   void note_progress(TimePoint now);
   void take_outputs(Outcome unfinished);
+  bool lease_is_over();
   TimePoint conversation_deadline() const;
   void conclude(const ssh::Attempt<void>& attempt);
   void stage(std::string name);

@@ -35,6 +35,11 @@ class SilentPort {
   }
   ~SilentPort() { close(fd_); }
   std::uint16_t port() const { return port_; }
+  // Whether somebody has connected; they wait in the queue, since nobody accepts them.
+  bool has_caller() const {
+    pollfd item{fd_, POLLIN, 0};
+    return poll(&item, 1, 0) > 0;
+  }
 
  private:
   int fd_;
@@ -57,7 +62,7 @@ class EngineTest : public ::testing::Test {
     order.job = std::make_shared<const JobSpec>(job_);
     order.task = {index, "edge", "127.0.0.1", port, "ann", "auto", "", "default"};
     order.identity = identity_;
-    order.lease = std::make_shared<Lease>(BootClock::now() + seconds(60));
+    order.lease = std::make_shared<Lease>(BootClock::now() + lease_);
     engine_->start(std::move(order));
   }
   // The ends of `count` sessions, within 30 s.
@@ -81,6 +86,7 @@ class EngineTest : public ::testing::Test {
   EventQueue events_;
   JobSpec job_;
   int progress_ = 0;
+  seconds lease_{60};
   std::unique_ptr<Engine> engine_;  // last: its sessions use the rest
 };
 
@@ -126,6 +132,16 @@ TEST_F(EngineTest, StopsEverySessionWhenItEnds) {
   for (std::uint32_t index = 0; index < 10; ++index) start(index, silent.port());
   engine_.reset();
   for (const SessionEnded& end : ends(10)) EXPECT_EQ(end.result.outcome, Outcome::kCancelled);
+}
+
+TEST_F(EngineTest, NothingIsDoneToADeviceOnceTheLeaseIsOver) {
+  const SilentPort silent(true);
+  lease_ = seconds(0);
+  start(0, silent.port());
+  const auto end = ends(1);
+  ASSERT_EQ(end.size(), 1u);
+  EXPECT_TRUE(end[0].fenced) << "its result counts for nothing";
+  EXPECT_FALSE(silent.has_caller());
 }
 
 TEST_F(EngineTest, ASilentDeviceIsUnreachableAfterTheConnectTimeout) {
