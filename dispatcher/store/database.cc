@@ -24,9 +24,6 @@ constexpr int kBusyMilliseconds = 60'000;  // another run may add a million task
 // `key` is sweep << 32 | index: rows of one sweep lie together and are appended in order.
 // Bodies are shared by all sweeps. Times are milliseconds since the epoch.
 constexpr const char* kSchema = R"sql(
--- One row: 64 random bits, by which workers know this store from another.
-CREATE TABLE store(identity INTEGER NOT NULL);
-INSERT INTO store VALUES(random());
 CREATE TABLE sweeps(
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -72,13 +69,6 @@ CREATE TABLE results(
   started_at INTEGER,
   duration_ms INTEGER NOT NULL,
   command_sent INTEGER NOT NULL);
--- Who has the newest attempt at a task, for a dispatcher that starts again. owner NULL: nobody yet.
-CREATE TABLE grants(
-  key INTEGER PRIMARY KEY,
-  attempt INTEGER NOT NULL,
-  owner INTEGER,
-  deaths INTEGER NOT NULL,
-  retries_used INTEGER NOT NULL);
 -- A short output is held in `short`, any other is a body. `command` is only there when it is not
 -- the sweep's command at the same position.
 CREATE TABLE outputs(
@@ -99,6 +89,20 @@ CREATE TABLE bodies(
   content BLOB NOT NULL);
 )sql";
 
+// What version 2 added.
+constexpr const char* kTablesOf2 = R"sql(
+-- One row: 64 random bits, by which workers know this store from another.
+CREATE TABLE store(identity INTEGER NOT NULL);
+INSERT INTO store VALUES(random());
+-- Who has the newest attempt at a task, for a dispatcher that starts again. owner NULL: nobody yet.
+CREATE TABLE grants(
+  key INTEGER PRIMARY KEY,
+  attempt INTEGER NOT NULL,
+  owner INTEGER,
+  deaths INTEGER NOT NULL,
+  retries_used INTEGER NOT NULL);
+)sql";
+
 // From version 1 on, one step a version.
 constexpr const char* kUpgradeTo2 = R"sql(
 ALTER TABLE sweeps ADD COLUMN retries INTEGER NOT NULL DEFAULT 1;
@@ -107,14 +111,6 @@ ALTER TABLE sweeps ADD COLUMN retry_unsafe INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sweeps ADD COLUMN limited INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sweeps ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 10000;
 ALTER TABLE sweeps ADD COLUMN boot_id TEXT;
-CREATE TABLE store(identity INTEGER NOT NULL);
-INSERT INTO store VALUES(random());
-CREATE TABLE grants(
-  key INTEGER PRIMARY KEY,
-  attempt INTEGER NOT NULL,
-  owner INTEGER,
-  deaths INTEGER NOT NULL,
-  retries_used INTEGER NOT NULL);
 )sql";
 
 // A file that is refused for what it is; the message is complete but for the path.
@@ -148,6 +144,7 @@ void create_tables(SQLite::Database& database) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   if (check_version(database)) return;  // another process was faster
   database.exec(kSchema);
+  database.exec(kTablesOf2);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                             kSchemaVersion));
   transaction.commit();
@@ -157,6 +154,7 @@ void upgrade(SQLite::Database& database) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   if (pragma(database, "user_version") != 1) return;  // another process was faster
   database.exec(kUpgradeTo2);
+  database.exec(kTablesOf2);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

@@ -6,6 +6,7 @@ import collections
 import json
 import os
 
+import relay
 import rig
 
 COMMAND = "show version"
@@ -109,6 +110,22 @@ class FleetTest(rig.RigTest):
         self.check_books(tasks, command, changes=True)
         self.assertEqual({task["outcome"] for task in tasks}, {"ok"})
         self.assertEqual({task["attempt"] for task in tasks}, {1})
+
+
+class BehindANetwork(FleetTest):
+    """The worker w1 reaches its dispatcher through a relay, which can be cut."""
+
+    def setUp(self):
+        super().setUp()
+        self.network = relay.Relay(self, self.port)
+
+    def start_all(self, count, *arguments, sessions=None):
+        """A dispatcher, and w1 with as many devices as it can hold."""
+        dispatcher = self.dispatcher(self.devices(count), *arguments)
+        self.hold()
+        self.w1 = self.worker("w1", sessions or count, endpoint=self.network.endpoint)
+        self.wait_for_commands(sessions or count)
+        return dispatcher
 
 
 def count(values):

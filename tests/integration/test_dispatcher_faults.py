@@ -11,19 +11,7 @@ import rig
 from rig import log_line
 
 
-class DispatcherFaults(fleet.FleetTest):
-    def setUp(self):
-        super().setUp()
-        self.network = relay.Relay(self, self.port)
-
-    def start_all(self, count, *arguments, sessions=None):
-        """A dispatcher, and a worker that holds as many devices as it can."""
-        dispatcher = self.dispatcher(self.devices(count), *arguments)
-        self.hold()
-        self.w1 = self.worker("w1", sessions or count, endpoint=self.network.endpoint)
-        self.wait_for_commands(sessions or count)
-        return dispatcher
-
+class DispatcherFaults(fleet.BehindANetwork):
     def test_killed_before_any_worker_came(self):
         dispatcher = self.dispatcher(self.devices(6), "--min-workers", 2)
         self.worker("w1", 3)

@@ -16,19 +16,7 @@ SINK_UP, SINK_DOWN = (relay.SINK, relay.UP), (relay.SINK, relay.DOWN)
 HANDSHAKE = 64 + 28
 
 
-class NetworkFaults(fleet.FleetTest):
-    def setUp(self):
-        super().setUp()
-        self.network = relay.Relay(self, self.port)
-
-    def start_all(self, count, *arguments, sessions=None):
-        """A dispatcher, and a worker beyond the network that holds as many devices as it can."""
-        dispatcher = self.dispatcher(self.devices(count), *arguments)
-        self.hold()
-        self.w1 = self.worker("w1", sessions or count, endpoint=self.network.endpoint)
-        self.wait_for_commands(sessions or count)
-        return dispatcher
-
+class NetworkFaults(fleet.BehindANetwork):
     def test_a_black_hole_for_a_while(self):
         dispatcher = self.start_all(8, "--changes")
         self.network.stall()
