@@ -265,7 +265,7 @@ void LeaseHolder::on_renewal(const v1::Renewal& renewal) {
   }
   for (auto& [key, held] : held_) {
     // Only what that heartbeat can have listed.
-    if (held.state == State::kRunning && (held.since <= sent_at || BROKEN(kR8RenewalOfAll))) {
+    if (held.state == State::kRunning && (held.since < sent_at || BROKEN(kR8RenewalOfAll))) {
       held.lease->extend(sent_at + safe_part(lease_));
     }
   }

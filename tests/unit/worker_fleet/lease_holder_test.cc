@@ -146,6 +146,9 @@ TEST_F(LeaseHolderTest, ARenewalExtendsOnlyWhatItsHeartbeatListed) {
   hear(early);
   EXPECT_EQ(lease->end(), claimed + seconds(9)) << "that heartbeat was sent before the grant came";
   hear(now_);
+  EXPECT_EQ(lease->end(), claimed + seconds(9)) << "one of the same instant may have been, too";
+  now_ += milliseconds(1);
+  hear(now_);
   EXPECT_EQ(lease->end(), now_ + seconds(9));
 }
 
