@@ -10,6 +10,13 @@
 #include "common/check.h"
 
 namespace netfleet {
+namespace {
+
+// More attempts at one task than an uncertain journal can lack: what is granted now must not have
+// the number of one that is forgotten, whose late result would be taken for it.
+constexpr std::uint32_t kMostAttemptsLost = 16;
+
+}  // namespace
 
 void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   CHECK(plan.sweep > 0 && !sweeps_.contains(plan.sweep));
@@ -47,8 +54,11 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
     if (!BROKEN(kMinWorkersAgain)) started_ = true;  // they were there once
     if (!BROKEN(kBurstAfterRestart)) limits_.empty_buckets(now);
   }
+  if (plan.journal_uncertain) sweep.attempt_step = kMostAttemptsLost;
   for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
-    if (sweep.tasks[index].state == State::kPending) queue({plan.sweep, index});
+    if (sweep.tasks[index].state != State::kPending) continue;
+    if (plan.journal_uncertain) sweep.tasks[index].attempt += kMostAttemptsLost;
+    queue({plan.sweep, index});
   }
   if (plan.journal_uncertain && !BROKEN(kR13NoHold)) {
     holding_until_ = std::max(holding_until_, now + lease);
@@ -133,7 +143,7 @@ void Ledger::unlease(TaskKey key, Task& task, bool linger) {
 }
 
 void Ledger::next_attempt(TaskKey key, Task& task) {
-  ++task.attempt;
+  task.attempt += sweeps_.at(key.sweep).attempt_step;
   task.round = 0;
   task.owner = 0;
   journal(key, task);

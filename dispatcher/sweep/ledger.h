@@ -221,6 +221,7 @@ class Ledger {
     bool never_twice = false;  // changes devices, and may not be repeated
     bool journaled = false;
     bool guarded = false;
+    std::uint32_t attempt_step = 1;
     bool ending = false;     // nothing of it is started any more
     bool cancelled = false;  // and what runs is stopped
   };

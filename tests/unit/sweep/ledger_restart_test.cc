@@ -172,6 +172,17 @@ TEST_F(LedgerTest, AfterAPowerCutEvenTheOldOwnersLeaseIsWaitedForAsLongAsItWasGi
   EXPECT_TRUE(ledger_->wants_to_offer(0));
 }
 
+TEST_F(LedgerTest, AfterAPowerCutNoAttemptHasTheNumberOfAForgottenOne) {
+  SweepPlan plan;
+  plan.journal_uncertain = true;
+  open(1, plan);
+  hello(kAnna, 1);
+  pass(seconds(10));
+  const auto offered = offers();
+  ASSERT_EQ(offered.size(), 1u);
+  EXPECT_EQ(offered[0].task().attempt(), 17u);
+}
+
 TEST_F(LedgerTest, AfterAPowerCutNotEvenTheOwnerIsGrantedAgain) {
   SweepPlan plan;
   plan.journal_uncertain = true;
