@@ -176,8 +176,8 @@ TEST_F(LedgerTest, AfterAPowerCutNoAttemptHasTheNumberOfAForgottenOne) {
   SweepPlan plan;
   plan.journal_uncertain = true;
   open(1, plan);
-  hello(kAnna, 1);
   pass(seconds(10));
+  hello(kAnna, 1);
   const auto offered = offers();
   ASSERT_EQ(offered.size(), 1u);
   EXPECT_EQ(offered[0].task().attempt(), 17u);
