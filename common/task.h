@@ -23,10 +23,31 @@ struct Timeouts {
   bool operator==(const Timeouts&) const = default;
 };
 
+// What is typed into a device's configuration. Lines are without line ending.
+struct Configuration {
+  std::vector<std::string> lines;  // empty: nothing is configured
+  bool dry_run = false;            // changes nothing: says what would be sent, or lets the device
+                                   // check and compare, where it can, and forget it
+  std::optional<Milliseconds> confirm_within;  // the device takes it back unless it is confirmed
+  bool save = false;                           // make it last; without lines too
+  bool operator==(const Configuration&) const = default;
+};
+
+// A question that a command may ask, and its answer.
+struct ExpectedQuestion {
+  std::string pattern;  // regular expression, on the device's last line
+  std::string reply;
+  bool operator==(const ExpectedQuestion&) const = default;
+};
+
 // What every task of one sweep has in common.
 struct JobSpec {
   std::string sweep;                  // the sweep's id, as users see it
   std::vector<std::string> commands;  // each one line, without line ending
+  std::string mode;                   // the platform's mode they run in; empty: after the login
+  Configuration configuration;        // before the commands
+  std::vector<ExpectedQuestion> answers;
+  bool exec = false;  // commands over SSH's exec channel instead of a shell
   Timeouts timeouts;
   std::uint64_t max_output = 64u << 20;  // bytes kept of one command's output
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
@@ -45,6 +66,7 @@ struct TaskSpec {
   SharedText platform;  // a platform's name, or "auto"
   SharedText region;    // empty: the default region
   SharedText credential;
+  SharedText configuration{};  // this host's lines, '\n' between them; empty: the job's
   bool operator==(const TaskSpec&) const = default;
 };
 

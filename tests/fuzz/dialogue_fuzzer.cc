@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t typed = 0;
   for (std::size_t at = 0; at < bytes.size(); at += chunk) {
     dialogue.receive(bytes.substr(at, chunk));
-    typed += dialogue.take_outgoing().size();
+    typed += dialogue.take_outgoing().bytes.size();
     CHECK(dialogue.last_line().size() <= 80 * 4);
     // One thing to a piece at most, but for the logout that follows the last command's end.
     CHECK(typed <= 200 * (at / chunk + 1));

@@ -147,7 +147,7 @@ std::string replay(const Transcript& transcript, std::size_t chunk) {
       case Transcript::Step::Kind::kDevice:
         for (std::size_t at = 0; at < step.bytes.size(); at += chunk) {
           dialogue.receive(std::string_view(step.bytes).substr(at, chunk));
-          sent += dialogue.take_outgoing();
+          sent += dialogue.take_outgoing().bytes;
         }
         break;
       case Transcript::Step::Kind::kNetfleet: {

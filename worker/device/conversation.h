@@ -29,7 +29,7 @@ class Conversation {
 
   void receive(std::string_view bytes);
   void closed();
-  std::string& outgoing() { return outgoing_; }
+  Dialogue::Outgoing& outgoing() { return outgoing_; }
   Phase phase() const { return phase_; }
   std::vector<Output>& outputs() { return outputs_; }
   Output& running() { return running_; }
@@ -59,7 +59,7 @@ class Conversation {
 
   NextInput more() { return {*this}; }
   void send_line(std::string_view text);
-  void type(std::string_view keys) { outgoing_ += keys; }
+  void type(std::string_view keys) { outgoing_.bytes += keys; }
   bool answer(const std::vector<Platform::Answer>& answers);
   bool turn_page();
   bool demands_new_password();
@@ -93,7 +93,7 @@ class Conversation {
 
   std::string lines_;      // finished lines, as the terminal hands them on
   std::size_t taken_ = 0;  // how much of lines_ was looked at
-  std::string outgoing_;
+  Dialogue::Outgoing outgoing_;
   std::string last_finished_line_;
   std::uint64_t answered_line_ = ~std::uint64_t{0};  // is never answered twice
 

@@ -13,7 +13,9 @@ void Dialogue::receive(std::string_view bytes) { conversation_->receive(bytes); 
 
 void Dialogue::closed() { conversation_->closed(); }
 
-std::string Dialogue::take_outgoing() { return std::exchange(conversation_->outgoing(), {}); }
+Dialogue::Outgoing Dialogue::take_outgoing() {
+  return std::exchange(conversation_->outgoing(), {});
+}
 
 Dialogue::Phase Dialogue::phase() const { return conversation_->phase(); }
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "common/outcome.h"
+#include "common/secret.h"
+#include "common/task.h"
 #include "worker/device/platform.h"
 
 namespace netfleet {
@@ -26,15 +28,28 @@ class Conversation;
 // belong. Only after the last command nothing is left to find that out.
 class Dialogue {
  public:
+  struct Answer {      // to a question that a command is expected to ask
+    Pattern question;  // on the last line
+    std::string reply;
+  };
+  // What is done, in this order: configuration, save, commands.
   struct Options {
+    std::string mode;  // where the commands run; empty: where the login leads
+    Configuration configuration;
     std::vector<std::string> commands;
+    std::vector<Answer> answers;       // before the platform's own
+    std::string user;                  // for dialogues inside the shell
+    const Secret* password = nullptr;  // outlive the dialogue; null or empty: there is none
+    const Secret* enable_password = nullptr;
     std::uint64_t max_output = 64u << 20;  // bytes kept of a command; the rest is read and dropped
     bool stop_on_error = false;            // later commands are not sent after a refused one
     std::string server_identification;     // "SSH-2.0-Cisco-1.25": for the platform "auto"
+    std::string banner;                    // what the server said before the authentication
     std::size_t columns = 511;             // of the terminal that the device was told
   };
   enum class Phase : std::uint8_t { kLogin, kPrepare, kCommand, kDone };
-  struct Output {  // of one command
+  struct Output {         // of one command
+    std::string command;  // as typed, or "configure" for all lines of a configuration
     std::string text;
     bool truncated = false;
     bool failed = false;  // an error pattern matched
@@ -51,7 +66,11 @@ class Dialogue {
 
   void receive(std::string_view bytes);  // from the device, cut anywhere
   void closed();                         // the device closed the stream
-  std::string take_outgoing();           // what to send now; may be empty
+  struct Outgoing {
+    std::string bytes;
+    bool secret = false;  // to be wiped after it was sent, and shown nowhere
+  };
+  Outgoing take_outgoing();  // what to send now; may be empty
 
   Phase phase() const;
   // The command that is running (phase kCommand), from 0; equals the count of finished ones.

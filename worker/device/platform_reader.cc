@@ -6,105 +6,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <iterator>
 
 #include "common/check.h"
 #include "worker/device/embedded_platforms.h"
+#include "worker/device/yaml_section.h"
 
 namespace netfleet {
 namespace {
 
 constexpr std::size_t kMaxFileSize = 256u << 10;
-constexpr std::size_t kMaxItems = 256;  // of one list
-
-// Thrown and caught in this file only, so that reading reads top to bottom.
-struct Malformed {
-  YAML::Mark mark;
-  std::string message;
-};
-
-[[noreturn]] void malformed(const YAML::Node& at, std::string message) {
-  throw Malformed{at.Mark(), std::move(message)};
-}
-
-// A map of which every key must be known.
-class Section {
- public:
-  Section(const YAML::Node& node, const std::string& what,
-          std::initializer_list<std::string_view> keys)
-      : node_(node), what_(what) {
-    if (!node.IsMap()) malformed(node, what + " must be a map of keys and values");
-    std::vector<std::string> seen;
-    for (const auto& entry : node) {
-      if (!entry.first.IsScalar()) malformed(entry.first, "a key of " + what + " must be text");
-      const std::string& key = entry.first.Scalar();
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-        malformed(entry.first, fmt::format("unknown key \"{}\" in {}; known are: {}", key, what,
-                                           fmt::join(keys, ", ")));
-      }
-      if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
-        malformed(entry.first, fmt::format("key \"{}\" stands twice in {}", key, what));
-      }
-      seen.push_back(key);
-    }
-  }
-
-  bool has(const char* key) const { return static_cast<bool>(node_[key]); }
-
-  YAML::Node need(const char* key) const {
-    if (!has(key)) malformed(node_, fmt::format("{} lacks the key \"{}\"", what_, key));
-    return node_[key];
-  }
-
-  std::string text(const char* key) const {
-    const YAML::Node value = need(key);
-    if (!value.IsScalar()) malformed(value, fmt::format("{}: {} must be text", what_, key));
-    return value.Scalar();
-  }
-  std::string text_or(const char* key, std::string fallback) const {
-    return has(key) ? text(key) : std::move(fallback);
-  }
-
-  bool flag(const char* key) const {
-    if (!has(key)) return false;
-    const std::string value = text(key);
-    if (value != "true" && value != "false") {
-      malformed(node_[key], fmt::format("{}: {} must be true or false", what_, key));
-    }
-    return value == "true";
-  }
-
-  Pattern pattern(const char* key, bool multi_line = false) const {
-    return compile(need(key), multi_line);
-  }
-  std::optional<Pattern> optional_pattern(const char* key) const {
-    if (!has(key)) return std::nullopt;
-    return pattern(key);
-  }
-
-  // The items of a list; none when the key is missing.
-  std::vector<YAML::Node> items(const char* key) const {
-    if (!has(key)) return {};
-    const YAML::Node list = node_[key];
-    if (!list.IsSequence() || list.size() > kMaxItems) {
-      malformed(list,
-                fmt::format("{}: {} must be a list of at most {} items", what_, key, kMaxItems));
-    }
-    return {list.begin(), list.end()};
-  }
-
-  static Pattern compile(const YAML::Node& node, bool multi_line) {
-    if (!node.IsScalar()) malformed(node, "a regular expression must be text");
-    Expected<Pattern> pattern = Pattern::compile(node.Scalar(), multi_line);
-    if (!pattern) malformed(node, pattern.error().message);
-    return *std::move(pattern);
-  }
-
- private:
-  const YAML::Node node_;
-  const std::string what_;
-};
 
 bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -119,72 +30,193 @@ std::string name_of(const YAML::Node& node) {
   return node.Scalar();
 }
 
-std::vector<Platform::Answer> answers(const Section& file, const char* key) {
+// `reply: text`, or `send: user|password|enable_password`.
+Platform::Answer answer(const YAML::Node& node, const std::string& key) {
+  const Section item(node, "an item of " + key, {"prompt", "reply", "bare", "send"});
+  Platform::Answer answer{item.pattern("prompt"), item.text_or("reply", ""), item.flag("bare")};
+  if (item.has("send") == item.has("reply")) {
+    malformed(node, fmt::format("an item of {} needs one of \"reply\" and \"send\"", key));
+  }
+  if (!item.has("send")) return answer;
+  const std::string what = item.text("send");
+  if (what == "user") {
+    answer.what = Platform::Answer::What::kUser;
+  } else if (what == "password") {
+    answer.what = Platform::Answer::What::kPassword;
+  } else if (what == "enable_password") {
+    answer.what = Platform::Answer::What::kEnablePassword;
+  } else {
+    malformed(item.need("send"), "send must be user, password or enable_password");
+  }
+  return answer;
+}
+
+std::vector<Platform::Answer> answers(const Section& section, const char* key) {
   std::vector<Platform::Answer> result;
-  for (const YAML::Node& node : file.items(key)) {
-    const Section item(node, fmt::format("an item of {}", key), {"prompt", "reply", "bare"});
-    result.push_back({item.pattern("prompt"), item.text("reply"), item.flag("bare")});
+  for (const YAML::Node& node : section.items(key)) result.push_back(answer(node, key));
+  return result;
+}
+
+std::vector<Pattern> patterns(const Section& section, const char* key, bool multi_line) {
+  std::vector<Pattern> result;
+  for (const YAML::Node& node : section.items(key)) {
+    result.push_back(Section::compile(node, multi_line));
   }
   return result;
 }
 
-std::vector<Platform::Prompt> prompts(const Section& file) {
+std::vector<Platform::Mode> modes(const Section& file) {
   file.need("modes");
-  std::vector<Platform::Prompt> result;
+  std::vector<Platform::Mode> result;
   for (const YAML::Node& node : file.items("modes")) {
-    const Section mode(node, "an item of modes", {"name", "prompt"});
-    result.push_back({mode.text("name"), mode.pattern("prompt")});
+    const Section mode(node, "an item of modes", {"name", "prompt", "above"});
+    result.push_back({mode.text("name"), mode.pattern("prompt"), mode.optional_pattern("above")});
   }
   if (result.empty()) malformed(file.need("modes"), "a platform needs at least one mode");
   return result;
 }
 
-std::vector<Platform::Prepare> prepare(const Section& file) {
+// The name of one of the platform's modes; "" where the key is missing.
+std::string mode_of(const Section& section, const char* key, const Platform& platform) {
+  const std::string name = section.text_or(key, "");
+  const bool known = std::any_of(platform.modes.begin(), platform.modes.end(),
+                                 [&](const Platform::Mode& mode) { return mode.name == name; });
+  if (!name.empty() && !known) {
+    malformed(section.need(key), fmt::format("\"{}\" is none of the platform's modes", name));
+  }
+  return name;
+}
+
+std::vector<Platform::Prepare> prepare(const Section& file, const Platform& platform) {
   std::vector<Platform::Prepare> result;
   for (const YAML::Node& node : file.items("prepare")) {
-    const Section item(node, "an item of prepare", {"command", "when_prompt", "new_prompt"});
-    result.push_back({item.text("command"), item.optional_pattern("when_prompt"),
-                      item.optional_pattern("new_prompt")});
-    if (result.back().command.empty() || result.back().command.find('\n') != std::string::npos) {
-      malformed(item.need("command"), "a command is one line and not empty");
-    }
+    const Section item(node, "an item of prepare",
+                       {"command", "when_prompt", "new_prompt", "mode"});
+    result.push_back({item.command("command"), item.optional_pattern("when_prompt"),
+                      item.optional_pattern("new_prompt"), mode_of(item, "mode", platform)});
   }
   return result;
 }
 
+std::vector<Platform::Move> moves(const Section& file, const Platform& platform) {
+  std::vector<Platform::Move> result;
+  for (const YAML::Node& node : file.items("moves")) {
+    const Section item(node, "an item of moves", {"from", "to", "command", "answers"});
+    item.need("from");
+    item.need("to");
+    result.push_back({mode_of(item, "from", platform), mode_of(item, "to", platform),
+                      item.command("command"), answers(item, "answers")});
+  }
+  return result;
+}
+
+Platform::Commit commit(const Section& configure) {
+  const Section item(configure.need("commit"), "commit",
+                     {"command", "confirmed", "confirm", "check", "diff", "abort", "success",
+                      "check_success", "failure", "failure_detail", "answers"});
+  Platform::Commit commit;
+  commit.command = item.command("command");
+  commit.confirmed = item.command_or_none("confirmed");
+  commit.confirm = item.command_or_none("confirm");
+  if (commit.confirmed.empty() != commit.confirm.empty()) {
+    malformed(item.node(), "commit needs both of \"confirmed\" and \"confirm\", or none");
+  }
+  const bool says_time = commit.confirmed.find("{minutes}") != std::string::npos ||
+                         commit.confirmed.find("{seconds}") != std::string::npos ||
+                         commit.confirmed.find("{hh:mm:ss}") != std::string::npos;
+  if (!commit.confirmed.empty() && !says_time) {
+    malformed(item.need("confirmed"), "confirmed lacks {minutes}, {seconds} or {hh:mm:ss}");
+  }
+  commit.check = item.command_or_none("check");
+  commit.diff = item.command_or_none("diff");
+  commit.abort = item.command("abort");
+  commit.success = item.optional_pattern("success", true);
+  commit.check_success = item.optional_pattern("check_success", true);
+  commit.failure = item.optional_pattern("failure", true);
+  commit.failure_detail = item.command_or_none("failure_detail");
+  commit.answers = answers(item, "answers");
+  return commit;
+}
+
+Platform::Configure configure(const Section& file, const Platform& platform) {
+  const Section item(file.need("configure"), "configure", {"mode", "commit", "blocks"});
+  Platform::Configure configure;
+  configure.mode = mode_of(item, "mode", platform);
+  if (item.has("commit")) configure.commit = commit(item);
+  for (const YAML::Node& node : item.items("blocks")) {
+    const Section block(node, "an item of blocks", {"begin", "end"});
+    configure.blocks.push_back({block.pattern("begin"), block.optional_pattern("end")});
+  }
+  return configure;
+}
+
+Platform::Save save(const Section& file, const Platform& platform) {
+  const Section item(file.need("save"), "save", {"command", "mode", "answers", "success"});
+  return {item.command("command"), mode_of(item, "mode", platform), answers(item, "answers"),
+          item.optional_pattern("success", true)};
+}
+
+Platform::Detect detect(const Section& file) {
+  const Section item(file.need("detect"), "detect", {"server", "banner", "prompt", "probes"});
+  Platform::Detect detect{item.optional_pattern("server"),
+                          item.optional_pattern("banner", true),
+                          item.optional_pattern("prompt"),
+                          {}};
+  for (const YAML::Node& node : item.items("probes")) {
+    const Section probe(node, "an item of probes", {"command", "output"});
+    detect.probes.push_back({probe.command("command"), probe.pattern("output", true)});
+  }
+  return detect;
+}
+
+Platform::Confidence confidence(const Section& file) {
+  const std::string text = file.text_or("confidence", "low");
+  if (text == "high") return Platform::Confidence::kHigh;
+  if (text == "medium") return Platform::Confidence::kMedium;
+  if (text != "low") malformed(file.need("confidence"), "confidence is high, medium or low");
+  return Platform::Confidence::kLow;
+}
+
 Platform read(const YAML::Node& root) {
-  const Section file(
-      root, "the platform",
-      {"name", "aliases", "detect", "modes", "confirm_prompt", "prompt_after_text", "prepare",
-       "pager", "errors", "confirmations", "login", "logout", "line_ending"});
+  const Section file(root, "the platform", {"name",          "title",          "confidence",
+                                            "aliases",       "notes",          "detect",
+                                            "modes",         "confirm_prompt", "prompt_after_text",
+                                            "context_lines", "prepare",        "moves",
+                                            "configure",     "save",           "pager",
+                                            "errors",        "confirmations",  "login",
+                                            "logout",        "logout_answers", "line_ending",
+                                            "exec"});
   Platform platform;
   platform.name = name_of(file.need("name"));
+  platform.title = file.text_or("title", platform.name);
+  platform.confidence = confidence(file);
   for (const YAML::Node& alias : file.items("aliases")) platform.aliases.push_back(name_of(alias));
-  if (file.has("detect")) {
-    const Section detect(file.need("detect"), "detect", {"server", "prompt"});
-    platform.detect_server = detect.optional_pattern("server");
-    platform.detect_prompt = detect.optional_pattern("prompt");
-  }
-  platform.prompts = prompts(file);
+  for (const YAML::Node& note : file.items("notes")) platform.notes.push_back(note.Scalar());
+  if (file.has("detect")) platform.detect = detect(file);
+  platform.modes = modes(file);
   platform.confirm_prompt = file.flag("confirm_prompt");
   platform.prompt_after_text = file.flag("prompt_after_text");
-  platform.prepare = prepare(file);
+  platform.context_lines = patterns(file, "context_lines", false);
+  platform.prepare = prepare(file, platform);
+  platform.moves = moves(file, platform);
+  if (file.has("configure")) platform.configure = configure(file, platform);
+  if (file.has("save")) platform.save = save(file, platform);
   if (file.has("pager")) {
     const Section pager(file.need("pager"), "pager", {"mark", "key"});
     platform.pager = pager.pattern("mark");
     platform.pager_key = pager.text_or("key", platform.pager_key);
   }
-  for (const YAML::Node& error : file.items("errors")) {
-    platform.errors.push_back(Section::compile(error, true));
-  }
+  platform.errors = patterns(file, "errors", true);
   platform.confirmations = answers(file, "confirmations");
   platform.login = answers(file, "login");
   platform.logout = file.text_or("logout", "");
+  platform.logout_answers = answers(file, "logout_answers");
   platform.line_ending = file.text_or("line_ending", platform.line_ending);
   if (platform.line_ending != "\n" && platform.line_ending != "\r" &&
       platform.line_ending != "\r\n") {
     malformed(file.need("line_ending"), R"(line_ending must be "\n", "\r" or "\r\n")");
   }
+  platform.exec = file.flag("exec");
   return platform;
 }
 

@@ -43,8 +43,8 @@ bool is_mode_part(std::string_view text, bool blank_at_end) {
 
 bool PromptFinder::fits(std::string_view line) const {
   if (line.empty() || line.size() > kMaxPrompt) return false;
-  return std::any_of(platform_->prompts.begin(), platform_->prompts.end(),
-                     [line](const auto& prompt) { return prompt.pattern.matches(line); });
+  return std::any_of(platform_->modes.begin(), platform_->modes.end(),
+                     [line](const Platform::Mode& mode) { return mode.prompt.matches(line); });
 }
 
 bool PromptFinder::is_prompt(std::string_view line) const {

@@ -116,8 +116,8 @@ bool Session::lease_is_over() {
 }
 
 asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
-  std::string bytes = dialogue_->take_outgoing();
-  if (bytes.empty()) co_return ssh::Attempt<void>{};
+  Dialogue::Outgoing outgoing = dialogue_->take_outgoing();
+  if (outgoing.bytes.empty()) co_return ssh::Attempt<void>{};
   if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
   if (dialogue_->phase() == Dialogue::Phase::kCommand) {
     result_.command_sent = true;
@@ -127,7 +127,7 @@ asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
       stage(fmt::format("command 1/{}", order_.job->commands.size()));
     }
   }
-  ssh::Attempt<void> sent = co_await connection_->write(std::move(bytes), deadline);
+  ssh::Attempt<void> sent = co_await connection_->write(std::move(outgoing.bytes), deadline);
   co_return sent;
 }
 

@@ -24,7 +24,7 @@ class DialogueTest : public testing::Test {
   // What is sent in answer.
   std::string hears(std::string_view bytes) {
     dialogue_->receive(bytes);
-    return dialogue_->take_outgoing();
+    return dialogue_->take_outgoing().bytes;
   }
   void log_in() {
     ASSERT_EQ(hears("R1#"), "terminal length 0\n");
@@ -37,7 +37,7 @@ TEST_F(DialogueTest, GoesThroughItsPhases) {
   begin("ios", commands({"show a", "show b"}));
   EXPECT_EQ(dialogue_->platform_name(), "cisco_ios");
   EXPECT_EQ(dialogue_->phase(), Phase::kLogin);
-  EXPECT_EQ(dialogue_->take_outgoing(), "");
+  EXPECT_EQ(dialogue_->take_outgoing().bytes, "");
   EXPECT_EQ(hears("\r\nbanner\r\n"), "");
   EXPECT_EQ(dialogue_->phase(), Phase::kLogin);
   EXPECT_EQ(hears("R1#"), "terminal length 0\n");

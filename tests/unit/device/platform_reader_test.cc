@@ -53,11 +53,11 @@ line_ending: "\r"
   ASSERT_TRUE(platform.has_value()) << platform.error().message;
   EXPECT_EQ(platform->name, "box");
   EXPECT_THAT(platform->aliases, ElementsAre("box-2", "box_3"));
-  EXPECT_TRUE(platform->detect_server->matches("SSH-2.0-Box_1"));
-  EXPECT_TRUE(platform->detect_prompt->matches("box>"));
-  ASSERT_EQ(platform->prompts.size(), 2u);
-  EXPECT_EQ(platform->prompts[0].mode, "config");
-  EXPECT_TRUE(platform->prompts[0].pattern.matches("box(c)#"));
+  EXPECT_TRUE(platform->detect.server->matches("SSH-2.0-Box_1"));
+  EXPECT_TRUE(platform->detect.prompt->matches("box>"));
+  ASSERT_EQ(platform->modes.size(), 2u);
+  EXPECT_EQ(platform->modes[0].mode, "config");
+  EXPECT_TRUE(platform->modes[0].pattern.matches("box(c)#"));
   EXPECT_TRUE(platform->confirm_prompt);
   EXPECT_TRUE(platform->prompt_after_text);
   ASSERT_EQ(platform->prepare.size(), 1u);
@@ -129,7 +129,7 @@ TEST_F(PlatformDirectory, AddsAndReplaces) {
   ASSERT_TRUE(set_.add_directory(path_).has_value());
   EXPECT_THAT(set_.names(), ElementsAre("box", "cisco_ios", "frr_vtysh", "generic", "linux"));
   EXPECT_EQ(set_.find("bx")->name, "box");
-  EXPECT_EQ(set_.find("linux")->prompts[0].mode, "mine");
+  EXPECT_EQ(set_.find("linux")->modes[0].name, "mine");
   EXPECT_EQ(PlatformSet::builtin().find("box"), nullptr);
 }
 
