@@ -56,8 +56,8 @@ line_ending: "\r"
   EXPECT_TRUE(platform->detect.server->matches("SSH-2.0-Box_1"));
   EXPECT_TRUE(platform->detect.prompt->matches("box>"));
   ASSERT_EQ(platform->modes.size(), 2u);
-  EXPECT_EQ(platform->modes[0].mode, "config");
-  EXPECT_TRUE(platform->modes[0].pattern.matches("box(c)#"));
+  EXPECT_EQ(platform->modes[0].name, "config");
+  EXPECT_TRUE(platform->modes[0].prompt.matches("box(c)#"));
   EXPECT_TRUE(platform->confirm_prompt);
   EXPECT_TRUE(platform->prompt_after_text);
   ASSERT_EQ(platform->prepare.size(), 1u);
@@ -79,7 +79,7 @@ line_ending: "\r"
 
 TEST(PlatformReader, NamesFileAndLineOfAnError) {
   EXPECT_EQ(error_of("name: box\nmodes:\n  - name: user\n    promt: x\n"),
-            "x.yaml:4: unknown key \"promt\" in an item of modes; known are: name, prompt");
+            "x.yaml:4: unknown key \"promt\" in an item of modes; known are: name, prompt, above");
   EXPECT_THAT(error_of("name: box\nmodes: [{name: user, prompt: '^('}]\n"),
               StartsWith("x.yaml:2: regular expression \"^(\""));
   EXPECT_THAT(error_of("name: box\nnmae: y\n"), StartsWith("x.yaml:2: unknown key \"nmae\""));
