@@ -42,6 +42,7 @@ class WorkerThread final : public EmbeddedWorker {
     worker.lease_holder.slots = setup.sessions;
     worker.outbox.spool = default_spool();
     worker.credentials = std::move(setup.credentials);
+    worker.ask_code = std::move(setup.ask_code);
     worker.once = true;
     worker.log = setup.log;
     return worker;

@@ -258,6 +258,8 @@ Expected<void> settle(RunOptions& options, const RunExtras& extras) {
     if (options.send_credentials) return fail("--send-credentials needs --listen");
   } else if (auto safe = check_keys(options.listen, options.keys); !safe) {
     return fail("--listen: " + safe.error().message);
+  } else if (!options.credentials.otp_command.empty()) {
+    return fail("--otp-command: the workers run it: give it to netfleet-worker");
   }
   if (options.quiet && options.verbose > 0) return fail("--quiet and --verbose exclude each other");
   if (options.quiet && options.progress == ProgressMode::kAuto) {
