@@ -119,7 +119,8 @@ class PlatformSet {
  public:
   // The ones built into the binary.
   static const PlatformSet& builtin();
-  // Adds or replaces from DIR/*.yaml, in the order of the files' names; errors carry file:line.
+  // Adds or replaces from DIR/*.yaml, in the order of the files' names. The error has all that is
+  // wrong with them, a line each: "file:line: ...".
   Expected<void> add_directory(const std::string& directory);
   // Adds one, or replaces the one with its name. Fails when its name or an alias of it is taken by
   // another platform.
