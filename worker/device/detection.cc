@@ -52,10 +52,9 @@ Detection::Detection(const PlatformSet& platforms, const Clues& clues, std::stri
 }
 
 void Detection::name_candidates(const std::vector<const Platform*>& fitting, const Clues& clues,
-                                std::string_view prompt,
-                                const std::vector<const Platform*>& all) {
+                                std::string_view prompt, const std::vector<const Platform*>& all) {
   const auto name = [&](const std::vector<const Platform*>& among, std::string_view text,
-                        std::string_view where, std::optional<Pattern> Platform::Detect::*clue) {
+                        std::string_view where, std::optional<Pattern> Platform::Detect::* clue) {
     if (!candidates_.empty()) return;
     for (const Platform* platform : among) {
       const std::optional<Pattern>& pattern = platform->detect.*clue;
@@ -96,8 +95,8 @@ void Detection::judge(std::string_view output) {
       const auto span = probe.output.find(output);
       if (!span || span->end - span->begin <= longest) continue;
       longest = span->end - span->begin;
-      found_ = Found{candidate.platform, fmt::format("'{}' says \"{}\"", probe.command,
-                                                     matched(*span, output))};
+      found_ = Found{candidate.platform,
+                     fmt::format("'{}' says \"{}\"", probe.command, matched(*span, output))};
     }
   }
 }
