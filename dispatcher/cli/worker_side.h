@@ -11,6 +11,7 @@
 #include "common/credential.h"
 #include "common/endpoint.h"
 #include "common/error.h"
+#include "common/task.h"
 #include "common/wire.h"
 
 namespace netfleet {
@@ -28,6 +29,7 @@ struct EmbeddedWorkerSetup {
   std::uint32_t threads;  // 0: one a core
   std::vector<std::string> regions;
   CredentialStore credentials;
+  AskCode ask_code;         // on the terminal; empty: there is none
   std::string known_hosts;  // empty: the user's own
   std::string platform_dir;
   std::function<void(const std::string&)> log;
@@ -42,6 +44,12 @@ struct WorkerSide {
   std::function<Expected<void>(const std::string& platform_dir,
                                const std::vector<std::string>& names)>
       check_platforms;
+  // Whether these platforms ("auto": any) can do what the job asks for: its mode, configuration
+  // (`configures`: some task has some), save; and whether its answers' patterns compile.
+  std::function<Expected<void>(const std::string& platform_dir,
+                               const std::vector<std::string>& names, const JobSpec& job,
+                               bool configures)>
+      check_job;
 };
 
 }  // namespace netfleet
