@@ -75,12 +75,13 @@ struct Platform {
     std::string command;
     Pattern output;
   };
-  // How the platform "auto" knows it. One of the first three that matches is enough.
+  // How the platform "auto" knows it. One of the first three is enough where it is nobody else's.
   struct Detect {
     std::optional<Pattern> server;  // on "SSH-2.0-Cisco-1.25"
     std::optional<Pattern> banner;  // on what was shown before the first prompt
     std::optional<Pattern> prompt;  // on the first prompt
     std::vector<Probe> probes;
+    bool fallback = false;  // of several that the same clue names, when no probe tells them apart
   };
 
   std::string name;

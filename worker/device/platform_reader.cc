@@ -157,11 +157,13 @@ Platform::Save save(const Section& file, const Platform& platform) {
 }
 
 Platform::Detect detect(const Section& file) {
-  const Section item(file.need("detect"), "detect", {"server", "banner", "prompt", "probes"});
+  const Section item(file.need("detect"), "detect",
+                     {"server", "banner", "prompt", "probes", "fallback"});
   Platform::Detect detect{item.optional_pattern("server"),
                           item.optional_pattern("banner", true),
                           item.optional_pattern("prompt"),
-                          {}};
+                          {},
+                          item.flag("fallback")};
   for (const YAML::Node& node : item.items("probes")) {
     const Section probe(node, "an item of probes", {"command", "output"});
     detect.probes.push_back({probe.command("command"), probe.pattern("output", true)});
