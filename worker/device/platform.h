@@ -77,12 +77,13 @@ struct Platform {
     std::string command;
     Pattern output;
   };
-  // How the platform "auto" knows it. One of the first three that matches is enough.
+  // How the platform "auto" knows it. One of the first three is enough where it is nobody else's.
   struct Detect {
     std::optional<Pattern> server;  // on "SSH-2.0-Cisco-1.25"
     std::optional<Pattern> banner;  // on what was shown before the first prompt
     std::optional<Pattern> prompt;  // on the first prompt
     std::vector<Probe> probes;
+    bool fallback = false;  // of several that the same clue names, when no probe tells them apart
   };
 
   std::string name;
@@ -128,7 +129,8 @@ class PlatformSet {
   // By name or alias, also with "_ssh", "_telnet" or "_serial" behind it, as Netmiko has them;
   // nullptr when unknown. It lives as long as any copy of the set.
   const Platform* find(const std::string& name) const;
-  std::vector<std::string> names() const;  // without aliases, sorted
+  std::vector<std::string> names() const;    // without aliases, sorted
+  std::vector<const Platform*> all() const;  // in the order of their names
 
  private:
   struct Entry {

@@ -164,12 +164,13 @@ Platform::Save save(const Section& file, const Platform& platform) {
 }
 
 Platform::Detect detect(const Section& file) {
-  const Section item =
-      file.section(file.need("detect"), "detect", {"server", "banner", "prompt", "probes"});
+  const Section item = file.section(file.need("detect"), "detect",
+                                    {"server", "banner", "prompt", "probes", "fallback"});
   Platform::Detect detect{item.optional_pattern("server"),
                           item.optional_pattern("banner", true),
                           item.optional_pattern("prompt"),
-                          {}};
+                          {},
+                          item.flag("fallback")};
   detect.probes = item.list("probes", [&](const YAML::Node& node) {
     const Section probe = item.section(node, "an item of probes", {"command", "output"});
     return Platform::Probe{probe.command("command"), probe.pattern("output", true)};
