@@ -30,6 +30,8 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+}  // namespace
+
 Expected<PlatformSet> load_platforms(const std::string& directory) {
   PlatformSet platforms = PlatformSet::builtin();
   if (directory.empty()) return platforms;
@@ -38,8 +40,6 @@ Expected<PlatformSet> load_platforms(const std::string& directory) {
   }
   return platforms;
 }
-
-}  // namespace
 
 Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
                                         const std::string& platform_dir) {
@@ -58,6 +58,12 @@ Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
   auto platforms = load_platforms(platform_dir);
   if (!platforms) return std::unexpected(platforms.error());
   return WorkerParts{std::move(*keys), std::move(*platforms)};
+}
+
+Expected<std::unique_ptr<SessionLogs>> open_session_logs(const std::string& directory,
+                                                         SessionLogs::Say say) {
+  if (directory.empty()) return nullptr;
+  return SessionLogs::open(directory, std::move(say));
 }
 
 Expected<void> check_platforms(const std::string& platform_dir,

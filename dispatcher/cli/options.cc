@@ -153,6 +153,9 @@ void add_output(CLI::App& run, RunOptions& options) {
                 std::array{std::pair{std::string_view("inventory"), OutputOrder::kInventory},
                            std::pair{std::string_view("completion"), OutputOrder::kCompletion}}));
   add_text(run, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
+  add_text(run, "--session-log", "DIR",
+           "Write down each session, secrets masked ('netfleet replay' reads it)",
+           options.session_log);
   add_value(run, "--max-output", "SIZE", "Bytes kept of one command's output (default: 64M)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto size = parse_size(given);
@@ -256,6 +259,8 @@ Expected<void> settle(RunOptions& options, const RunExtras& extras) {
   if (options.listen.empty()) {
     if (!options.keys.empty()) return fail("--keys needs --listen");
     if (options.send_credentials) return fail("--send-credentials needs --listen");
+  } else if (!options.session_log.empty()) {
+    return fail("--session-log and --listen exclude each other: give it to netfleet-worker");
   } else if (auto safe = check_keys(options.listen, options.keys); !safe) {
     return fail("--listen: " + safe.error().message);
   }
@@ -322,6 +327,10 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   KeygenArguments keygen;
   add_keygen(*keygen_verb, keygen);
 
+  CLI::App* replay_verb = app.add_subcommand("replay", "Run the dialogue over a session log again");
+  ReplayOptions replay;
+  add_replay(*replay_verb, replay);
+
   auto parsed = parse_arguments(app, argc, argv);
   if (!parsed) return std::unexpected(parsed.error());
   if (*parsed) return HelpText{**std::move(parsed)};
@@ -344,12 +353,13 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     }
     return workers;
   }
+  if (replay_verb->parsed()) return replay;
   if (keygen_verb->parsed()) {
     auto settled = settle_keygen(std::move(keygen));
     if (!settled) return usage_error(settled.error().message, "netfleet keygen");
     return *std::move(settled);
   }
-  return usage_error("a command is missing: run, results, workers or keygen", "netfleet");
+  return usage_error("a command is missing: run, results, workers, keygen or replay", "netfleet");
 }
 
 }  // namespace netfleet

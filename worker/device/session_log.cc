@@ -182,6 +182,7 @@ class Reader {
     using Log = SessionLog;
     using Options = Dialogue::Options;
     static const std::map<std::string_view, Take> kTakers{
+        {"host", &Reader::text<&Log::host>},
         {"platform", &Reader::text<&Log::platform>},
         {"ended", &Reader::text<&Log::ended>},
         {"detected", &Reader::text<&Log::detected>},

@@ -4,6 +4,7 @@
 // Lines, read from the top; each is a word and a text behind one blank. "\r \n \b \e \a \t
 // \0 \\ \xNN" are escapes in texts. Blanks before a line do not count.
 //   # ...              a comment, as are blank lines
+//   host NAME          whose session it was
 //   platform NAME      of the dialogue, or "auto"
 //   server TEXT, banner TEXT: the server's identification, and what it said before the login
 //   user NAME, password TEXT, enable-password TEXT: for dialogues inside the shell
@@ -46,6 +47,7 @@ struct SessionLog {
     std::size_t line = 0;  // where it stands, from 1
     std::optional<Milliseconds> at{};
   };
+  std::string host;
   std::string platform;
   Dialogue::Options options;  // but for the secrets
   Secret password;

@@ -10,8 +10,10 @@
 
 namespace netfleet {
 
-SessionLogWriter::SessionLogWriter(std::string_view title, std::string_view platform) {
-  add_word("#", title);
+SessionLogWriter::SessionLogWriter(std::string_view host, std::string_view about,
+                                   std::string_view platform) {
+  add_word("host", host);
+  add_word("#", about);
   add_word("platform", platform);
 }
 

@@ -16,8 +16,8 @@ namespace netfleet {
 // One session's. Times are since the session's start, and never go back.
 class SessionLogWriter {
  public:
-  // `title` becomes a comment; `platform` is what the dialogue is asked for.
-  SessionLogWriter(std::string_view title, std::string_view platform);
+  // `about` becomes a comment; `platform` is what the dialogue is asked for.
+  SessionLogWriter(std::string_view host, std::string_view about, std::string_view platform);
 
   // Once, before anything is sent: what the dialogue is to do. Its secrets are masked from now on.
   void begin(const Dialogue::Options& options);

@@ -42,7 +42,7 @@ std::string log_of(std::string_view device, std::size_t chunk) {
   Dialogue::Options options;
   options.password = &password;
   options.commands = {"show hunter2"};
-  SessionLogWriter writer("edge-7", "cisco_ios");
+  SessionLogWriter writer("edge-7", "", "cisco_ios");
   writer.begin(options);
   for (std::size_t at = 0; at < device.size(); at += chunk) {
     writer.received(ms(1), device.substr(at, chunk));
@@ -72,7 +72,7 @@ TEST(SessionLogWriter, MasksWhatIsTyped) {
   const Secret password("hunter2");
   Dialogue::Options options;
   options.password = &password;
-  SessionLogWriter writer("edge-7", "cisco_ios");
+  SessionLogWriter writer("edge-7", "", "cisco_ios");
   writer.begin(options);
   writer.take();
   writer.typed(ms(7), "hunter2\n", true);
@@ -86,7 +86,7 @@ TEST(SessionLogWriter, KeepsTheOrderOfWhatWasTypedWhileBytesWereHeld) {
   const Secret password("#abc");
   Dialogue::Options options;
   options.password = &password;
-  SessionLogWriter writer("r", "cisco_ios");
+  SessionLogWriter writer("r", "", "cisco_ios");
   writer.begin(options);
   writer.take();
   writer.received(ms(1), "R1#");
@@ -104,7 +104,7 @@ TEST(SessionLog, EveryByteComesBack) {
   std::string all;
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
   all += "\xc3\xa4\xe2\x82\xac\xc2\x9b[1m\xe2\x82 ";
-  SessionLogWriter writer("a title\nof two lines", "generic");
+  SessionLogWriter writer("a\nb", "a title\nof two lines", "generic");
   writer.begin({});
   writer.received(ms(0), all);
   writer.typed(ms(12345678), " \\x\t\n", false);
@@ -113,6 +113,7 @@ TEST(SessionLog, EveryByteComesBack) {
   for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
   const auto log = parse_session_log(text);
   ASSERT_TRUE(log) << log.error().message;
+  EXPECT_EQ(log->host, "a\nb");
   ASSERT_EQ(log->steps.size(), 3u);
   EXPECT_EQ(log->steps[0].bytes, all);
   EXPECT_EQ(log->steps[1].bytes, " \\x\t\n");
