@@ -71,6 +71,9 @@ Decoded<v1::ResultFrame> decode_results(std::string_view bytes);
 // The major version that a frame claims to be of; 0 when it is no frame of ours at all.
 std::uint8_t frame_version(std::string_view bytes);
 
+// Whether a ToWorker with this job fits into a control frame; the error says by how much not.
+Expected<void> check_size(const JobSpec& job);
+
 // Between the wire's messages and common/task.h. `sweep` is the sweep's number.
 v1::JobSpec to_wire(const JobSpec& job, std::uint32_t sweep);
 JobSpec from_wire(const v1::JobSpec& job);

@@ -2,6 +2,7 @@
 // turns them into bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ struct Timeouts {
   Milliseconds task{3'600'000};  // everything together
   bool operator==(const Timeouts&) const = default;
 };
+
+// Bounds of a job, so that it and a grant of each of its tasks fit into a control frame.
+inline constexpr std::size_t kMaxConfiguration = 1'000'000;  // bytes, with an end for each line
+inline constexpr std::size_t kMaxAnswers = 100;
 
 // What is typed into a device's configuration. Lines are without line ending.
 struct Configuration {

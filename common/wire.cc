@@ -32,8 +32,7 @@ void tell_sanitizer_taken([[maybe_unused]] zmq::message_t& frame) {
 #endif
 }
 
-constexpr std::int64_t kControlLimit = 1 << 20;  // bytes of a control or lane frame
-constexpr std::int64_t kResultLimit = 1 << 30;   // bytes of a result frame
+constexpr std::int64_t kResultLimit = 1 << 30;  // bytes of a result frame
 // Messages of one peer. A dispatcher's memory must not grow with a peer that floods it, or that
 // does not read: then sending says kWouldBlock (ROUTER_MANDATORY), and nothing is lost in silence.
 constexpr int kControlReceived = 32;
@@ -77,7 +76,8 @@ void set_options(zmq::socket_t& socket, Kind kind, std::string_view routing_id) 
   socket.set(opt::tcp_keepalive_intvl, 10);
   socket.set(opt::tcp_keepalive_cnt, 3);
   socket.set(opt::tcp_maxrt, kUnacknowledged);
-  socket.set(opt::maxmsgsize, kind == Kind::kSinkPull ? kResultLimit : kControlLimit);
+  socket.set(opt::maxmsgsize,
+             kind == Kind::kSinkPull ? kResultLimit : static_cast<std::int64_t>(kMaxControlFrame));
   switch (kind) {
     case Kind::kLanePush:
     case Kind::kLanePull:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,6 +18,9 @@
 #include "common/secret.h"
 
 namespace netfleet::wire {
+
+// Bytes of a control or lane frame; a larger one costs its sender the connection.
+inline constexpr std::size_t kMaxControlFrame = 1 << 20;
 
 // One a process; outlives its sockets. Shared between threads.
 class Context {

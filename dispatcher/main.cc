@@ -46,6 +46,7 @@ class WorkerThread final : public EmbeddedWorker {
     worker.lease_holder.slots = setup.sessions;
     worker.outbox.spool = default_spool();
     worker.credentials = std::move(setup.credentials);
+    worker.ask_code = std::move(setup.ask_code);
     worker.once = true;
     worker.log = setup.log;
     return worker;
@@ -96,7 +97,7 @@ int main(int argc, char** argv) {
     return kExitUsage;
   }
   const WorkerSide worker_side{start_worker, ssh::Identity::needs_passphrase, check_platforms,
-                               replay_session};
+                               check_job, replay_session};
   if (const auto* help = std::get_if<HelpText>(&*parsed)) {
     const auto printed = print_output(help->text);
     if (!printed) print_error("netfleet: " + printed.error().message + "\n");

@@ -30,6 +30,33 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+Expected<void> check_mode(const Platform& platform, const std::string& mode) {
+  std::vector<std::string_view> names;
+  for (const Platform::Mode& known : platform.modes) {
+    if (known.name == mode) return {};
+    names.push_back(known.name);
+  }
+  return fail(fmt::format("platform {} has no mode '{}'; it has: {}", platform.name, mode,
+                          fmt::join(names, ", ")));
+}
+
+Expected<void> check_abilities(const Platform& platform, const JobSpec& job, bool configures) {
+  if (!job.mode.empty()) {
+    if (auto known = check_mode(platform, job.mode); !known) return known;
+  }
+  if (configures && !platform.configure) {
+    return fail(fmt::format("platform {} cannot be configured over SSH", platform.name));
+  }
+  if (job.configuration.confirm_within &&
+      (!platform.configure->commit || platform.configure->commit->confirmed.empty())) {
+    return fail(fmt::format("platform {} has no confirmed commit", platform.name));
+  }
+  if (job.configuration.save && !platform.save) {
+    return fail(fmt::format("platform {} has nothing to save", platform.name));
+  }
+  return {};
+}
+
 }  // namespace
 
 Expected<PlatformSet> load_platforms(const std::string& directory) {
@@ -74,6 +101,23 @@ Expected<void> check_platforms(const std::string& platform_dir,
     if (name == "auto" || platforms->find(name) != nullptr) continue;
     return fail(fmt::format("no platform is named '{}'; there are: auto, {}", name,
                             fmt::join(platforms->names(), ", ")));
+  }
+  return {};
+}
+
+Expected<void> check_job(const std::string& platform_dir, const std::vector<std::string>& names,
+                         const JobSpec& job, bool configures) {
+  for (const ExpectedQuestion& answer : job.answers) {
+    if (auto pattern = Pattern::compile(answer.pattern); !pattern) {
+      return fail(fmt::format("--answer '{}': {}", answer.pattern, pattern.error().message));
+    }
+  }
+  auto platforms = load_platforms(platform_dir);
+  if (!platforms) return std::unexpected(platforms.error());
+  for (const std::string& name : names) {
+    const Platform* platform = platforms->find(name);
+    if (platform == nullptr) continue;  // "auto": found out on the device
+    if (auto able = check_abilities(*platform, job, configures); !able) return able;
   }
   return {};
 }

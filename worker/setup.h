@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/task.h"
 #include "worker/device/platform.h"
 #include "worker/engine/session_recorder.h"
 #include "worker/ssh/known_hosts.h"
@@ -33,6 +34,12 @@ Expected<std::unique_ptr<SessionLogs>> open_session_logs(const std::string& dire
 // An error that lists the known platforms when one of `names` is none of them ("auto" is one).
 Expected<void> check_platforms(const std::string& platform_dir,
                                const std::vector<std::string>& names);
+
+// Whether those platforms can do what a job asks for, before anything is sent to anybody: its mode,
+// configuration (`configures`: some task has some), commit and save; and whether the patterns of
+// its answers compile.
+Expected<void> check_job(const std::string& platform_dir, const std::vector<std::string>& names,
+                         const JobSpec& job, bool configures);
 
 std::uint64_t make_incarnation();                     // its low byte is never 0
 std::uint32_t session_threads(std::uint32_t wanted);  // 0: one a core

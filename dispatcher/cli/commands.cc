@@ -1,4 +1,4 @@
-// dispatcher/cli: the commands of a run: checks them, reads --commands-file.
+// dispatcher/cli: the commands of a run: checks what is typed, reads --commands-file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,18 +18,34 @@ bool is_control(char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }
 
 }  // namespace
 
+Expected<void> check_typed(const std::string& line, std::string_view what) {
+  if (line.size() > kMaxCommand) {
+    return fail(fmt::format("{} is longer than {} bytes", what, kMaxCommand));
+  }
+  if (line.find_first_of("\r\n") != std::string::npos) {
+    return fail(fmt::format("{} is one line", what));
+  }
+  if (std::ranges::any_of(line, is_control)) {
+    return fail(fmt::format("{} holds a control character", what));
+  }
+  return {};
+}
+
 Expected<void> check_command(const std::string& command) {
   if (command.find_first_not_of(" \t") == std::string::npos) return fail("the command is empty");
-  if (command.size() > kMaxCommand) {
-    return fail(fmt::format("the command is longer than {} bytes", kMaxCommand));
-  }
   if (command.find_first_of("\r\n") != std::string::npos) {
     return fail("a command is one line: repeat -c, or use --commands-file");
   }
-  if (std::ranges::any_of(command, [](char c) { return is_control(c) && c != '\t'; })) {
-    return fail("the command holds a control character");
+  std::string without_tabs = command;
+  std::ranges::replace(without_tabs, '\t', ' ');
+  return check_typed(without_tabs, "the command");
+}
+
+Expected<void> check_configuration_line(const std::string& line) {
+  if (line.contains('\t')) {
+    return fail("the line holds a tab, by which a device completes words: use spaces");
   }
-  return {};
+  return check_typed(line, "the line");
 }
 
 Expected<std::vector<std::string>> read_commands(const RunOptions& options) {

@@ -23,6 +23,14 @@ inline constexpr std::string_view kRunExamples = R"(Examples:
         --on-auth-failure continue > results.jsonl
   Hosts from a pipe, 500 sessions at once:
     grep edge devices.txt | netfleet run -i - -s 500 --commands-file checks.txt
+  Configuration, line by line, kept in the device: first shown, then sent:
+    netfleet run -i devices.txt --config-file ntp.cfg --dry-run
+    netfleet run -i devices.txt --config-file ntp.cfg --save
+  On devices that commit, taken back after 5 minutes unless they still answer:
+    netfleet run -i edge.txt -P juniper_junos --config-line "set system host-name x" \
+        --commit-confirmed 5m
+  A command that asks; another mode of the platform:
+    netfleet run -i devices.txt -c "clear counters" --answer '\[confirm\]=' --mode privileged
   Go on after the dispatcher was killed; hosts and commands are in the store:
     netfleet run --resume last
   Let worker processes do the work (in other shells: netfleet-worker --dispatcher ...):

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -26,15 +27,29 @@ struct StoreOptions {
   std::string path;
 };
 
+// Of --config-line and --config-file.
+struct ConfigurationSource {
+  bool is_file = false;
+  std::string text;  // the line, or the file's name
+};
+
 // `netfleet run`. Strings are empty and numbers 0 where nothing was given and the default is not a
 // constant.
 struct RunOptions {
-  std::vector<std::string> inventories;  // -i: files, directories, "-"
-  std::vector<std::string> hosts;        // -H, each maybe comma-separated
-  std::vector<std::string> limits;       // -l: a host must satisfy all of them
-  std::vector<std::string> commands;     // -c
-  std::string commands_file;             // --commands-file; see read_commands
-  std::string user;                      // -u, else the login name; for hosts that name none
+  std::vector<std::string> inventories;            // -i: files, directories, "-"
+  std::vector<std::string> hosts;                  // -H, each maybe comma-separated
+  std::vector<std::string> limits;                 // -l: a host must satisfy all of them
+  std::vector<std::string> commands;               // -c
+  std::string commands_file;                       // --commands-file; see read_commands
+  std::string mode;                                // --mode; empty: where the login leads
+  std::vector<ConfigurationSource> configuration;  // in the order of the command line
+  bool save = false;
+  bool commit = false;  // --commit, which is the default
+  std::optional<Milliseconds> commit_confirmed;
+  bool dry_run = false;
+  std::vector<ExpectedQuestion> answers;  // their patterns are not checked yet
+  bool exec = false;
+  std::string user;  // -u, else the login name; for hosts that name none
   CredentialOptions credentials;
   std::string platform;    // -P, for all hosts; empty: the inventory's, else auto
   std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22
@@ -61,7 +76,7 @@ struct RunOptions {
   bool send_credentials = false;         // to workers on other machines too
   Milliseconds region_timeout{300'000};  // how long hosts wait for a worker that serves them
   Milliseconds lease{10'000};            // how long a worker that is not heard keeps its tasks
-  bool changes = false;                  // the commands change the device: a task is never repeated
+  bool changes = false;                  // a task changes its device, so it is never repeated ...
   bool retry_unsafe = false;             // ... but is, even after a loss; only with `changes`
   std::string resume;                    // a sweep to go on with: an id, its beginning, or "last"
   std::string platform_dir;
@@ -98,8 +113,12 @@ using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOp
 Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
                                          const std::string& login_name);
 
-// A command is one line of at most 4 KiB, not blank, without control characters.
+// What can be typed: one line of at most 4 KiB without control characters, tabs too; `what` as in
+// "the command".
+Expected<void> check_typed(const std::string& line, std::string_view what);
+// A command may hold tabs, and is not blank.
 Expected<void> check_command(const std::string& command);
+Expected<void> check_configuration_line(const std::string& line);
 
 // The commands of -c, then those of --commands-file: one a line; blank lines and lines that start
 // with '#' are left out.

@@ -10,6 +10,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "common/codec.h"
+#include "dispatcher/cli/configuration.h"
 #include "dispatcher/cli/credentials.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/passwords.h"
@@ -116,6 +118,12 @@ SweepRecord new_record(const RunOptions& options, std::vector<std::string> comma
   record.job.host_key_policy = options.host_key_policy;
   record.job.legacy_algorithms = options.legacy_algorithms;
   record.job.changes_device = options.changes;
+  record.job.mode = options.mode;
+  record.job.configuration.dry_run = options.dry_run;
+  record.job.configuration.confirm_within = options.commit_confirmed;
+  record.job.configuration.save = options.save;
+  record.job.answers = options.answers;
+  record.job.exec = options.exec;
   return record;
 }
 
@@ -123,8 +131,6 @@ std::expected<RunSetup, PromptFailure> with_credentials(RunSetup setup, const Ru
                                                         const std::vector<Host>& hosts,
                                                         const Inventory& inventory,
                                                         const WorkerSide& worker_side) {
-  auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
-  if (!known) return input_error(known.error().message);
   auto credentials = credentials_of(options, worker_side, setup, hosts, inventory);
   if (!credentials) return std::unexpected(credentials.error());
   setup.credentials = std::move(*credentials);
@@ -208,6 +214,18 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   }
   setup.record = new_record(options, std::move(*commands), setup.tasks.size());
   setup.record.limited = !setup.limits.limits.empty();
+  JobSpec& job = setup.record.job;
+  auto configured =
+      add_configuration(options.configuration, hosts, job, setup.tasks, setup.warnings);
+  if (!configured) return input_error(configured.error().message);
+  if (auto fits = check_size(job); !fits) return input_error(fits.error().message);
+  const auto platforms = platforms_of(setup.tasks);
+  auto known = worker_side.check_platforms(options.platform_dir, platforms);
+  if (known) {
+    known =
+        worker_side.check_job(options.platform_dir, platforms, job, !options.configuration.empty());
+  }
+  if (!known) return input_error(known.error().message);
   return with_credentials(std::move(setup), options, hosts, *inventory, worker_side);
 }
 
@@ -237,6 +255,8 @@ std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, 
   auto hosts = hosts_again(setup, *inventory);
   if (!hosts) return input_error(hosts.error().message);
   setup.limits = plan_limits(*inventory, *hosts);
+  auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
+  if (!known) return input_error(known.error().message);
   return with_credentials(std::move(setup), options, *hosts, *inventory, worker_side);
 }
 

@@ -30,6 +30,7 @@ struct EmbeddedWorkerSetup {
   std::uint32_t threads;  // 0: one a core
   std::vector<std::string> regions;
   CredentialStore credentials;
+  AskCode ask_code;         // on the terminal; empty: there is none
   std::string known_hosts;  // empty: the user's own
   std::string platform_dir;
   std::string session_log;  // a directory; empty: none
@@ -53,6 +54,12 @@ struct WorkerSide {
   std::function<Expected<void>(const std::string& platform_dir,
                                const std::vector<std::string>& names)>
       check_platforms;
+  // Whether these platforms ("auto": any) can do what the job asks for: its mode, configuration
+  // (`configures`: some task has some), save; and whether its answers' patterns compile.
+  std::function<Expected<void>(const std::string& platform_dir,
+                               const std::vector<std::string>& names, const JobSpec& job,
+                               bool configures)>
+      check_job;
   // `platform` empty: as it is in the log. Errors begin with the line they are in.
   std::function<Expected<ReplayedSession>(std::string_view log, const std::string& platform_dir,
                                           const std::string& platform)>

@@ -22,8 +22,9 @@ _netfleet() {
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;
-    -i | --inventory | --commands-file | --password-file | --enable-password-file | -k | --key | \
-      --known-hosts | --output-dir | --platform-dir | --session-log | --spool | --store)
+    -i | --inventory | --commands-file | --config-file | --password-file | \
+      --enable-password-file | -k | --key | --known-hosts | --output-dir | --platform-dir | \
+      --session-log | --spool | --store)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       compopt -o filenames 2>/dev/null
       return

@@ -67,7 +67,7 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   if (stopped_) co_return failure(Outcome::kCancelled, *stopped_);
   if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
   ssh::Target target{order_.task.address.str(), order_.task.port, job.legacy_algorithms,
-                     job.host_key_policy};
+                     job.host_key_policy, order_.task.host.str()};
   const TimePoint connect_deadline =
       std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
   ssh::Attempt<void> attempt = co_await connection_->connect(std::move(target), parts_.resolver,

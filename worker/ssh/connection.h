@@ -32,6 +32,7 @@ struct Target {
   std::uint16_t port = 22;
   bool legacy_algorithms = false;
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
+  std::string name = {};  // what people call it; empty: the address
 };
 
 class Link;
@@ -48,7 +49,9 @@ class Connection {
   // the call.
   asio::awaitable<Attempt<void>> connect(Target target, Resolver& resolver, KnownHosts& known_hosts,
                                          TimePoint deadline);
-  // Tries, in order: none, public keys and certificates, agent, keyboard-interactive and password.
+  // Tries, in order: none, public keys and certificates, agent, password, keyboard-interactive
+  // (this one before the password when the identity has a command for one-time codes); goes on with
+  // what is left as long as the device accepts but wants more.
   asio::awaitable<Attempt<void>> authenticate(std::string user,
                                               std::shared_ptr<const Identity> identity,
                                               TimePoint deadline);

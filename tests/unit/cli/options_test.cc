@@ -327,11 +327,6 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     NotYetThere, RunBad,
     ::testing::Values(Bad{{"-J", "b"}, "unknown option -J"},
-                      Bad{{"--config-file", "f"}, "unknown option --config-file"},
-                      Bad{{"--config-line", "f"}, "unknown option --config-line"},
-                      Bad{{"--save"}, "unknown option --save"},
-                      Bad{{"--commit"}, "unknown option --commit"},
-                      Bad{{"--dry-run"}, "unknown option --dry-run"},
                       Bad{{"--ssh-config", "f"}, "unknown option --ssh-config"},
                       Bad{{"--only", "x"}, "unknown option --only"}));
 

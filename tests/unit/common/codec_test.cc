@@ -52,8 +52,16 @@ TEST(Codec, AJobAndATaskSurviveTheWire) {
   job.host_key_policy = HostKeyPolicy::kOff;
   job.legacy_algorithms = true;
   job.changes_device = true;
+  job.mode = "privileged";
+  job.configuration = {.lines = {"interface lo", "", " shutdown"},
+                       .dry_run = true,
+                       .confirm_within = Milliseconds(60'000),
+                       .save = true};
+  job.answers = {{"continue\\?", "y"}, {"name: $", ""}};
+  job.exec = true;
   EXPECT_EQ(from_wire(to_wire(job, 3)), job);
-  const TaskSpec task{3, "edge-7", "fe80::1%eth0", 2222, "DOMAIN\\admin", "auto", "eu", "default"};
+  const TaskSpec task{3,    "edge-7",  "fe80::1%eth0",     2222, "DOMAIN\\admin", "auto",
+                      "eu", "default", "hostname edge-7\n"};
   EXPECT_EQ(from_wire(to_wire(task, 1, 2)), task);
 }
 
@@ -91,6 +99,37 @@ TEST(Codec, RefusesImpossibleContents) {
   EXPECT_FALSE(decode_results(encode(frame))) << "no outcome";
   frame.mutable_results(0)->set_outcome(static_cast<v1::Outcome>(99));
   EXPECT_FALSE(decode_results(encode(frame))) << "an outcome that does not exist";
+}
+
+TEST(Codec, RefusesConfigurationBeyondItsBounds) {
+  JobSpec job;
+  job.configuration.lines = {std::string(kMaxConfiguration - 1, 'x')};
+  v1::ToWorker message;
+  *message.mutable_job() = to_wire(job, 1);
+  EXPECT_TRUE(decode_to_worker(encode(message)));
+  EXPECT_TRUE(check_size(job));
+  message.mutable_job()->mutable_configuration()->add_lines("y");
+  EXPECT_FALSE(decode_to_worker(encode(message))) << "too much of it";
+  message.mutable_job()->mutable_configuration()->clear_lines();
+  message.mutable_job()->mutable_configuration()->add_lines("two\nlines");
+  EXPECT_FALSE(decode_to_worker(encode(message))) << "a line that is two";
+  message.mutable_job()->clear_configuration();
+  message.mutable_job()->add_answers()->set_reply("y");
+  EXPECT_FALSE(decode_to_worker(encode(message))) << "an answer to nothing";
+
+  job.commands = {std::string(60'000, 'c')};
+  const auto checked = check_size(job);
+  ASSERT_FALSE(checked);
+  EXPECT_NE(checked.error().message.find("more than 1048576 do not fit"), std::string::npos);
+
+  TaskSpec task;
+  task.address = "10.0.0.1";
+  task.configuration = std::string(kMaxConfiguration, 'x');
+  v1::ToWorker grant;
+  *grant.mutable_grant()->add_tasks() = to_wire(task, 1, 1);
+  EXPECT_TRUE(decode_to_worker(encode(grant)));
+  grant.mutable_grant()->mutable_tasks(0)->mutable_configuration()->append("x");
+  EXPECT_FALSE(decode_to_worker(encode(grant)));
 }
 
 TEST(Codec, TextsNeedNotBeUtf8) {

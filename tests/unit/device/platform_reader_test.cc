@@ -11,6 +11,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsSupersetOf;
+using testing::SizeIs;
 using testing::StartsWith;
 
 std::string error_of(const std::string& text) {
@@ -20,10 +22,10 @@ std::string error_of(const std::string& text) {
 
 TEST(PlatformReader, HasThePlatformsThatAreBuiltIn) {
   const PlatformSet& set = PlatformSet::builtin();
-  EXPECT_THAT(set.names(), ElementsAre("cisco_ios", "frr_vtysh", "generic", "linux"));
+  EXPECT_THAT(set.names(), IsSupersetOf({"cisco_ios", "frr_vtysh", "generic", "linux"}));
   ASSERT_NE(set.find("ios"), nullptr);
   EXPECT_EQ(set.find("ios")->name, "cisco_ios");
-  EXPECT_EQ(set.find("cisco_xe")->name, "cisco_ios");
+  EXPECT_EQ(set.find("iosxe")->name, "cisco_xe");
   EXPECT_EQ(set.find("no_such"), nullptr);
   EXPECT_EQ(set.find("auto"), nullptr);
 }
@@ -127,7 +129,7 @@ TEST_F(PlatformDirectory, AddsAndReplaces) {
   write("b.yaml", "name: linux\nmodes: [{name: mine, prompt: '#$'}]\n");
   write("notes.txt", "not: [a platform");
   ASSERT_TRUE(set_.add_directory(path_).has_value());
-  EXPECT_THAT(set_.names(), ElementsAre("box", "cisco_ios", "frr_vtysh", "generic", "linux"));
+  EXPECT_THAT(set_.names(), SizeIs(PlatformSet::builtin().names().size() + 1));
   EXPECT_EQ(set_.find("bx")->name, "box");
   EXPECT_EQ(set_.find("linux")->modes[0].name, "mine");
   EXPECT_EQ(PlatformSet::builtin().find("box"), nullptr);
