@@ -22,12 +22,21 @@ const Platform& starting_platform(const PlatformSet& platforms, const std::strin
   return named != nullptr ? *named : *generic;
 }
 
+std::vector<Platform::Answer> platform_answers(const std::vector<Dialogue::Answer>& answers) {
+  std::vector<Platform::Answer> result;
+  for (const Dialogue::Answer& answer : answers) {
+    result.push_back({answer.question, answer.reply, false, Platform::Answer::What::kText});
+  }
+  return result;
+}
+
 }  // namespace
 
 Conversation::Conversation(const PlatformSet& platforms, const std::string& platform,
                            Dialogue::Options options)
     : platforms_(platforms),
       options_(std::move(options)),
+      expected_(platform_answers(options_.answers)),
       detecting_(platform == "auto"),
       platform_(&starting_platform(platforms, platform)),
       prompt_(*platform_),
@@ -48,12 +57,28 @@ void Conversation::receive(std::string_view bytes) {
   }
   const std::size_t before = lines_.size();
   terminal_.feed(bytes, lines_);
-  std::string_view finished = std::string_view(lines_).substr(before);
-  finished = finished.substr(0, finished.find_last_not_of(" \n") + 1);  // npos + 1 is 0
-  if (!finished.empty()) {
-    last_finished_line_ = finished.substr(finished.rfind('\n') + 1, kMaxShownLine * 4);
-  }
+  note_lines(std::string_view(lines_).substr(before));
   std::exchange(waiting_, nullptr).resume();
+}
+
+// What messages show, and what stands above a prompt.
+void Conversation::note_lines(std::string_view finished) {
+  if (finished.empty()) return;
+  const bool secret = secret_line_ != kNoLine && secret_line_ != terminal_.line_id();
+  if (secret && finished.find('\n') == finished.size() - 1) {
+    last_finished_line_ = line_above_ = secret_question_;
+    return;
+  }
+  const std::string_view last = without_line_feed(finished);
+  line_above_ = last.substr(last.rfind('\n') + 1, kMaxQuestion);  // npos + 1 is 0
+  const std::string_view text = finished.substr(0, finished.find_last_not_of(" \n") + 1);
+  if (text.empty()) return;
+  const std::size_t begin = text.rfind('\n');
+  if (secret && begin == std::string_view::npos) {
+    last_finished_line_ = secret_question_;
+  } else {
+    last_finished_line_ = text.substr(begin + 1, kMaxShownLine * 4);
+  }
 }
 
 void Conversation::closed() {
@@ -70,12 +95,14 @@ void Conversation::closed() {
 }
 
 std::string Conversation::last_line() {
+  if (terminal_.line_id() == secret_line_) return printable(secret_question_, kMaxShownLine);
   const std::string_view line = trim_right(terminal_.line());
-  return printable(line.empty() ? last_finished_line_ : line, kMaxShownLine);
+  return printable(without_secrets(std::string(line.empty() ? last_finished_line_ : line)),
+                   kMaxShownLine);
 }
 
 void Conversation::fail_with(Outcome outcome, std::string reason) {
-  failure_ = Failure{outcome, std::move(reason)};
+  failure_ = Failure{outcome, without_secrets(std::move(reason))};
   phase_ = Phase::kDone;
 }
 
@@ -95,6 +122,11 @@ Script Conversation::run() {
     Script second_preparation = prepare();
     co_await second_preparation;
   }
+  home_mode_ = mode_;
+  if (!options_.mode.empty()) {
+    Script way = go_to(options_.mode);
+    co_await way;
+  }
   phase_ = Phase::kCommand;
   for (const std::string& command : options_.commands) {
     running_.command = command;
@@ -113,40 +145,6 @@ void Conversation::send_line(std::string_view text) {
   typed_on_line_ = terminal_.line_id();
   type(text);
   type(platform_->line_ending);
-}
-
-bool Conversation::answer(const std::vector<Platform::Answer>& answers) {
-  const std::string_view line = terminal_.line();
-  if (answers.empty() || line.empty() || line.size() > kMaxQuestion ||
-      terminal_.line_id() == answered_line_) {
-    return false;
-  }
-  for (const Platform::Answer& known : answers) {
-    if (!known.prompt.matches(line) || asks_for_secret(line)) continue;
-    answered_line_ = terminal_.line_id();
-    type(known.reply);
-    if (!known.bare) type(platform_->line_ending);
-    return true;
-  }
-  return false;
-}
-
-bool Conversation::turn_page() {
-  const std::string_view line = terminal_.line();
-  if (!platform_->pager || line.empty() || line.size() > kMaxQuestion ||
-      !platform_->pager->matches(line) || asks_for_secret(line)) {
-    return false;
-  }
-  // The mark may go on behind what was already answered.
-  if (terminal_.line_id() != answered_line_) type(platform_->pager_key);
-  answered_line_ = terminal_.line_id();
-  terminal_.hide_line();
-  return true;
-}
-
-bool Conversation::demands_new_password() {
-  const std::string_view line = terminal_.line();
-  return !line.empty() && line.size() <= kMaxQuestion && asks_for_new_password(line);
 }
 
 }  // namespace netfleet

@@ -53,6 +53,10 @@ class Conversation {
   Script find_prompt();
   Script prepare();
   Script confirm_prompt();
+  Script go_to(const std::string& mode);
+  Script move(const Platform::Move& move);
+  Script prepare_mode();
+  Script prepare_step(const Platform::Prepare& step);
   Script execute(std::string_view command);
   Script pass_echo(std::string_view command);
   Script collect(std::string_view command);
@@ -60,11 +64,23 @@ class Conversation {
   NextInput more() { return {*this}; }
   void send_line(std::string_view text);
   void type(std::string_view keys) { outgoing_.bytes += keys; }
-  bool answer(const std::vector<Platform::Answer>& answers);
+
+  // Questions in the last line. Those that answer are false when there was nothing to answer.
+  const Platform::Answer* find_answer(const std::vector<Platform::Answer>& answers);
+  const Platform::Answer* find_answer_in_turn();
+  bool answer(const std::vector<Platform::Answer>& answers) { return give(find_answer(answers)); }
+  bool answer_in_turn();
   bool turn_page();
+  bool give(const Platform::Answer* answer);
+  void refuse_again(const std::string& question);
+  void type_secret(const Secret& secret);
   bool demands_new_password();
+  std::string without_secrets(std::string text) const;
+
   const Platform* detect(std::string_view line) const;
   void use(const Platform& platform);
+
+  void note_lines(std::string_view finished);
 
   // Finished lines that nobody has looked at yet.
   std::optional<std::string_view> next_line();  // with its '\n', or a piece of a very long one
@@ -77,7 +93,12 @@ class Conversation {
   bool is_surplus_prompt(std::string_view line);
   bool is_prompt_without_echo(std::string_view line, bool line_came) const;
   void settle_held_lines(bool they_were_output);
+  void drop_secret_line();
   void take_lines(std::string_view command);
+  void arrive_at(std::string_view prompt);
+  void find_mode_of(std::string_view prompt);
+  bool is_renamed_prompt(std::string_view line) const;
+  bool is_repeated_prompt(std::string_view line);
   std::optional<std::size_t> end_of_output(std::string_view line);
   std::optional<std::size_t> end_of_preparation(std::string_view line, bool same_prompt);
   void find_refusal(Output& output) const;
@@ -85,7 +106,8 @@ class Conversation {
 
   const PlatformSet& platforms_;
   const Dialogue::Options options_;
-  const bool detecting_;  // the platform was asked for as "auto"
+  std::vector<Platform::Answer> expected_;  // the job's
+  const bool detecting_;                    // the platform was asked for as "auto"
   const Platform* platform_;
   PromptFinder prompt_;
   Terminal terminal_;
@@ -94,8 +116,13 @@ class Conversation {
   std::string lines_;      // finished lines, as the terminal hands them on
   std::size_t taken_ = 0;  // how much of lines_ was looked at
   Dialogue::Outgoing outgoing_;
-  std::string last_finished_line_;
-  std::uint64_t answered_line_ = ~std::uint64_t{0};  // is never answered twice
+  std::string last_finished_line_;  // that was not blank
+  std::string line_above_;          // the last finished line of all
+  static constexpr std::uint64_t kNoLine = ~std::uint64_t{0};
+  std::uint64_t answered_line_ = kNoLine;       // is never answered twice
+  std::uint64_t secret_line_ = kNoLine;         // a secret was typed on it: it may hold its echo
+  std::string secret_question_;                 // what stood there before
+  std::vector<const Platform::Answer*> given_;  // names and secrets of this turn: once each
 
   // Of the command under way.
   std::string before_typing_;           // the current line when it was sent: prompt, text before it
@@ -103,6 +130,11 @@ class Conversation {
   std::size_t text_before_prompt_ = 0;  // bytes of it that were output, already kept
   std::string held_;                    // lines that came where the echo should be
   bool first_line_ = true;              // of the output is still to come
+  std::string_view command_;            // what was typed
+  const Platform::Move* moving_ = nullptr;
+  const std::vector<Platform::Answer>* answers_ = nullptr;  // of this turn alone
+  std::string doubted_prompt_;  // may be the new mode's: an Enter was sent for it
+  std::string context_;         // lines taken off the output's end, as the prompt's
 
   // What was learned of the device.
   bool prompt_confirmed_ = false;
@@ -110,6 +142,9 @@ class Conversation {
   Habit echoes_twice_ = Habit::kUnknown;
   std::size_t surplus_prompts_ = 0;  // still to come, for Enters of ours
   const Platform::Prepare* preparing_ = nullptr;
+  std::vector<const Platform::Prepare*> prepared_;
+  std::string mode_;       // the prompt's; empty: unknown
+  std::string home_mode_;  // where the login led
 
   Output running_;
   std::vector<Output> outputs_;

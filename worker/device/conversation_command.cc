@@ -8,6 +8,9 @@
 namespace netfleet {
 
 Script Conversation::execute(std::string_view command) {
+  if (preparing_ == nullptr) given_.clear();  // those of the login last until it is over
+  command_ = command;
+  doubted_prompt_.clear();
   send_line(command);
   first_line_ = true;
   Script echo = pass_echo(command);
@@ -21,13 +24,14 @@ Script Conversation::execute(std::string_view command) {
 Script Conversation::pass_echo(std::string_view command) {
   held_.clear();
   if (echoes_ == Habit::kNo) co_return;
-  const std::size_t max_held = phase_ == Phase::kCommand ? options_.max_output : 0;
+  const std::size_t max_held = preparing_ == nullptr ? options_.max_output : 0;
   Echo echo(command);
   std::string wrapped;  // lines that may be the beginning of the echo
   bool line_came = false;
   bool asked = false;
   for (;;) {
     co_await more();
+    drop_secret_line();
     while (const std::optional<std::string_view> line = next_line()) {
       const std::string_view text = without_line_feed(*line);
       line_came = true;
@@ -52,7 +56,7 @@ Script Conversation::pass_echo(std::string_view command) {
         co_return;
       }
       if (part == Echo::Part::kNone && held_.size() < max_held) held_ += *line;
-      if (part == Echo::Part::kNone && phase_ == Phase::kCommand && echoes_ == Habit::kUnknown) {
+      if (part == Echo::Part::kNone && preparing_ == nullptr && echoes_ == Habit::kUnknown) {
         echoes_ = Habit::kNo;
         settle_held_lines(false);
         co_return;
@@ -71,7 +75,14 @@ Script Conversation::pass_echo(std::string_view command) {
       ++surplus_prompts_;
       type(platform_->line_ending);
     }
-    if (phase_ == Phase::kPrepare && !turn_page()) answer(platform_->login);
+    if (preparing_ != nullptr) {
+      if (!turn_page()) answer(platform_->login);
+    } else if (terminal_.line_id() != typed_on_line_ && find_answer_in_turn() != nullptr) {
+      // It asks where the echo should be.
+      if (echoes_ == Habit::kUnknown) echoes_ = Habit::kNo;
+      settle_held_lines(false);
+      co_return;
+    }
   }
 }
 
@@ -83,9 +94,10 @@ Script Conversation::collect(std::string_view command) {
     if (const std::optional<std::size_t> end = end_of_output(line)) {
       keep(running_, line.substr(0, *end));
       text_before_prompt_ = *end;
+      arrive_at(line.substr(*end));
       co_return;
     }
-    if (!turn_page()) answer(platform_->confirmations);
+    if (!turn_page()) answer_in_turn();
     co_await more();
   }
 }

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "worker/device/conversation.h"
+#include "worker/device/mode_graph.h"
+#include "worker/device/question.h"
 #include "worker/device/text.h"
 
 namespace netfleet {
@@ -20,7 +22,10 @@ std::optional<std::string_view> Conversation::next_line() {
   return std::string_view(lines_).substr(begin, taken_ - begin);
 }
 
-void Conversation::drop_lines() { taken_ = lines_.size(); }
+void Conversation::drop_lines() {
+  taken_ = lines_.size();
+  if (secret_line_ != terminal_.line_id()) secret_line_ = kNoLine;
+}
 
 void Conversation::keep(Output& output, std::string_view text) const {
   const std::size_t room =
@@ -34,7 +39,7 @@ std::string_view Conversation::unfinished() {
   if (terminal_.line_id() == typed_on_line_ && line.starts_with(before_typing_)) {
     line.remove_prefix(before_typing_.size());
     // The first prompt was perhaps answered before its last blank had come.
-    if (phase_ == Phase::kPrepare) line = trim_left(line);
+    if (preparing_ != nullptr || phase_ == Phase::kPrepare) line = trim_left(line);
   }
   return line;
 }
@@ -94,6 +99,7 @@ void Conversation::settle_held_lines(bool they_were_output_before) {
   if (they_were_output_before) {
     if (held.empty() || outputs_.empty()) return;
     held.remove_prefix(std::min(text_before_prompt_, held.size()));
+    keep(outputs_.back(), context_);  // it was none
     keep(outputs_.back(), held);
     find_refusal(outputs_.back());
     return;
@@ -107,8 +113,17 @@ void Conversation::settle_held_lines(bool they_were_output_before) {
   keep(running_, held);
 }
 
+// The line on which a secret was typed is no output: the device may have echoed it.
+void Conversation::drop_secret_line() {
+  if (secret_line_ == kNoLine || secret_line_ == terminal_.line_id()) return;
+  next_line();
+  secret_line_ = kNoLine;
+  first_line_ = false;
+}
+
 // Finished lines into the running command's output.
 void Conversation::take_lines(std::string_view command) {
+  drop_secret_line();
   if (first_line_) {
     std::optional<std::string_view> line = next_line();
     if (!line) return;
@@ -136,9 +151,12 @@ std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
     return std::nullopt;
   }
   std::optional<std::size_t> end = prompt_.find_at_end(line);
-  if (phase_ == Phase::kPrepare) {
+  if (preparing_ != nullptr) {
     end = end_of_preparation(line, end == 0u);
     if (end) prompt_.learn(line);
+  } else if (!end && (is_renamed_prompt(line) || is_repeated_prompt(line))) {
+    end = 0;
+    prompt_.learn(line);
   }
   if (end && first_line_ && echoes_twice_ == Habit::kUnknown) echoes_twice_ = Habit::kNo;
   return end;
@@ -162,6 +180,53 @@ std::optional<std::size_t> Conversation::end_of_preparation(std::string_view lin
   return 0;
 }
 
+// The device has another name since we typed it.
+bool Conversation::is_renamed_prompt(std::string_view line) const {
+  const std::string_view name = prompt_.other_name(line);
+  return !name.empty() && holds_word(command_, name, line.find('(') != std::string_view::npos);
+}
+
+// Where a move leads, the prompt may be another altogether (of root, of another shell). It is
+// believed when an Enter brings it again.
+bool Conversation::is_repeated_prompt(std::string_view line) {
+  if (moving_ == nullptr || asks_for_secret(line) || is_drawing(line) ||
+      prompt_.is_prompt(std::string(line) + ' ')) {
+    return false;
+  }
+  const Platform::Mode* const mode = find_mode(*platform_, line, line_above_);
+  if (mode == nullptr || mode->name != moving_->to) return false;
+  if (trim_right(line) != trim_right(doubted_prompt_)) {
+    if (!doubted_prompt_.empty()) ++surplus_prompts_;
+    doubted_prompt_ = line;
+    type(platform_->line_ending);
+    return false;
+  }
+  return trim_right(line_above_) == trim_right(line);
+}
+
+// The prompt is back: tells the mode, and what of the lines above belongs to the prompt.
+void Conversation::arrive_at(std::string_view prompt) {
+  find_mode_of(prompt);
+  context_.clear();
+  std::string& text = running_.text;
+  while (!running_.truncated && text.ends_with('\n')) {
+    const std::size_t begin = text.size() < 2 ? 0 : text.rfind('\n', text.size() - 2) + 1;
+    const std::string_view line = std::string_view(text).substr(begin, text.size() - 1 - begin);
+    if (line.size() > kMaxQuestion ||
+        std::none_of(platform_->context_lines.begin(), platform_->context_lines.end(),
+                     [line](const Pattern& context) { return context.matches(line); })) {
+      return;
+    }
+    context_.insert(0, text, begin);
+    text.resize(begin);
+  }
+}
+
+void Conversation::find_mode_of(std::string_view prompt) {
+  const Platform::Mode* const mode = find_mode(*platform_, prompt, line_above_);
+  mode_ = mode == nullptr ? "" : mode->name;
+}
+
 void Conversation::find_refusal(Output& output) const {
   const std::string_view head = std::string_view(output.text).substr(0, kRefusalSearch);
   for (const Pattern& error : platform_->errors) {
@@ -172,8 +237,8 @@ void Conversation::find_refusal(Output& output) const {
     while (begin < found->end && head[begin] == '\n') ++begin;
     begin = begin == 0 ? 0 : head.rfind('\n', begin - 1) + 1;
     output.failed = true;
-    output.error =
-        printable(trim_left(head.substr(begin, head.find('\n', begin) - begin)), kMaxRefusal);
+    output.error = without_secrets(
+        printable(trim_left(head.substr(begin, head.find('\n', begin) - begin)), kMaxRefusal));
     return;
   }
 }

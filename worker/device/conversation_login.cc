@@ -18,11 +18,11 @@ Script Conversation::find_prompt() {
   for (;;) {
     co_await more();
     drop_lines();
+    if (turn_page() || answer(platform_->login)) continue;
     if (demands_new_password()) {
       fail_with(Outcome::kAuthFailed, "the device demands a new password");
       continue;  // never resumed
     }
-    if (turn_page() || answer(platform_->login)) continue;
     const std::string_view line = terminal_.line();
     if (asks_for_secret(line) || is_drawing(line)) continue;
     if (detecting_) {
@@ -35,18 +35,27 @@ Script Conversation::find_prompt() {
 
 Script Conversation::prepare() {
   const std::string first_prompt(terminal_.line());
+  find_mode_of(first_prompt);
   for (const Platform::Prepare& step : platform_->prepare) {
     if (step.when_prompt && !step.when_prompt->matches(first_prompt)) continue;
-    preparing_ = &step;
-    Script execution = execute(step.command);
+    if (!step.mode.empty() && step.mode != mode_) continue;
+    Script execution = prepare_step(step);
     co_await execution;
-    preparing_ = nullptr;
-    running_ = {};
   }
   if (!prompt_confirmed_) {
     Script confirmation = confirm_prompt();
     co_await confirmation;
+    find_mode_of(prompt_.literal());
   }
+}
+
+Script Conversation::prepare_step(const Platform::Prepare& step) {
+  prepared_.push_back(&step);
+  preparing_ = &step;
+  Script execution = execute(step.command);
+  co_await execution;
+  preparing_ = nullptr;
+  running_ = {};
 }
 
 // An Enter brings a prompt again, and nothing else.

@@ -85,14 +85,32 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   co_return attempt;
 }
 
+Expected<Dialogue::Options> Session::dialogue_options() const {
+  const JobSpec& job = *order_.job;
+  Dialogue::Options options;
+  options.mode = job.mode;
+  options.commands = job.commands;
+  for (const ExpectedQuestion& expected : job.answers) {
+    Expected<Pattern> question = Pattern::compile(expected.pattern);
+    if (!question) return fail(std::move(question.error().message));
+    options.answers.push_back({*std::move(question), expected.reply});
+  }
+  options.user = order_.task.user.str();
+  const Credential& credential = order_.identity->credential();
+  options.password = &credential.password;
+  options.enable_password = &credential.enable_password;
+  options.max_output = job.max_output;
+  options.server_identification = connection_->server_identification();
+  options.banner = connection_->banner();
+  return options;
+}
+
 asio::awaitable<ssh::Attempt<void>> Session::converse() {
   doing_ = Doing::kPreparing;
-  Dialogue::Options options;
-  options.commands = order_.job->commands;
-  options.max_output = order_.job->max_output;
-  options.server_identification = connection_->server_identification();
-  if (recorder_) recorder_->begin(options);
-  dialogue_.emplace(parts_.platforms, order_.task.platform.str(), std::move(options));
+  Expected<Dialogue::Options> options = dialogue_options();
+  if (!options) co_return failure(Outcome::kInternal, std::move(options.error().message));
+  if (recorder_) recorder_->begin(*options);
+  dialogue_.emplace(parts_.platforms, order_.task.platform.str(), *std::move(options));
   // Not zeroed: a page of it costs memory only once a device fills it.
   const auto memory = std::make_unique_for_overwrite<char[]>(kReadBuffer);
   const std::span<char> buffer(memory.get(), kReadBuffer);

@@ -32,6 +32,7 @@ class Session {
 
  private:
   asio::awaitable<ssh::Attempt<void>> log_in();
+  Expected<Dialogue::Options> dialogue_options() const;
   asio::awaitable<ssh::Attempt<void>> converse();
   asio::awaitable<ssh::Attempt<void>> send_outgoing(TimePoint deadline);
   void note_progress(TimePoint now);
