@@ -29,9 +29,9 @@ std::string_view last_text(std::string_view output) {
 
 }  // namespace
 
-// Nothing is typed when there is no way.
+// Nothing is typed when there is no way. The empty name is where it is.
 Script Conversation::go_to(const std::string& mode) {
-  for (int moves = 0; mode_ != mode; ++moves) {
+  for (int moves = 0; mode_ != mode && !mode.empty(); ++moves) {
     const Expected<std::vector<const Platform::Move*>> way = find_way(*platform_, mode_, mode);
     if (!way) {
       fail_with(Outcome::kCommandFailed, way.error().message);

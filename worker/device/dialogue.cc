@@ -23,9 +23,13 @@ std::size_t Dialogue::command_index() const { return conversation_->outputs().si
 
 std::vector<Dialogue::Output>& Dialogue::outputs() { return conversation_->outputs(); }
 
-Dialogue::Output Dialogue::take_partial_output() {
-  return std::exchange(conversation_->running(), {});
-}
+Dialogue::Output Dialogue::take_partial_output() { return conversation_->take_partial(); }
+
+std::uint64_t Dialogue::turns() const { return conversation_->turns(); }
+
+std::string Dialogue::doing() const { return conversation_->doing(); }
+
+std::string Dialogue::stage() const { return conversation_->stage(); }
 
 const std::optional<Dialogue::Failure>& Dialogue::failure() const {
   return conversation_->failure();
