@@ -171,6 +171,7 @@ class Conversation {
   // Of the command under way.
   std::string before_typing_;           // the current line when it was sent: prompt, text before it
   std::uint64_t typed_on_line_ = 0;     // that line
+  bool is_painted_over_ = false;        // it does not begin any more with what stood there
   std::size_t text_before_prompt_ = 0;  // bytes of it that were output, already kept
   std::string held_;                    // lines that came where the echo should be
   bool first_line_ = true;              // of the output is still to come

@@ -40,7 +40,8 @@ std::uint64_t Conversation::most_kept() const {
 
 std::string_view Conversation::unfinished() {
   std::string_view line = terminal_.line();
-  if (terminal_.line_id() == typed_on_line_ && line.starts_with(before_typing_)) {
+  is_painted_over_ = terminal_.line_id() == typed_on_line_ && !line.starts_with(before_typing_);
+  if (terminal_.line_id() == typed_on_line_ && !is_painted_over_) {
     line.remove_prefix(before_typing_.size());
     // The first prompt was perhaps answered before its last blank had come.
     if (preparing_ != nullptr || phase_ == Phase::kPrepare) line = trim_left(line);
@@ -92,8 +93,9 @@ bool Conversation::is_prompt_without_echo(std::string_view line, bool line_came)
   if (preparing_ != nullptr && preparing_->new_prompt && preparing_->new_prompt->matches(line)) {
     return true;
   }
-  return (line_came || terminal_.line_id() == typed_on_line_) &&
-         trim_right(line) == trim_right(before_typing_);
+  // Behind what stood there: a prompt in its place is only painted again, with the echo to come.
+  const bool behind = terminal_.line_id() == typed_on_line_ && !is_painted_over_;
+  return (line_came || behind) && trim_right(line) == trim_right(before_typing_);
 }
 
 // What came where the echo should be was either more of the command before, or this command's
@@ -183,7 +185,7 @@ std::optional<std::size_t> Conversation::end_of_preparation(std::string_view lin
                                                             bool same_prompt) {
   const std::string& learned = prompt_.literal();
   const auto& renewed = preparing_->new_prompt;
-  const bool digits_changed = platform_->confirm_prompt && prompt_.fits(line) &&
+  const bool digits_changed = prompt_.fits(line) &&
                               PromptFinder::equal_but_digits(line, learned);
   if (same_prompt || digits_changed || (renewed && renewed->matches(line))) {
     if (!same_prompt && digits_changed) prompt_.learn_changing_digits();

@@ -69,7 +69,10 @@ Script Conversation::confirm_prompt() {
     }
     const std::string_view line = terminal_.line();
     if (prompt_.fits(line)) {
-      const bool same = std::find(seen.begin(), seen.end(), line) != seen.end();
+      // Painted over itself it has lost the blank at its end.
+      const bool same = std::any_of(seen.begin(), seen.end(), [line](std::string_view other) {
+        return trim_right(other) == trim_right(line);
+      });
       const bool similar = std::any_of(seen.begin(), seen.end(), [line](const std::string& other) {
         return PromptFinder::equal_but_digits(other, line);
       });

@@ -9,7 +9,11 @@ bool asks_for_secret(std::string_view line) {
       Pattern::compile(R"((?i)(?:pass(?:word|phrase|code)|secret|token|\bpin\b|\botp\b))"
                        R"(.{0,60}[:?>]\s*$)")
           .value();
-  return kSecret.matches(line);
+  // "Do you want to change the password (Y/N)[Y] ?"
+  static const Pattern kChoice =
+      Pattern::compile(R"((?i)[(\[]\s?y(?:es)?\s?[/|]\s?no?\s?[)\]]\W{0,4}(?:[yn]\]?\W{0,4})?$)")
+          .value();
+  return kSecret.matches(line) && !kChoice.matches(line);
 }
 
 bool asks_for_new_password(std::string_view line) {

@@ -39,6 +39,9 @@ asio::awaitable<TaskResult> Session::run() {
   result_.platform = order_.task.platform;
   result_.started_at = SystemClock().wall();
   task_deadline_ = started_ + order_.job->timeouts.task;
+  if (parts_.session_logs != nullptr) {
+    recorder_.emplace(*parts_.session_logs, *order_.job, order_.task, order_.attempt, started_);
+  }
   ssh::Attempt<void> attempt = co_await log_in();
   if (attempt) attempt = co_await converse();
   if (dialogue_) {
@@ -51,6 +54,7 @@ asio::awaitable<TaskResult> Session::run() {
   }
   conclude(attempt);
   note_detection();
+  if (recorder_) recorder_->ended(result_.outcome, result_.error);
   result_.duration = std::chrono::round<Milliseconds>(BootClock::now() - started_);
   co_await connection_->close(BootClock::now() + kCloseWithin);
   co_return std::move(result_);
@@ -108,6 +112,7 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
   doing_ = Doing::kPreparing;
   Expected<Dialogue::Options> options = dialogue_options();
   if (!options) co_return failure(Outcome::kInternal, std::move(options.error().message));
+  if (recorder_) recorder_->begin(*options);
   dialogue_.emplace(parts_.platforms, order_.task.platform.str(), *std::move(options));
   // Not zeroed: a page of it costs memory only once a device fills it.
   const auto memory = std::make_unique_for_overwrite<char[]>(kReadBuffer);
@@ -120,9 +125,11 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
         co_await connection_->read(buffer, conversation_deadline());
     if (!got) co_return std::unexpected(got.error());
     if (*got == 0) {
+      if (recorder_) recorder_->closed();
       dialogue_->closed();
     } else {
-      dialogue_->receive(std::string_view(buffer.data(), *got));
+      if (recorder_) recorder_->received({buffer.data(), *got});
+      dialogue_->receive({buffer.data(), *got});
     }
     note_progress(BootClock::now());
   }
@@ -148,6 +155,7 @@ asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
       stage(fmt::format("command 1/{}", order_.job->commands.size()));
     }
   }
+  if (recorder_) recorder_->typed(outgoing.bytes, outgoing.secret);
   ssh::Attempt<void> sent = co_await connection_->write(std::move(outgoing.bytes), deadline);
   co_return sent;
 }

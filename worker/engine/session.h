@@ -52,6 +52,7 @@ class Session {
   TaskResult result_;
   std::unique_ptr<ssh::Connection> connection_;
   std::optional<Dialogue> dialogue_;
+  std::optional<SessionRecorder> recorder_;
   std::optional<std::string> stopped_;
   bool fenced_ = false;
   TimePoint started_{};
