@@ -42,10 +42,18 @@ std::string_view Conversation::unfinished() {
   std::string_view line = terminal_.line();
   is_painted_over_ = terminal_.line_id() == typed_on_line_ && !line.starts_with(before_typing_);
   if (terminal_.line_id() == typed_on_line_ && !is_painted_over_) {
-    line.remove_prefix(before_typing_.size());
+    line = behind_typing(line);
     // The first prompt was perhaps answered before its last blank had come.
     if (preparing_ != nullptr || phase_ == Phase::kPrepare) line = trim_left(line);
   }
+  return line;
+}
+
+// What came after what stood there when we typed. The prompt's last blank may have come only then.
+std::string_view Conversation::behind_typing(std::string_view line) const {
+  if (!line.starts_with(before_typing_)) return line;
+  line.remove_prefix(before_typing_.size());
+  if (blank_due_on_line_ == typed_on_line_ && line.starts_with(' ')) line.remove_prefix(1);
   return line;
 }
 
@@ -112,8 +120,8 @@ void Conversation::settle_held_lines(bool they_were_output_before) {
   first_line_ = false;
   if (echoes_ == Habit::kYes) {
     held.remove_prefix(std::min(held.find('\n'), held.size() - 1) + 1);
-  } else if (held.starts_with(before_typing_)) {
-    held.remove_prefix(before_typing_.size());
+  } else {
+    held = behind_typing(held);
   }
   keep(running_, held);
 }
@@ -144,9 +152,7 @@ void Conversation::take_lines(std::string_view command) {
     const bool again = echoes_ == Habit::kYes && echoes_twice_ != Habit::kNo &&
                        is_whole_echo(without_line_feed(*line), command);
     echoes_twice_ = again ? Habit::kYes : Habit::kNo;
-    if (echoes_ == Habit::kNo && line->starts_with(before_typing_)) {
-      line->remove_prefix(before_typing_.size());
-    }
+    if (echoes_ == Habit::kNo) line = behind_typing(*line);
     if (!again) keep(running_, *line);
   }
   while (surplus_prompts_ > 0) {
@@ -170,6 +176,7 @@ std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
     return std::nullopt;
   }
   std::optional<std::size_t> end = prompt_.find_at_end(line);
+  if (!end && terminal_.is_painted_over()) end = prompt_.find_at_end(std::string(line) + ' ');
   if (preparing_ != nullptr) {
     end = end_of_preparation(line, end == 0u);
     if (end) prompt_.learn(line);
