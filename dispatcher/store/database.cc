@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 4;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -43,7 +43,13 @@ CREATE TABLE sweeps(
   retry_unsafe INTEGER NOT NULL DEFAULT 0,
   limited INTEGER NOT NULL DEFAULT 0,
   lease_ms INTEGER NOT NULL DEFAULT 10000,
-  boot_id TEXT);
+  boot_id TEXT,
+  mode TEXT,
+  configuration INTEGER,
+  dry_run INTEGER NOT NULL DEFAULT 0,
+  confirm_within_ms INTEGER,
+  save INTEGER NOT NULL DEFAULT 0,
+  exec INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -57,7 +63,8 @@ CREATE TABLE tasks(
   user TEXT NOT NULL,
   platform TEXT NOT NULL,
   region TEXT,
-  credential TEXT);
+  credential TEXT,
+  configuration INTEGER);
 CREATE TABLE results(
   key INTEGER PRIMARY KEY,
   attempt INTEGER NOT NULL,
@@ -68,7 +75,8 @@ CREATE TABLE results(
   jump TEXT,
   started_at INTEGER,
   duration_ms INTEGER NOT NULL,
-  command_sent INTEGER NOT NULL);
+  command_sent INTEGER NOT NULL,
+  evidence TEXT);
 -- A short output is held in `short`, any other is a body. `command` is only there when it is not
 -- the sweep's command at the same position.
 CREATE TABLE outputs(
@@ -113,6 +121,43 @@ ALTER TABLE sweeps ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 10000;
 ALTER TABLE sweeps ADD COLUMN boot_id TEXT;
 )sql";
 
+// What version 3 added.
+constexpr const char* kTablesOf3 = R"sql(
+-- Platforms that were found out. host_key: the first 64 bits of its SHA-256.
+CREATE TABLE detections(
+  address TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  user TEXT NOT NULL,
+  host_key INTEGER NOT NULL,
+  platform TEXT NOT NULL,
+  found_at INTEGER NOT NULL,
+  PRIMARY KEY(address, port, user)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kUpgradeTo3 = R"sql(
+ALTER TABLE results ADD COLUMN evidence TEXT;
+)sql";
+
+// What version 4 added. A configuration is a body: its lines.
+constexpr const char* kTablesOf4 = R"sql(
+CREATE TABLE sweep_answers(
+  sweep INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  pattern TEXT NOT NULL,
+  reply TEXT NOT NULL,
+  PRIMARY KEY(sweep, position)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kUpgradeTo4 = R"sql(
+ALTER TABLE sweeps ADD COLUMN mode TEXT;
+ALTER TABLE sweeps ADD COLUMN configuration INTEGER;
+ALTER TABLE sweeps ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sweeps ADD COLUMN confirm_within_ms INTEGER;
+ALTER TABLE sweeps ADD COLUMN save INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sweeps ADD COLUMN exec INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN configuration INTEGER;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -145,6 +190,8 @@ void create_tables(SQLite::Database& database) {
   if (check_version(database)) return;  // another process was faster
   database.exec(kSchema);
   database.exec(kTablesOf2);
+  database.exec(kTablesOf3);
+  database.exec(kTablesOf4);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                             kSchemaVersion));
   transaction.commit();
@@ -152,9 +199,18 @@ void create_tables(SQLite::Database& database) {
 
 void upgrade(SQLite::Database& database) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  if (pragma(database, "user_version") != 1) return;  // another process was faster
-  database.exec(kUpgradeTo2);
-  database.exec(kTablesOf2);
+  const int version = pragma(database, "user_version");
+  if (version >= kSchemaVersion) return;  // another process was faster
+  if (version < 2) {
+    database.exec(kUpgradeTo2);
+    database.exec(kTablesOf2);
+  }
+  if (version < 3) {
+    database.exec(kUpgradeTo3);
+    database.exec(kTablesOf3);
+  }
+  database.exec(kUpgradeTo4);
+  database.exec(kTablesOf4);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

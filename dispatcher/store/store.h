@@ -89,6 +89,9 @@ class Store {
   // The same with the newest grants, in the same transaction, before the results.
   Expected<void> save(std::uint32_t sweep, std::span<const GrantRecord> grants,
                       std::span<const TaskResult> results);
+  // Of hosts of platform "auto": what save() was told of the same address, port and user before, in
+  // any sweep. A temporary store remembers nothing.
+  Expected<void> recall_platforms(std::span<TaskSpec> tasks);
   // Every later transaction is on the disk when it returns, so that it survives a power cut; else
   // it survives only the end of this process.
   Expected<void> set_durable();
@@ -114,8 +117,9 @@ class Store {
   Expected<TaskSpec> task(std::uint32_t sweep, std::uint32_t index);
   // Empty when there is none yet.
   Expected<std::optional<TaskResult>> result(std::uint32_t sweep, std::uint32_t index);
-  // In index order, a bounded number of rows in memory at a time; tasks without a result are passed
-  // with nullptr. Return false from `visit` to stop. Nothing is locked while `visit` runs.
+  // In index order, a bounded number of rows in memory at a time; tasks come without their
+  // configuration, those without a result with nullptr. Return false from `visit` to stop. Nothing
+  // is locked while `visit` runs.
   using Visit = std::function<bool(const TaskSpec&, const TaskResult*)>;
   Expected<void> for_each(std::uint32_t sweep, const Visit& visit);
   // The same for the tasks `first` .. `first + count - 1`.

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "worker/device/detection.h"
 #include "worker/device/dialogue.h"
 #include "worker/device/echo.h"
 #include "worker/device/prompt.h"
@@ -35,6 +36,7 @@ class Conversation {
   Output& running() { return running_; }
   const std::optional<Failure>& failure() const { return failure_; }
   std::string platform_name() const { return platform_->name; }
+  const std::string& evidence() const { return evidence_; }
   std::string last_line();
 
  private:
@@ -51,6 +53,7 @@ class Conversation {
   // The scripts, outermost first.
   Script run();
   Script find_prompt();
+  Script find_platform();
   Script prepare();
   Script confirm_prompt();
   Script execute(std::string_view command);
@@ -63,13 +66,19 @@ class Conversation {
   bool answer(const std::vector<Platform::Answer>& answers);
   bool turn_page();
   bool demands_new_password();
-  const Platform* detect(std::string_view line) const;
+
+  // Which platform it is, when nobody said.
+  void note_said();
+  Detection detection_at(std::string_view prompt) const;
+  void recognize(std::string_view line);
+  bool recognized_here(std::string_view prompt) const;
   void use(const Platform& platform);
 
   // Finished lines that nobody has looked at yet.
   std::optional<std::string_view> next_line();  // with its '\n', or a piece of a very long one
   void drop_lines();
   void keep(Output& output, std::string_view text) const;
+  std::uint64_t most_kept() const;
 
   std::string_view unfinished();  // the current line, without what stood there before our typing
   Echo::Part follow_echo(Echo& echo, std::string_view line, std::string_view command);
@@ -103,6 +112,11 @@ class Conversation {
   std::size_t text_before_prompt_ = 0;  // bytes of it that were output, already kept
   std::string held_;                    // lines that came where the echo should be
   bool first_line_ = true;              // of the output is still to come
+
+  // For "auto".
+  std::string said_;           // before the first prompt
+  std::string recognized_at_;  // the line that the platform was recognized at
+  std::string evidence_;       // why it is this platform; empty: not known yet
 
   // What was learned of the device.
   bool prompt_confirmed_ = false;

@@ -21,7 +21,7 @@ Script Conversation::execute(std::string_view command) {
 Script Conversation::pass_echo(std::string_view command) {
   held_.clear();
   if (echoes_ == Habit::kNo) co_return;
-  const std::size_t max_held = phase_ == Phase::kCommand ? options_.max_output : 0;
+  const std::size_t max_held = preparing_ == nullptr ? most_kept() : 0;
   Echo echo(command);
   std::string wrapped;  // lines that may be the beginning of the echo
   bool line_came = false;
@@ -52,7 +52,7 @@ Script Conversation::pass_echo(std::string_view command) {
         co_return;
       }
       if (part == Echo::Part::kNone && held_.size() < max_held) held_ += *line;
-      if (part == Echo::Part::kNone && phase_ == Phase::kCommand && echoes_ == Habit::kUnknown) {
+      if (part == Echo::Part::kNone && preparing_ == nullptr && echoes_ == Habit::kUnknown) {
         echoes_ = Habit::kNo;
         settle_held_lines(false);
         co_return;
@@ -71,7 +71,7 @@ Script Conversation::pass_echo(std::string_view command) {
       ++surplus_prompts_;
       type(platform_->line_ending);
     }
-    if (phase_ == Phase::kPrepare && !turn_page()) answer(platform_->login);
+    if (preparing_ != nullptr && !turn_page()) answer(platform_->login);
   }
 }
 

@@ -23,10 +23,14 @@ std::optional<std::string_view> Conversation::next_line() {
 void Conversation::drop_lines() { taken_ = lines_.size(); }
 
 void Conversation::keep(Output& output, std::string_view text) const {
-  const std::size_t room =
-      options_.max_output - std::min<std::size_t>(options_.max_output, output.text.size());
+  const std::size_t room = most_kept() - std::min<std::size_t>(most_kept(), output.text.size());
   if (text.size() > room) output.truncated = true;
   output.text.append(text.substr(0, room));
+}
+
+// Bytes of an output: of a command, or of a probe.
+std::uint64_t Conversation::most_kept() const {
+  return phase_ == Phase::kCommand ? options_.max_output : Detection::kMostOutput;
 }
 
 std::string_view Conversation::unfinished() {
@@ -34,7 +38,7 @@ std::string_view Conversation::unfinished() {
   if (terminal_.line_id() == typed_on_line_ && line.starts_with(before_typing_)) {
     line.remove_prefix(before_typing_.size());
     // The first prompt was perhaps answered before its last blank had come.
-    if (phase_ == Phase::kPrepare) line = trim_left(line);
+    if (preparing_ != nullptr) line = trim_left(line);
   }
   return line;
 }
@@ -136,7 +140,7 @@ std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
     return std::nullopt;
   }
   std::optional<std::size_t> end = prompt_.find_at_end(line);
-  if (phase_ == Phase::kPrepare) {
+  if (preparing_ != nullptr) {
     end = end_of_preparation(line, end == 0u);
     if (end) prompt_.learn(line);
   }

@@ -33,4 +33,12 @@ std::vector<std::string> PlatformSet::names() const {
   return names;
 }
 
+std::vector<const Platform*> PlatformSet::all() const {
+  std::vector<const Platform*> all;
+  for (const auto& [key, platform] : by_name_) {
+    if (key == platform->name) all.push_back(platform.get());
+  }
+  return all;
+}
+
 }  // namespace netfleet

@@ -123,7 +123,8 @@ class PlatformSet {
   Expected<void> add(Platform platform);
   // By name or alias; nullptr when unknown.
   const Platform* find(const std::string& name) const;
-  std::vector<std::string> names() const;  // without aliases, sorted
+  std::vector<std::string> names() const;    // without aliases, sorted
+  std::vector<const Platform*> all() const;  // in the order of their names
 
  private:
   std::map<std::string, std::shared_ptr<const Platform>> by_name_;  // aliases are keys too
