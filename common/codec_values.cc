@@ -108,9 +108,10 @@ void fill_in(const TaskSpec& task, v1::TaskSpec& out) {
   if (!task.configuration.empty()) {
     out.set_configuration(task.configuration.data(), task.configuration.size());
   }
-  if (task.remembered_platform.empty()) return;
-  out.set_remembered_platform(task.remembered_platform.data(), task.remembered_platform.size());
-  out.set_remembered_key(task.remembered_key);
+  if (!task.remembered_platform.empty()) {
+    out.set_remembered_platform(task.remembered_platform.data(), task.remembered_platform.size());
+    out.set_remembered_key(task.remembered_key);
+  }
 }
 
 TaskSpec from_wire(const v1::TaskSpec& task) {

@@ -188,6 +188,8 @@ void add_credential_options(CLI::App& app, CredentialOptions& options, bool may_
   add_secret_source(app, "--password", "The password", options.password);
   add_secret_source(app, "--enable-password", "The password for privileged mode",
                     options.enable_password);
+  add_text(app, "--otp-command", "COMMAND",
+           "Prints a one-time code; run for each login that asks for one", options.otp_command);
   add_list(app, "-k,--key", "FILE",
            "A private key; FILE-cert.pub beside it is its certificate (repeatable)", options.keys);
   add_text(app, "--key-passphrase-env", "VARIABLE",

@@ -50,7 +50,8 @@ void add_number(CLI::App& app, const std::string& names, const std::string& help
 void add_duration(CLI::App& app, const std::string& names, const std::string& help,
                   Milliseconds& target);
 
-// --password-*, --enable-password-*, --key, --key-passphrase-env, --agent, --no-agent, and
+// --password-*, --enable-password-*, --otp-command, --key, --key-passphrase-env, --agent,
+// --no-agent, and
 // --ask-password where there may be somebody to ask.
 void add_credential_options(CLI::App& app, CredentialOptions& options, bool may_ask);
 

@@ -30,6 +30,7 @@ struct CredentialOptions {
   bool ask_password = false;
   SecretSource password;
   SecretSource enable_password;
+  std::string otp_command;         // run for each one-time code; empty: not given
   std::vector<std::string> keys;   // private key files, in the order given
   std::string key_passphrase_env;  // empty: not given
   AgentUse agent = AgentUse::kAuto;

@@ -24,8 +24,16 @@ void Console::say(const std::string& line) {
 void Console::show_progress(const std::string& line) {
   if (!progress_) return;
   const std::lock_guard lock(mutex_);
+  if (held_) return;
   write(kEraseLine + line);
   line_there_ = true;
+}
+
+void Console::hold_progress(bool held) {
+  const std::lock_guard lock(mutex_);
+  if (line_there_) write(kEraseLine);
+  line_there_ = false;
+  held_ = held;
 }
 
 void Console::clear() {

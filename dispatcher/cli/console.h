@@ -14,6 +14,8 @@ class Console {
   ~Console() { clear(); }
   void say(const std::string& line);
   void show_progress(const std::string& line);
+  // Held, it is not shown: somebody is being asked on the same terminal.
+  void hold_progress(bool held);
   void clear();  // removes the progress line; before stdout is written to the same terminal
   bool shows_progress() const { return progress_; }
 
@@ -22,6 +24,7 @@ class Console {
   const bool progress_;
   std::mutex mutex_;
   bool line_there_ = false;  // guarded by mutex_
+  bool held_ = false;        // guarded by mutex_
 };
 
 // Columns of the terminal on stderr; 80 when it is none.

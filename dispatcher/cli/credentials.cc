@@ -101,6 +101,7 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
     auto credential = std::make_shared<Credential>();
     credential->password = password->clone();
     credential->enable_password = own->enable_password.clone();
+    credential->otp_command = own->otp_command;
     store.emplace(name, std::move(credential));
   }
   store.emplace(kDefaultCredential, std::make_shared<const Credential>(std::move(*own)));

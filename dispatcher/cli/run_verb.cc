@@ -11,6 +11,7 @@
 #include "common/standard_streams.h"
 #include "dispatcher/cli/console.h"
 #include "dispatcher/cli/run_setup.h"
+#include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/fleet/hub.h"
 #include "dispatcher/output/progress.h"
@@ -187,12 +188,22 @@ class Run {
         .threads = options_.session_threads,
         .regions = regions_of(setup_.tasks),
         .credentials = setup_.credentials,
+        .ask_code = ask_code(),
         .known_hosts = options_.known_hosts,
         .platform_dir = options_.platform_dir,
+        .session_log = options_.session_log,
         .log = [this](const std::string& line) { console_.say("netfleet: " + line); },
         .failed = [&hub](const std::string& why) { hub.worker_failed(why); },
     };
     return worker_side_.start(std::move(setup));
+  }
+
+  // Of a person, if there is one.
+  AskCode ask_code() {
+    if (!has_terminal()) return {};
+    return [this](const CodeQuestion& question, TimePoint deadline, int given_up) {
+      return code_prompt_.ask(question, deadline, given_up);
+    };
   }
 
   RecorderOptions recorder_options(std::optional<OutputDirectory> output_dir) {
@@ -248,6 +259,7 @@ class Run {
   std::optional<curve::DispatcherKeys> keys_;
   SystemClock clock_;
   Console console_;
+  CodePrompt code_prompt_{console_};
   Progress progress_;
 };
 

@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -61,12 +62,14 @@ class BlockedSignals {
 // The terminal without echo, as long as this lives.
 class NoEcho {
  public:
-  explicit NoEcho(int tty) : tty_(tty) {
+  // `lone`: no other key than Ctrl-C does anything to the process meanwhile.
+  NoEcho(int tty, bool lone) : tty_(tty) {
     if (tcgetattr(tty_, &before_) != 0) return;
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
     silent.c_lflag |= ICANON | ISIG;
     silent.c_iflag |= ICRNL;
+    if (lone) silent.c_cc[VSUSP] = silent.c_cc[VQUIT] = _POSIX_VDISABLE;
     active_ = tcsetattr(tty_, TCSAFLUSH, &silent) == 0;
   }
   NoEcho(const NoEcho&) = delete;
@@ -92,7 +95,7 @@ void write_text(int tty, std::string_view text) {
 
 // What ended one wait for a line.
 struct Ending {
-  enum class Kind { kLine, kSignal, kFailed };
+  enum class Kind { kLine, kSignal, kOther, kFailed };
   Kind kind;
   int signal = 0;
   std::string message;
@@ -134,23 +137,32 @@ class Line {
   std::size_t used_ = 0;
 };
 
-Ending wait_for_line(int tty, int signals, Line& line) {
-  const TimePoint deadline = BootClock::now() + kPatience;
+// Waits for a line, but not beyond what becomes readable in `other`.
+Ending wait_for_line(int tty, int other, TimePoint deadline, Line& line) {
   while (true) {
-    const auto left = std::chrono::duration_cast<Milliseconds>(deadline - BootClock::now()).count();
-    if (left <= 0) return {Ending::Kind::kFailed, 0, "nobody answered within ten minutes"};
-    std::array<pollfd, 2> fds = {pollfd{tty, POLLIN, 0}, pollfd{signals, POLLIN, 0}};
-    if (poll(fds.data(), fds.size(), static_cast<int>(left)) < 0) {
+    const auto left = std::chrono::ceil<Milliseconds>(deadline - BootClock::now()).count();
+    if (left <= 0) return {Ending::Kind::kFailed, 0, "nobody answered in time"};
+    std::array<pollfd, 2> fds = {pollfd{tty, POLLIN, 0}, pollfd{other, POLLIN, 0}};
+    if (poll(fds.data(), fds.size(), static_cast<int>(std::min<std::int64_t>(left, 1 << 30))) < 0) {
       if (errno == EINTR) continue;
       return {Ending::Kind::kFailed, 0, std::strerror(errno)};
     }
-    if (fds[1].revents != 0) {
-      signalfd_siginfo info{};
-      if (read(signals, &info, sizeof(info)) == sizeof(info)) {
-        return {Ending::Kind::kSignal, static_cast<int>(info.ssi_signo), {}};
-      }
-    } else if (fds[0].revents != 0) {
+    if (fds[1].revents != 0) return {Ending::Kind::kOther, 0, {}};
+    if (fds[0].revents != 0) {
       if (auto ending = line.read_from(tty)) return *std::move(ending);
+    }
+  }
+}
+
+// The same until a signal comes.
+Ending wait_for_line_or_signal(int tty, int signals, Line& line) {
+  const TimePoint deadline = BootClock::now() + kPatience;
+  while (true) {
+    Ending ending = wait_for_line(tty, signals, deadline, line);
+    if (ending.kind != Ending::Kind::kOther) return ending;
+    signalfd_siginfo info{};
+    if (read(signals, &info, sizeof(info)) == sizeof(info)) {
+      return {Ending::Kind::kSignal, static_cast<int>(info.ssi_signo), {}};
     }
   }
 }
@@ -188,12 +200,12 @@ std::expected<Secret, PromptFailure> read_password(const std::string& prompt) {
   while (true) {
     Ending ending;
     {
-      const NoEcho no_echo(tty.get());
+      const NoEcho no_echo(tty.get(), false);
       if (!no_echo.active()) {
         return std::unexpected(PromptFailure{"the terminal's echo cannot be turned off"});
       }
       write_text(tty.get(), prompt);
-      ending = wait_for_line(tty.get(), signals.get(), line);
+      ending = wait_for_line_or_signal(tty.get(), signals.get(), line);
     }
     write_text(tty.get(), "\n");
     if (ending.kind == Ending::Kind::kLine) return Secret(line.text());
@@ -206,6 +218,35 @@ std::expected<Secret, PromptFailure> read_password(const std::string& prompt) {
     }
     stop_here();
   }
+}
+
+Expected<Secret> CodePrompt::ask(const CodeQuestion& question, TimePoint deadline, int given_up) {
+  const std::unique_lock lock(one_at_a_time_, deadline - BootClock::now());
+  if (!lock) return fail("the terminal was busy with other questions");
+  const Descriptor tty(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (tty.get() < 0) return fail(fmt::format("open the terminal: {}", std::strerror(errno)));
+  if (tcgetpgrp(tty.get()) != getpgrp()) {
+    return fail("this process has not the terminal to ask at: give --otp-command");
+  }
+  struct Hold {
+    Console& console;
+    explicit Hold(Console& held) : console(held) { console.hold_progress(true); }
+    ~Hold() { console.hold_progress(false); }
+  } const hold(console_);
+  Line line;
+  Ending ending;
+  {
+    const NoEcho no_echo(tty.get(), true);
+    if (!no_echo.active()) return fail("the terminal's echo cannot be turned off");
+    write_text(tty.get(),
+               fmt::format("{}@{} asks: {} ", question.user, question.host, question.prompt));
+    ending = wait_for_line(tty.get(), given_up, deadline, line);
+  }
+  write_text(tty.get(), "\n");
+  if (ending.kind == Ending::Kind::kOther) return fail("nobody waits for it any more");
+  if (ending.kind != Ending::Kind::kLine) return fail(ending.message);
+  if (line.text().empty()) return fail("nothing was typed");
+  return Secret(line.text());
 }
 
 }  // namespace netfleet

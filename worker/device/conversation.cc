@@ -22,12 +22,21 @@ const Platform& starting_platform(const PlatformSet& platforms, const std::strin
   return named != nullptr ? *named : *generic;
 }
 
+std::vector<Platform::Answer> platform_answers(const std::vector<Dialogue::Answer>& answers) {
+  std::vector<Platform::Answer> result;
+  for (const Dialogue::Answer& answer : answers) {
+    result.push_back({answer.question, answer.reply, false, Platform::Answer::What::kText});
+  }
+  return result;
+}
+
 }  // namespace
 
 Conversation::Conversation(const PlatformSet& platforms, const std::string& platform,
                            Dialogue::Options options)
     : platforms_(platforms),
       options_(std::move(options)),
+      expected_(platform_answers(options_.answers)),
       detecting_(platform == "auto"),
       platform_(&starting_platform(platforms, platform)),
       prompt_(*platform_),
@@ -49,20 +58,36 @@ void Conversation::receive(std::string_view bytes) {
   }
   const std::size_t before = lines_.size();
   terminal_.feed(bytes, lines_);
-  std::string_view finished = std::string_view(lines_).substr(before);
-  finished = finished.substr(0, finished.find_last_not_of(" \n") + 1);  // npos + 1 is 0
-  if (!finished.empty()) {
-    last_finished_line_ = finished.substr(finished.rfind('\n') + 1, kMaxShownLine * 4);
-  }
+  note_lines(std::string_view(lines_).substr(before));
   std::exchange(waiting_, nullptr).resume();
 }
 
+// What messages show, and what stands above a prompt.
+void Conversation::note_lines(std::string_view finished) {
+  if (finished.empty()) return;
+  const bool secret = secret_line_ != kNoLine && secret_line_ != terminal_.line_id();
+  if (secret && finished.find('\n') == finished.size() - 1) {
+    last_finished_line_ = line_above_ = secret_question_;
+    return;
+  }
+  const std::string_view last = without_line_feed(finished);
+  line_above_ = last.substr(last.rfind('\n') + 1, kMaxQuestion);  // npos + 1 is 0
+  const std::string_view text = finished.substr(0, finished.find_last_not_of(" \n") + 1);
+  if (text.empty()) return;
+  const std::size_t begin = text.rfind('\n');
+  if (secret && begin == std::string_view::npos) {
+    last_finished_line_ = secret_question_;
+  } else {
+    last_finished_line_ = text.substr(begin + 1, kMaxShownLine * 4);
+  }
+}
+
 void Conversation::closed() {
+  if (phase_ == Phase::kLogout) phase_ = Phase::kDone;
   if (phase_ == Phase::kDone) return;
-  if (phase_ == Phase::kCommand) {
+  if (phase_ == Phase::kCommand || moving_ != nullptr) {
     return fail_with(Outcome::kDisconnected,
-                     fmt::format("closed by the device while \"{}\" was running",
-                                 options_.commands[outputs_.size()]));
+                     fmt::format("closed by the device while \"{}\" was running", command_));
   }
   const std::string said = last_line();
   fail_with(Outcome::kDisconnected,
@@ -71,12 +96,55 @@ void Conversation::closed() {
 }
 
 std::string Conversation::last_line() {
+  if (terminal_.line_id() == secret_line_) return printable(secret_question_, kMaxShownLine);
   const std::string_view line = trim_right(terminal_.line());
-  return printable(line.empty() ? last_finished_line_ : line, kMaxShownLine);
+  return printable(without_secrets(std::string(line.empty() ? last_finished_line_ : line)),
+                   kMaxShownLine);
+}
+
+Conversation::Output Conversation::take_partial() {
+  if (!configuring_) return std::exchange(running_, {});
+  if (moving_ == nullptr) show_in_transcript(command_);
+  return std::exchange(transcript_, {});
+}
+
+std::string Conversation::doing() const {
+  if (moving_ != nullptr) {
+    return fmt::format("enter mode {} by '{}'", moving_->to, moving_->command);
+  }
+  if (!going_to_.empty()) return fmt::format("enter mode {}", going_to_);
+  if (phase_ == Phase::kLogin || phase_ == Phase::kPrepare || preparing_ != nullptr) return {};
+  if (!configuring_) return fmt::format("run '{}'", command_);
+  const std::vector<std::string>& lines = options_.configuration.lines;
+  return fmt::format("configure line {} of {} '{}'", line_ + 1, lines.size(), lines[line_]);
+}
+
+std::string Conversation::stage() const {
+  if (configuring_) {
+    return fmt::format("configuration line {}/{}", line_ + 1, options_.configuration.lines.size());
+  }
+  if (moving_ != nullptr) return fmt::format("entering mode {}", moving_->to);
+  switch (running_.kind) {
+    case Output::Kind::kSave:
+      return "saving";
+    case Output::Kind::kCommit:
+    case Output::Kind::kConfirm:
+      return "committing";
+    default:
+      break;
+  }
+  const auto done = std::count_if(outputs_.begin(), outputs_.end(), [](const Output& output) {
+    return output.kind == Output::Kind::kCommand;
+  });
+  return fmt::format("command {}/{}", done + 1, options_.commands.size());
+}
+
+bool Conversation::asks() {
+  return terminal_.line_id() != secret_line_ && is_question(terminal_.line());
 }
 
 void Conversation::fail_with(Outcome outcome, std::string reason) {
-  failure_ = Failure{outcome, std::move(reason)};
+  failure_ = Failure{outcome, without_secrets(std::move(reason))};
   phase_ = Phase::kDone;
 }
 
@@ -90,58 +158,20 @@ Script Conversation::run() {
     Script finding = find_platform();
     co_await finding;
   }
-  phase_ = Phase::kCommand;
-  for (const std::string& command : options_.commands) {
-    running_.command = command;
-    Script execution = execute(command);
-    co_await execution;
-    find_refusal(running_);
-    outputs_.push_back(std::exchange(running_, {}));
-    if (outputs_.back().failed && options_.stop_on_error) break;
-  }
-  if (!platform_->logout.empty()) send_line(platform_->logout);
-  phase_ = Phase::kDone;
+  find_mode_of(prompt_.literal());
+  home_mode_ = mode_;
+  Script performance = perform();
+  co_await performance;
+  Script leaving = log_out();
+  co_await leaving;
 }
 
 void Conversation::send_line(std::string_view text) {
+  ++turns_;
   before_typing_ = terminal_.line();
   typed_on_line_ = terminal_.line_id();
   type(text);
   type(platform_->line_ending);
-}
-
-bool Conversation::answer(const std::vector<Platform::Answer>& answers) {
-  const std::string_view line = terminal_.line();
-  if (answers.empty() || line.empty() || line.size() > kMaxQuestion ||
-      terminal_.line_id() == answered_line_) {
-    return false;
-  }
-  for (const Platform::Answer& known : answers) {
-    if (!known.prompt.matches(line) || asks_for_secret(line)) continue;
-    answered_line_ = terminal_.line_id();
-    type(known.reply);
-    if (!known.bare) type(platform_->line_ending);
-    return true;
-  }
-  return false;
-}
-
-bool Conversation::turn_page() {
-  const std::string_view line = terminal_.line();
-  if (!platform_->pager || line.empty() || line.size() > kMaxQuestion ||
-      !platform_->pager->matches(line) || asks_for_secret(line)) {
-    return false;
-  }
-  // The mark may go on behind what was already answered.
-  if (terminal_.line_id() != answered_line_) type(platform_->pager_key);
-  answered_line_ = terminal_.line_id();
-  terminal_.hide_line();
-  return true;
-}
-
-bool Conversation::demands_new_password() {
-  const std::string_view line = terminal_.line();
-  return !line.empty() && line.size() <= kMaxQuestion && asks_for_new_password(line);
 }
 
 }  // namespace netfleet

@@ -8,10 +8,14 @@
 namespace netfleet {
 
 Script Conversation::execute(std::string_view command) {
+  if (preparing_ == nullptr) given_.clear();  // those of the login last until it is over
+  command_ = command;
+  doubted_prompt_.clear();
   send_line(command);
   first_line_ = true;
   Script echo = pass_echo(command);
   co_await echo;
+  if (!block_.empty() && preparing_ == nullptr && moving_ == nullptr) type_block();
   Script output = collect(command);
   co_await output;
 }
@@ -28,6 +32,7 @@ Script Conversation::pass_echo(std::string_view command) {
   bool asked = false;
   for (;;) {
     co_await more();
+    drop_secret_line();
     while (const std::optional<std::string_view> line = next_line()) {
       const std::string_view text = without_line_feed(*line);
       line_came = true;
@@ -71,7 +76,14 @@ Script Conversation::pass_echo(std::string_view command) {
       ++surplus_prompts_;
       type(platform_->line_ending);
     }
-    if (preparing_ != nullptr && !turn_page()) answer(platform_->login);
+    if (preparing_ != nullptr) {
+      if (!turn_page()) answer(platform_->login);
+    } else if (terminal_.line_id() != typed_on_line_ && find_answer_in_turn() != nullptr) {
+      // It asks where the echo should be.
+      if (echoes_ == Habit::kUnknown) echoes_ = Habit::kNo;
+      settle_held_lines(false);
+      co_return;
+    }
   }
 }
 
@@ -83,9 +95,10 @@ Script Conversation::collect(std::string_view command) {
     if (const std::optional<std::size_t> end = end_of_output(line)) {
       keep(running_, line.substr(0, *end));
       text_before_prompt_ = *end;
+      arrive_at(line.substr(*end));
       co_return;
     }
-    if (!turn_page()) answer(platform_->confirmations);
+    if (!turn_page()) answer_in_turn();
     co_await more();
   }
 }

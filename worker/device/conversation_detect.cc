@@ -52,6 +52,13 @@ bool Conversation::recognized_here(std::string_view prompt) const {
                      });
 }
 
+// Under the platform that it was taken for at first.
+bool Conversation::was_sent(const Platform::Prepare& step) const {
+  return detecting_ && !step.new_prompt &&
+         std::any_of(prepared_.begin(), prepared_.end(),
+                     [&](const Platform::Prepare* sent) { return sent->command == step.command; });
+}
+
 // At the first prompt that is known to be one. What was taken for a prompt before was perhaps none,
 // and this is another platform's; or no evidence has told, and probes have to.
 Script Conversation::find_platform() {

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "worker/device/conversation.h"
+#include "worker/device/mode_graph.h"
+#include "worker/device/question.h"
 #include "worker/device/text.h"
 
 namespace netfleet {
@@ -20,7 +22,10 @@ std::optional<std::string_view> Conversation::next_line() {
   return std::string_view(lines_).substr(begin, taken_ - begin);
 }
 
-void Conversation::drop_lines() { taken_ = lines_.size(); }
+void Conversation::drop_lines() {
+  taken_ = lines_.size();
+  if (secret_line_ != terminal_.line_id()) secret_line_ = kNoLine;
+}
 
 void Conversation::keep(Output& output, std::string_view text) const {
   const std::size_t room = most_kept() - std::min<std::size_t>(most_kept(), output.text.size());
@@ -35,10 +40,11 @@ std::uint64_t Conversation::most_kept() const {
 
 std::string_view Conversation::unfinished() {
   std::string_view line = terminal_.line();
-  if (terminal_.line_id() == typed_on_line_ && line.starts_with(before_typing_)) {
+  is_painted_over_ = terminal_.line_id() == typed_on_line_ && !line.starts_with(before_typing_);
+  if (terminal_.line_id() == typed_on_line_ && !is_painted_over_) {
     line.remove_prefix(before_typing_.size());
     // The first prompt was perhaps answered before its last blank had come.
-    if (preparing_ != nullptr) line = trim_left(line);
+    if (preparing_ != nullptr || phase_ == Phase::kPrepare) line = trim_left(line);
   }
   return line;
 }
@@ -87,8 +93,9 @@ bool Conversation::is_prompt_without_echo(std::string_view line, bool line_came)
   if (preparing_ != nullptr && preparing_->new_prompt && preparing_->new_prompt->matches(line)) {
     return true;
   }
-  return (line_came || terminal_.line_id() == typed_on_line_) &&
-         trim_right(line) == trim_right(before_typing_);
+  // Behind what stood there: a prompt in its place is only painted again, with the echo to come.
+  const bool behind = terminal_.line_id() == typed_on_line_ && !is_painted_over_;
+  return (line_came || behind) && trim_right(line) == trim_right(before_typing_);
 }
 
 // What came where the echo should be was either more of the command before, or this command's
@@ -96,10 +103,10 @@ bool Conversation::is_prompt_without_echo(std::string_view line, bool line_came)
 void Conversation::settle_held_lines(bool they_were_output_before) {
   std::string_view held = held_;
   if (they_were_output_before) {
-    if (held.empty() || outputs_.empty()) return;
+    if (held.empty()) return;
     held.remove_prefix(std::min(text_before_prompt_, held.size()));
-    keep(outputs_.back(), held);
-    find_refusal(outputs_.back());
+    give_back(context_);  // it was none
+    give_back(held);
     return;
   }
   first_line_ = false;
@@ -111,8 +118,25 @@ void Conversation::settle_held_lines(bool they_were_output_before) {
   keep(running_, held);
 }
 
+// The line on which a secret was typed is no output: the device may have echoed it.
+void Conversation::drop_secret_line() {
+  if (secret_line_ == kNoLine || secret_line_ == terminal_.line_id()) return;
+  next_line();
+  secret_line_ = kNoLine;
+  first_line_ = false;
+}
+
+// To the output that seemed to be complete.
+void Conversation::give_back(std::string_view text) {
+  if (!configuring_ && outputs_.empty()) return;
+  Output& output = configuring_ ? transcript_ : outputs_.back();
+  keep(output, text);
+  if (!output.failed) find_refusal(output);
+}
+
 // Finished lines into the running command's output.
 void Conversation::take_lines(std::string_view command) {
+  drop_secret_line();
   if (first_line_) {
     std::optional<std::string_view> line = next_line();
     if (!line) return;
@@ -130,19 +154,28 @@ void Conversation::take_lines(std::string_view command) {
     if (!line) break;
     if (!is_surplus_prompt(without_line_feed(*line))) keep(running_, *line);
   }
-  keep(running_, std::string_view(lines_).substr(taken_));
+  const std::string_view lines = std::string_view(lines_).substr(taken_);
+  if (lines_due_ > 0) {
+    const auto came = std::count(lines.begin(), lines.end(), '\n');
+    lines_due_ -= std::min(lines_due_, static_cast<std::size_t>(came));
+  }
+  keep(running_, lines);
   drop_lines();
 }
 
 // Where in the current line the prompt begins that ends the output.
 std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
-  if (line.empty() || (terminal_.line_goes_on() && !platform_->prompt_after_text)) {
+  if (line.empty() || lines_due_ > 0 ||
+      (terminal_.line_goes_on() && !platform_->prompt_after_text)) {
     return std::nullopt;
   }
   std::optional<std::size_t> end = prompt_.find_at_end(line);
   if (preparing_ != nullptr) {
     end = end_of_preparation(line, end == 0u);
     if (end) prompt_.learn(line);
+  } else if (!end && (is_renamed_prompt(line) || is_repeated_prompt(line))) {
+    end = 0;
+    prompt_.learn(line);
   }
   if (end && first_line_ && echoes_twice_ == Habit::kUnknown) echoes_twice_ = Habit::kNo;
   return end;
@@ -152,7 +185,7 @@ std::optional<std::size_t> Conversation::end_of_preparation(std::string_view lin
                                                             bool same_prompt) {
   const std::string& learned = prompt_.literal();
   const auto& renewed = preparing_->new_prompt;
-  const bool digits_changed = platform_->confirm_prompt && prompt_.fits(line) &&
+  const bool digits_changed = prompt_.fits(line) &&
                               PromptFinder::equal_but_digits(line, learned);
   if (same_prompt || digits_changed || (renewed && renewed->matches(line))) {
     if (!same_prompt && digits_changed) prompt_.learn_changing_digits();
@@ -166,20 +199,77 @@ std::optional<std::size_t> Conversation::end_of_preparation(std::string_view lin
   return 0;
 }
 
-void Conversation::find_refusal(Output& output) const {
-  const std::string_view head = std::string_view(output.text).substr(0, kRefusalSearch);
-  for (const Pattern& error : platform_->errors) {
-    const std::optional<Pattern::Span> found = error.find(head);
-    if (!found) continue;
-    std::size_t begin = found->begin;
-    // White space at a pattern's start may span lines: the line is where the text begins.
-    while (begin < found->end && head[begin] == '\n') ++begin;
-    begin = begin == 0 ? 0 : head.rfind('\n', begin - 1) + 1;
-    output.failed = true;
-    output.error =
-        printable(trim_left(head.substr(begin, head.find('\n', begin) - begin)), kMaxRefusal);
-    return;
+// The device has another name since we typed it.
+bool Conversation::is_renamed_prompt(std::string_view line) const {
+  const std::string_view name = prompt_.other_name(line);
+  if (name.empty()) return false;
+  const bool cut = line.find('(') != std::string_view::npos;
+  const std::vector<std::string>& lines = options_.configuration.lines;
+  return holds_word(command_, name, cut) ||
+         std::any_of(lines.begin(), lines.end(), [name, cut](const std::string& typed) {
+           return holds_word(typed, name, cut);
+         });
+}
+
+// Where a move leads, the prompt may be another altogether (of root, of another shell). It is
+// believed when an Enter brings it again.
+bool Conversation::is_repeated_prompt(std::string_view line) {
+  if (moving_ == nullptr || asks_for_secret(line) || is_drawing(line) ||
+      prompt_.is_prompt(std::string(line) + ' ')) {
+    return false;
   }
+  const Platform::Mode* const mode = find_mode(*platform_, line, line_above_);
+  if (mode == nullptr || mode->name != moving_->to) return false;
+  if (trim_right(line) != trim_right(doubted_prompt_)) {
+    if (!doubted_prompt_.empty()) ++surplus_prompts_;
+    doubted_prompt_ = line;
+    type(platform_->line_ending);
+    return false;
+  }
+  return trim_right(line_above_) == trim_right(line);
+}
+
+// The prompt is back: tells the mode, and what of the lines above belongs to the prompt.
+void Conversation::arrive_at(std::string_view prompt) {
+  find_mode_of(prompt);
+  context_.clear();
+  std::string& text = running_.text;
+  while (!running_.truncated && text.ends_with('\n')) {
+    const std::size_t begin = text.size() < 2 ? 0 : text.rfind('\n', text.size() - 2) + 1;
+    const std::string_view line = std::string_view(text).substr(begin, text.size() - 1 - begin);
+    if (line.size() > kMaxQuestion ||
+        std::none_of(platform_->context_lines.begin(), platform_->context_lines.end(),
+                     [line](const Pattern& context) { return context.matches(line); })) {
+      return;
+    }
+    context_.insert(0, text, begin);
+    text.resize(begin);
+  }
+}
+
+void Conversation::find_mode_of(std::string_view prompt) {
+  const Platform::Mode* const mode = find_mode(*platform_, prompt, line_above_);
+  mode_ = mode == nullptr ? "" : mode->name;
+}
+
+void Conversation::find_refusal(Output& output) const {
+  for (const Pattern& error : platform_->errors) {
+    if (find_match(output, error)) return;
+  }
+}
+
+bool Conversation::find_match(Output& output, const Pattern& refusal) const {
+  const std::string_view head = std::string_view(output.text).substr(0, kRefusalSearch);
+  const std::optional<Pattern::Span> found = refusal.find(head);
+  if (!found) return false;
+  std::size_t begin = found->begin;
+  // White space at a pattern's start may span lines: the line is where the text begins.
+  while (begin < found->end && head[begin] == '\n') ++begin;
+  begin = begin == 0 ? 0 : head.rfind('\n', begin - 1) + 1;
+  output.failed = true;
+  output.error = without_secrets(
+      printable(trim_left(head.substr(begin, head.find('\n', begin) - begin)), kMaxRefusal));
+  return true;
 }
 
 }  // namespace netfleet

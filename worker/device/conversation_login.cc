@@ -19,11 +19,11 @@ Script Conversation::find_prompt() {
     co_await more();
     note_said();
     drop_lines();
+    if (turn_page() || answer(platform_->login)) continue;
     if (demands_new_password()) {
       fail_with(Outcome::kAuthFailed, "the device demands a new password");
       continue;  // never resumed
     }
-    if (turn_page() || answer(platform_->login)) continue;
     const std::string_view line = terminal_.line();
     if (asks_for_secret(line) || is_drawing(line)) continue;
     if (detecting_) recognize(line);
@@ -33,17 +33,39 @@ Script Conversation::find_prompt() {
 
 Script Conversation::prepare() {
   const std::string first_prompt(terminal_.line());
+  find_mode_of(first_prompt);
   for (const Platform::Prepare& step : platform_->prepare) {
     if (step.when_prompt && !step.when_prompt->matches(first_prompt)) continue;
-    preparing_ = &step;
-    Script execution = execute(step.command);
+    if (!step.mode.empty() && step.mode != mode_) continue;
+    if (was_sent(step)) continue;
+    Script execution = prepare_step(step);
     co_await execution;
-    preparing_ = nullptr;
-    running_ = {};
   }
   if (!prompt_confirmed_) {
     Script confirmation = confirm_prompt();
     co_await confirmation;
+    find_mode_of(prompt_.literal());
+  }
+}
+
+Script Conversation::prepare_step(const Platform::Prepare& step) {
+  prepared_.push_back(&step);
+  preparing_ = &step;
+  Script execution = execute(step.command);
+  co_await execution;
+  preparing_ = nullptr;
+  running_ = {};
+}
+
+// What a device asks then holds the session until it is answered.
+Script Conversation::log_out() {
+  if (!platform_->logout.empty()) send_line(platform_->logout);
+  phase_ = platform_->logout.empty() || platform_->logout_answers.empty() ? Phase::kDone
+                                                                          : Phase::kLogout;
+  while (phase_ == Phase::kLogout) {
+    co_await more();
+    drop_lines();
+    answer(platform_->logout_answers);
   }
 }
 
@@ -59,7 +81,10 @@ Script Conversation::confirm_prompt() {
     }
     const std::string_view line = terminal_.line();
     if (prompt_.fits(line)) {
-      const bool same = std::find(seen.begin(), seen.end(), line) != seen.end();
+      // Painted over itself it has lost the blank at its end.
+      const bool same = std::any_of(seen.begin(), seen.end(), [line](std::string_view other) {
+        return trim_right(other) == trim_right(line);
+      });
       const bool similar = std::any_of(seen.begin(), seen.end(), [line](const std::string& other) {
         return PromptFinder::equal_but_digits(other, line);
       });

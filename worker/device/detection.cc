@@ -12,6 +12,7 @@ namespace netfleet {
 namespace {
 
 constexpr std::size_t kMaxShown = 60;  // characters of what a device said, in the evidence
+constexpr int kUnderstood = 16;        // times the weight of others
 
 std::string shown(std::string_view text) {
   return printable(trim_left(text.substr(0, text.find('\n'))), kMaxShown);
@@ -48,7 +49,7 @@ Detection::Detection(const PlatformSet& platforms, const Clues& clues, std::stri
     found_ = Found{candidates_[0].platform, candidates_[0].evidence};
   }
   if (named_) return;
-  for (const Platform* platform : fitting) candidates_.push_back({platform, ""});
+  for (const Platform* platform : fitting) candidates_.push_back({platform, "", false});
 }
 
 void Detection::name_candidates(const std::vector<const Platform*>& fitting, const Clues& clues,
@@ -61,7 +62,8 @@ void Detection::name_candidates(const std::vector<const Platform*>& fitting, con
       if (!pattern) continue;
       const auto span = pattern->find(text);
       if (!span) continue;
-      candidates_.push_back({platform, fmt::format("{} \"{}\"", where, matched(*span, text))});
+      candidates_.push_back(
+          {platform, fmt::format("{} \"{}\"", where, matched(*span, text)), false});
     }
   };
   name(fitting, clues.server, "the server is", &Platform::Detect::server);
@@ -75,7 +77,8 @@ std::optional<std::string> Detection::next_probe() {
   for (const Candidate& candidate : candidates_) {
     for (const Platform::Probe& probe : candidate.platform->detect.probes) {
       if (std::find(sent_.begin(), sent_.end(), probe.command) != sent_.end()) continue;
-      settles[probe.command] += weight(*candidate.platform);
+      settles[probe.command] +=
+          weight(*candidate.platform) * (candidate.understood ? kUnderstood : 1);
     }
   }
   const auto best =
@@ -89,7 +92,12 @@ std::optional<std::string> Detection::next_probe() {
 void Detection::judge(std::string_view output) {
   output = output.substr(0, kMostOutput);
   std::size_t longest = 0;
-  for (const Candidate& candidate : candidates_) {
+  for (Candidate& candidate : candidates_) {
+    const std::vector<Pattern>& errors = candidate.platform->errors;
+    candidate.understood = candidate.understood || std::any_of(errors.begin(), errors.end(),
+                                                               [output](const Pattern& error) {
+                                                                 return error.matches(output);
+                                                               });
     for (const Platform::Probe& probe : candidate.platform->detect.probes) {
       if (probe.command != sent_.back()) continue;
       const auto span = probe.output.find(output);
@@ -102,12 +110,12 @@ void Detection::judge(std::string_view output) {
 }
 
 std::optional<Detection::Found> Detection::best_guess() const {
-  if (!named_) return std::nullopt;
-  const auto best = std::max_element(candidates_.begin(), candidates_.end(),
-                                     [](const Candidate& a, const Candidate& b) {
-                                       return weight(*a.platform) < weight(*b.platform);
-                                     });
-  return Found{best->platform, best->evidence};
+  for (const Candidate& candidate : candidates_) {
+    if (named_ && candidate.platform->detect.fallback) {
+      return Found{candidate.platform, candidate.evidence};
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace netfleet

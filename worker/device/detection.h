@@ -17,8 +17,9 @@ namespace netfleet {
 // The server's identification is the best evidence, then the banner, then the prompt: the platforms
 // that the first of them names are the candidates, and one alone is found at once. Where nothing is
 // named, all platforms are candidates that have such a prompt. Probes tell candidates apart: first
-// the command that can settle most of them, for at most kMostProbes commands. Of several platforms
-// whose expression matches an output, the one with the longest match is the most specific.
+// the command that can settle most of them, for at most kMostProbes commands; those come first that
+// would have refused the last ones in the same words. Of several platforms whose expression matches
+// an output, the one with the longest match is the most specific.
 class Detection {
  public:
   static constexpr int kMostProbes = 6;
@@ -41,13 +42,14 @@ class Detection {
   std::optional<std::string> next_probe();
   // What the last next_probe() printed.
   void judge(std::string_view output);
-  // The most likely of the platforms that were named, if any was: no probe told.
+  // When no probe told: the one of the named platforms whose file says that it is the fallback.
   std::optional<Found> best_guess() const;
 
  private:
   struct Candidate {
     const Platform* platform;
-    std::string evidence;  // by which it was named; empty: its prompt fits, as others' do
+    std::string evidence;     // by which it was named; empty: its prompt fits, as others' do
+    bool understood = false;  // it would refuse a command as this device did
   };
   void name_candidates(const std::vector<const Platform*>& fitting, const Clues& clues,
                        std::string_view prompt, const std::vector<const Platform*>& all);

@@ -17,6 +17,44 @@ std::string_view host_part(std::string_view prompt) {
   return prompt.substr(0, std::min(prompt.find_first_of(" :()#>$%]"), prompt.size()));
 }
 
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.';
+}
+
+// A prompt around the host's name: "[user@", "R1", "] /ip>".
+struct Parts {
+  std::string_view before;
+  std::string_view name;
+  std::string_view after;
+};
+
+// The name follows the first '@', else the last ':' before a word, else it is the first word.
+Parts split(std::string_view prompt) {
+  const auto word_at = [prompt](std::size_t at) {
+    return at < prompt.size() && is_word(prompt[at]);
+  };
+  std::size_t begin = prompt.find('@');
+  if (begin != std::string_view::npos) begin += prompt.substr(begin + 1).starts_with('(') ? 2 : 1;
+  if (!word_at(begin)) {
+    begin = prompt.rfind(':');
+    while (begin != std::string_view::npos && begin > 0 && !word_at(begin + 1)) {
+      begin = prompt.rfind(':', begin - 1);
+    }
+    begin = begin == std::string_view::npos ? 0 : begin + 1;
+    if (!word_at(begin)) begin = 0;
+  }
+  while (begin < prompt.size() && !is_word(prompt[begin])) ++begin;
+  std::size_t end = begin;
+  while (word_at(end)) ++end;
+  return {prompt.substr(0, begin), prompt.substr(begin, end - begin), prompt.substr(end)};
+}
+
+// Without the marks of unsaved changes, and without what stands for a view: "<R1>", "[~R1]".
+std::string_view without_marks(std::string_view before) {
+  return before.substr(std::min(before.find_first_not_of("*!~+<[ "), before.size()));
+}
+
 bool is_end_mark(char c) { return c == '#' || c == '>' || c == '$' || c == '%'; }
 
 // "#", "(config-if)#", ":/etc$ ", " etc]# ": what follows the host in a prompt.
@@ -55,7 +93,8 @@ bool PromptFinder::is_prompt(std::string_view line) const {
       !literal_.ends_with(' ')) {
     return true;
   }
-  return (digits_change_ && equal_but_digits(line, literal_)) || other_mode(line);
+  return (digits_change_ && fits(line) && equal_but_digits(line, literal_)) || other_mode(line) ||
+         other_form(line);
 }
 
 std::optional<std::size_t> PromptFinder::find_at_end(std::string_view line) const {
@@ -79,12 +118,43 @@ bool PromptFinder::other_mode(std::string_view line) const {
   return is_mode_part(line.substr(host.size()), literal_.ends_with(' ')) && fits(line);
 }
 
+// Another mode's prompt where it does not just follow the host's name. Only where the platform's
+// patterns are strict: they decide, with the name.
+bool PromptFinder::other_form(std::string_view line) const {
+  if (platform_->confirm_prompt || name_.empty() || line.size() > kMaxPrompt) return false;
+  if (line.ends_with(' ') != literal_.ends_with(' ')) return false;
+  const Parts known = split(literal_);
+  const Parts parts = split(line);
+  const bool view = parts.before.find('[') != std::string_view::npos &&
+                    parts.name.starts_with(name_) && parts.name.substr(name_.size(), 1) == "-";
+  if (parts.name != name_ && !view) return false;
+  if (without_marks(parts.before) != without_marks(known.before)) return false;
+  if (parts.after.starts_with(":#") || parts.after.starts_with(":>")) return false;
+  return fits(line);
+}
+
+std::string_view PromptFinder::other_name(std::string_view line) const {
+  const std::string_view name = split(line).name;
+  if (name.empty() || name_.empty() || !fits(line)) return {};
+  PromptFinder renamed(*platform_);
+  const Parts known = split(literal_);
+  renamed.learn(std::string(known.before) + std::string(name) + std::string(known.after));
+  return renamed.is_prompt(line) ? name : std::string_view();
+}
+
+void PromptFinder::learn(std::string_view prompt) {
+  if (!is_prompt(prompt)) name_ = split(prompt).name;
+  literal_ = prompt;
+}
+
 bool PromptFinder::equal_but_digits(std::string_view left, std::string_view right) {
   const auto skip_digits = [](std::string_view text, std::size_t& at) {
     const std::size_t begin = at;
     while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
     return at != begin;
   };
+  left = without_marks(left);
+  right = without_marks(right);
   std::size_t l = 0;
   std::size_t r = 0;
   for (;;) {
@@ -92,6 +162,17 @@ bool PromptFinder::equal_but_digits(std::string_view left, std::string_view righ
     if (l == left.size() || r == right.size()) return l == left.size() && r == right.size();
     if (left[l++] != right[r++]) return false;
   }
+}
+
+bool holds_word(std::string_view text, std::string_view word, bool cut) {
+  for (std::size_t at = text.find(word); at != std::string_view::npos && !word.empty();
+       at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if (at > 0 && is_word(text[at - 1])) continue;
+    if (end == text.size() || !is_word(text[end])) return true;
+    if (cut && word.size() >= kMinCutHostName) return true;
+  }
+  return false;
 }
 
 }  // namespace netfleet

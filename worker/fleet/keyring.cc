@@ -20,7 +20,7 @@ Expected<std::shared_ptr<const ssh::Identity>> Keyring::find(const std::string& 
   if (own == credentials_.end()) {
     return fail(fmt::format("no credential '{}' here, and the dispatcher sent none", name));
   }
-  auto loaded = ssh::Identity::load(own->second);
+  auto loaded = ssh::Identity::load(own->second, ask_code_);
   if (loaded) identities_[name] = *loaded;
   return loaded;
 }
@@ -41,6 +41,7 @@ void Keyring::take(const std::string& name, const Secret& secret) {
   if (known) return;
   if (own != nullptr) {
     merged->use_agent = own->use_agent;
+    merged->otp_command = own->otp_command;
     for (const auto& key : own->keys) {
       merged->keys.push_back({key.path, key.passphrase.clone(), key.certificate});
     }

@@ -16,7 +16,9 @@ namespace netfleet {
 // One thread. Keys are read and decrypted once.
 class Keyring {
  public:
-  explicit Keyring(CredentialStore own) : own_(std::move(own)), credentials_(own_) {}
+  // `ask_code`: gets one-time codes where a credential has no command for that; may be empty.
+  explicit Keyring(CredentialStore own, AskCode ask_code = {})
+      : own_(std::move(own)), ask_code_(std::move(ask_code)), credentials_(own_) {}
 
   // Reads every key; the error names the first that cannot be used.
   Expected<void> load();
@@ -30,6 +32,7 @@ class Keyring {
 
  private:
   const CredentialStore own_;
+  const AskCode ask_code_;
   CredentialStore credentials_;  // with what was taken
   std::map<std::string, std::shared_ptr<const ssh::Identity>> identities_;
 };

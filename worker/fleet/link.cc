@@ -37,7 +37,7 @@ Worker::Worker(wire::Context& context, const Clock& clock, WorkerSetup options, 
       outbox_(options_.outbox),
       events_(events),
       sessions_(sessions),
-      keyring_(std::move(options_.credentials)),
+      keyring_(std::move(options_.credentials), std::move(options_.ask_code)),
       wakeup_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   CHECK(wakeup_fd_ >= 0);
 }

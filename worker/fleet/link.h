@@ -31,6 +31,7 @@ struct WorkerSetup {
   std::optional<curve::Keys> keys;  // CURVE, on every socket
   OutboxOptions outbox;
   CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
+  AskCode ask_code;                    // for one-time codes that no command gives; may be empty
   bool once = false;                   // return when the dispatcher has finished
   Milliseconds drain_timeout{60'000};  // after the first request to drain
   int signal_fd = -1;                  // a signalfd: each signal is a request to drain

@@ -38,7 +38,7 @@ asio::awaitable<void> Connection::close(TimePoint deadline) { return link_->clos
 
 void Connection::abort() {
   link_->socket.abort();
-  if (link_->looking_up) link_->lookup_timer.cancel();
+  if (link_->on_errand) link_->errand_timer.cancel();
 }
 
 const std::string& Connection::server_identification() const {

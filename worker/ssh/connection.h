@@ -32,6 +32,7 @@ struct Target {
   std::uint16_t port = 22;
   bool legacy_algorithms = false;
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
+  std::string name = {};  // what people call it; empty: the address
 };
 
 class Link;
@@ -48,7 +49,9 @@ class Connection {
   // the call.
   asio::awaitable<Attempt<void>> connect(Target target, Resolver& resolver, KnownHosts& known_hosts,
                                          TimePoint deadline);
-  // Tries, in order: none, public keys and certificates, agent, keyboard-interactive and password.
+  // Tries, in order: none, public keys and certificates, agent, password, keyboard-interactive
+  // (this one before the password when the identity has a command for one-time codes); goes on with
+  // what is left as long as the device accepts but wants more.
   asio::awaitable<Attempt<void>> authenticate(std::string user,
                                               std::shared_ptr<const Identity> identity,
                                               TimePoint deadline);
@@ -57,7 +60,7 @@ class Connection {
   asio::awaitable<Attempt<void>> open_shell(TimePoint deadline);
   // Waits for bytes of the shell, at least one; 0: the device closed the stream.
   asio::awaitable<Attempt<std::size_t>> read(std::span<char> buffer, TimePoint deadline);
-  // All of it, in order.
+  // All of it, in order. The buffer is wiped then: it may hold a password.
   asio::awaitable<Attempt<void>> write(std::string bytes, TimePoint deadline);
   // Orderly: channel close, SSH disconnect, TCP close; at most until the deadline. Never fails.
   asio::awaitable<void> close(TimePoint deadline);

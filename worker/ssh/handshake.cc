@@ -59,6 +59,7 @@ std::string fingerprint(ssh_key key) {
 asio::awaitable<Attempt<void>> Link::connect(Target target, Resolver& resolver,
                                              KnownHosts& known_hosts, TimePoint deadline) {
   begin(deadline);
+  name = target.name.empty() ? target.address : target.name;
   if (auto reached = co_await reach(target, resolver); !reached) co_return reached;
   if (auto configured = configure(target, known_hosts); !configured) co_return configured;
   if (auto exchanged = co_await exchange_keys(target); !exchanged) co_return exchanged;
@@ -69,10 +70,10 @@ asio::awaitable<Attempt<void>> Link::connect(Target target, Resolver& resolver,
 asio::awaitable<Attempt<void>> Link::reach(Target target, Resolver& resolver) {
   const TimePoint deadline = socket.deadline();
   if (socket.aborted()) co_return cancelled();
-  lookup_timer.expires_after(deadline - BootClock::now());
-  looking_up = true;
-  auto looked_up = co_await resolver.resolve(target.address, target.port, lookup_timer);
-  looking_up = false;
+  errand_timer.expires_after(deadline - BootClock::now());
+  on_errand = true;
+  auto looked_up = co_await resolver.resolve(target.address, target.port, errand_timer);
+  on_errand = false;
   if (socket.aborted()) co_return cancelled();
   if (!looked_up) {
     co_return unreachable(

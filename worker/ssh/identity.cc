@@ -19,6 +19,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/credential_command.h"
 #include "worker/ssh/identity_impl.h"
 #include "worker/ssh/text.h"
 
@@ -26,6 +27,7 @@ namespace netfleet::ssh {
 namespace {
 
 constexpr std::chrono::milliseconds kAgentTimeout{2000};
+constexpr std::size_t kCodeCommandsAtOnce = 16;  // processes; logins beyond that wait
 
 // Asked for a passphrase: notes that one is needed, and gives none.
 int note_passphrase(const char*, char*, std::size_t, int, int, void* asked) {
@@ -201,8 +203,10 @@ std::string public_blob(ssh_key key) {
 Identity::Identity(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Identity::~Identity() = default;
 
+const Credential& Identity::credential() const { return *impl_->credential; }
+
 Expected<std::shared_ptr<const Identity>> Identity::load(
-    std::shared_ptr<const Credential> credential) {
+    std::shared_ptr<const Credential> credential, AskCode ask_code) {
   CHECK(credential != nullptr);
   auto impl = std::make_unique<Impl>();
   for (const auto& wanted : credential->keys) {
@@ -215,6 +219,12 @@ Expected<std::shared_ptr<const Identity>> Identity::load(
     impl->agent_problem =
         path == nullptr || *path == '\0' ? "SSH_AUTH_SOCK is not set" : AgentProbe().run(path);
     impl->agent = impl->agent_problem.empty();
+  }
+  if (!credential->otp_command.empty()) {
+    impl->codes =
+        std::make_unique<Codes>(codes_from_command(credential->otp_command), kCodeCommandsAtOnce);
+  } else if (ask_code) {
+    impl->codes = std::make_unique<Codes>(std::move(ask_code), 1);
   }
   impl->credential = std::move(credential);
   return std::shared_ptr<const Identity>(new Identity(std::move(impl)));

@@ -14,11 +14,14 @@ class Identity {
   // Loads the keys (bcrypt costs 100 ms each: once a process, not once a session). Errors name the
   // file: missing, unreadable, readable by others (OpenSSH's rule), wrong or missing passphrase,
   // certificate that does not fit.
+  // `ask_code`: gets one-time codes where the credential names no command for that; may be empty.
   static Expected<std::shared_ptr<const Identity>> load(
-      std::shared_ptr<const Credential> credential);
+      std::shared_ptr<const Credential> credential, AskCode ask_code = {});
   // Whether the key file needs a passphrase; an error when it is no private key at all.
   static Expected<bool> needs_passphrase(const std::string& path);
   ~Identity();
+
+  const Credential& credential() const;
 
   struct Impl;
   const Impl& impl() const { return *impl_; }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/ssh/codes.h"
 #include "worker/ssh/identity.h"
 
 namespace netfleet::ssh {
@@ -22,9 +23,10 @@ std::string public_blob(ssh_key key);
 // Read-only once loaded: libssh only reads a key it signs with, so threads may share it.
 struct Identity::Impl {
   std::shared_ptr<const Credential> credential;
-  std::vector<KeyHandle> keys;  // with their certificates
-  bool agent = false;           // it answered, and holds keys
-  std::string agent_problem;    // why a wanted agent is not used
+  std::vector<KeyHandle> keys;   // with their certificates
+  bool agent = false;            // it answered, and holds keys
+  std::string agent_problem;     // why a wanted agent is not used
+  std::unique_ptr<Codes> codes;  // one-time codes; nullptr: there is nobody to ask
 };
 
 }  // namespace netfleet::ssh

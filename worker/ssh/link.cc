@@ -8,7 +8,7 @@
 namespace netfleet::ssh {
 
 Link::Link(asio::any_io_executor the_executor)
-    : executor(std::move(the_executor)), socket(executor), lookup_timer(executor) {}
+    : executor(std::move(the_executor)), socket(executor), errand_timer(executor) {}
 
 // libssh closes the descriptor when it goes (see connect): asio has to let go of it before.
 Link::~Link() {

@@ -73,8 +73,9 @@ class Link {
 
   asio::any_io_executor executor;
   Socket socket;
-  asio::steady_timer lookup_timer;
-  bool looking_up = false;
+  asio::steady_timer errand_timer;  // ends what another thread does for this one
+  bool on_errand = false;
+  std::string name;  // what people call the device
   SessionHandle session;
   ssh_channel channel = nullptr;  // libssh frees it with the session
   ssh_counter_struct received{};  // raw bytes, counted by libssh

@@ -2,34 +2,16 @@
 
 #include <netdb.h>
 
-#include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <utility>
+
+#include "worker/ssh/errand.h"
 
 namespace netfleet::ssh {
 namespace {
-
-// What a session thread and a pool thread share about one question. Once abandoned, the pool
-// touches neither the executor nor the timer, which may be gone by then.
-struct Question {
-  std::mutex mutex;
-  bool abandoned = false;
-  asio::any_io_executor executor;
-  asio::steady_timer* until = nullptr;
-  std::optional<Expected<Resolver::Endpoints>> answer;
-};
-
-struct Abandon {
-  std::shared_ptr<Question> question;
-  ~Abandon() {
-    const std::lock_guard lock(question->mutex);
-    question->abandoned = true;
-  }
-};
 
 Expected<Resolver::Endpoints> look_up(const std::string& address, std::uint16_t port) {
   addrinfo hints{};
@@ -55,21 +37,6 @@ Expected<Resolver::Endpoints> look_up(const std::string& address, std::uint16_t 
   return endpoints;
 }
 
-void answer(const std::shared_ptr<Question>& question, const std::string& address,
-            std::uint16_t port) {
-  {
-    const std::lock_guard lock(question->mutex);
-    if (question->abandoned) return;
-  }
-  auto result = look_up(address, port);
-  const std::lock_guard lock(question->mutex);
-  if (question->abandoned) return;
-  question->answer = std::move(result);
-  asio::post(question->executor, [question] {
-    if (!question->abandoned) question->until->cancel();
-  });
-}
-
 }  // namespace
 
 asio::awaitable<std::optional<Expected<Resolver::Endpoints>>> Resolver::resolve(
@@ -81,16 +48,8 @@ asio::awaitable<std::optional<Expected<Resolver::Endpoints>>> Resolver::resolve(
     endpoints.emplace_back(literal, port);
     co_return Expected<Endpoints>(std::move(endpoints));
   }
-  auto question = std::make_shared<Question>();
-  question->executor = co_await asio::this_coro::executor;
-  question->until = &until;
-  const Abandon abandon{question};
-  asio::post(pool_, [question, address, port] { answer(question, address, port); });
-  asio::error_code ignored;
-  auto token = asio::redirect_error(asio::use_awaitable, ignored);
-  co_await until.async_wait(token);
-  const std::lock_guard lock(question->mutex);
-  co_return std::move(question->answer);
+  std::function<Expected<Endpoints>()> work = [address, port] { return look_up(address, port); };
+  co_return co_await run_errand(pool_, std::move(work), until);
 }
 
 }  // namespace netfleet::ssh

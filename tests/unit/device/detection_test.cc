@@ -26,6 +26,7 @@ prepare: [{command: page 0}]
 detect:
   server: '^SSH-2\.0-Family'
   probes: [{command: show version, output: 'Family System'}]
+  fallback: true
 )",
     R"(name: modern
 confidence: high
@@ -119,6 +120,7 @@ TEST_F(DetectionTest, ProbesTellThoseApartThatOneClueNames) {
   EXPECT_EQ(name_of(detection), "");
   EXPECT_EQ(detection.next_probe(), std::nullopt);
   ASSERT_TRUE(detection.best_guess().has_value());
+  EXPECT_EQ(detection.best_guess()->platform->name, "old");
   EXPECT_EQ(detection.best_guess()->evidence, "the server is \"SSH-2.0-Family\"");
 }
 

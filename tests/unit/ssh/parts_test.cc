@@ -9,7 +9,6 @@
 #include "tests/unit/ssh/sshd_fixture.h"
 #include "worker/ssh/algorithms.h"
 #include "worker/ssh/identity.h"
-#include "worker/ssh/prompt.h"
 #include "worker/ssh/resolver.h"
 #include "worker/ssh/text.h"
 
@@ -94,24 +93,6 @@ TEST(Algorithms, ExplainsAMismatch) {
       HasSubstr("no common MAC: the device offers none"));
   EXPECT_EQ(explain_mismatch("Socket error: disconnected", false), std::nullopt);
   EXPECT_EQ(explain_mismatch("no match for method ", false), std::nullopt);
-}
-
-TEST(Prompts, TypesThePasswordOnlyWhereOneIsAskedFor) {
-  EXPECT_EQ(classify_prompt("", "Password: ", false), Prompt::kPassword);
-  EXPECT_EQ(classify_prompt("", "admin@r1's password:", false), Prompt::kPassword);
-  EXPECT_EQ(classify_prompt("", "PASSCODE:", false), Prompt::kPassword);
-  EXPECT_EQ(classify_prompt("", "Password: ", true), Prompt::kOther);
-  EXPECT_EQ(classify_prompt("", "Verification code: ", false), Prompt::kOther);
-  EXPECT_EQ(classify_prompt("", "Username: ", true), Prompt::kOther);
-  EXPECT_EQ(classify_prompt("", "", false), Prompt::kOther);
-}
-
-TEST(Prompts, NoticesAPasswordChange) {
-  for (const char* prompt : {"New password:", "Retype new password:", "Current password:",
-                             "(current) UNIX password: ", "Re-enter password"}) {
-    EXPECT_EQ(classify_prompt("", prompt, false), Prompt::kNewPassword) << prompt;
-  }
-  EXPECT_EQ(classify_prompt("Your password has expired", "Password:", false), Prompt::kNewPassword);
 }
 
 class ResolverTest : public ::testing::Test {

@@ -1,0 +1,201 @@
+"""Logins of every kind against real SSH servers of three makes: several questions, one-time codes,
+disclaimers, several methods one after the other. What is typed where is in the servers' records.
+"""
+
+import json
+import os
+import unittest
+
+import rig
+import servers
+import terminal
+
+PASSWORD = rig.PASSWORD
+ASK_PASSWORD = ["Password: ", False]
+ASK_CODE = ["Verification code: ", False]
+
+
+def setUpModule():
+    servers.take_machine()
+
+
+class Logins(rig.RigTest):
+    def serve(self, make, user="admin", **scenario):
+        scenario = {"user": user, "password": PASSWORD, "methods": ["keyboard-interactive"],
+                    **scenario}
+        path = self.write("scenario.json", json.dumps(scenario))
+        self.record = self.path("record")
+        process = self.start("/usr/bin/python3", "-W", "ignore",
+                             os.path.join(os.path.dirname(__file__), "other_ssh.py"), make, path,
+                             self.record)
+        port = int(process.wait_for(r"^ready (\d+)")[1])
+        self.address = f"{user}@127.0.0.1:{port}"
+
+    def run_argv(self, *arguments, **options):
+        return super().run_argv("-H", self.address, "-P", "generic", "-c", "show clock", "-o",
+                                "jsonl", "--store", "none", *arguments, **options)
+
+    def answers(self):
+        return [(e.get("prompt"), e["answer"])
+                for e in rig.recorded(self.record, "answer", "password")]
+
+    def logs_in(self, *arguments, **options):
+        task, = self.sweep(*arguments, **options).objects()
+        self.assertEqual(task["outcome"], "ok", task)
+        self.assertEqual(task["commands"][0]["output"], "ran show clock\n")
+
+    def refused(self, *arguments, **options):
+        task, = self.sweep(*arguments, status=4, **options).objects()
+        self.assertEqual(task["outcome"], "auth_failed", task)
+        return task["error"]
+
+    def otp(self, text):
+        return "--otp-command", f"echo {text}"
+
+
+class Questions(Logins):
+    def test_password_and_code_in_one_round(self):
+        for make in ("asyncssh", "paramiko"):
+            with self.subTest(make):
+                self.serve(make, rounds=[{"prompts": [ASK_PASSWORD, ASK_CODE],
+                                          "right": [PASSWORD, "123456"]}])
+                self.logs_in(*self.otp("123456"))
+                self.assertEqual(self.answers()[-2:],
+                                 [("Password: ", PASSWORD), ("Verification code: ", "123456")])
+
+    def test_disclaimer_password_code_and_a_round_without_questions(self):
+        terms = ["Do you accept the terms (yes/no)? ", True]
+        self.serve("asyncssh", rounds=[
+            {"title": "Warning", "instruction": "Authorised use only", "prompts": [terms],
+             "right": ["yes"]},
+            {"prompts": [ASK_PASSWORD], "right": [PASSWORD]},
+            {"instruction": "A code was sent to you", "prompts": [["PASSCODE: ", False]],
+             "right": ["admin-code"]},
+            {"prompts": [], "right": []}])
+        self.logs_in("--otp-command", 'echo "$NETFLEET_USER-code"')
+
+    def test_password_and_code_in_one_answer(self):
+        both = ["Password & verification code: ", False]
+        self.serve("asyncssh", rounds=[{"prompts": [both], "right": [PASSWORD + "77"]}])
+        self.logs_in(*self.otp("77"))
+
+    def test_the_command_is_told_who_asks(self):
+        self.serve("asyncssh", rounds=[{"prompts": [ASK_CODE], "right": [
+            "admin 127.0.0.1 Verification code:"]}])
+        host = self.address.partition("@")[2]
+        self.logs_in("--otp-command",
+                     f'[ "$NETFLEET_HOST" = {host} ] && echo "$NETFLEET_USER '
+                     '${NETFLEET_HOST%:*} $NETFLEET_PROMPT"')
+
+    def test_a_secret_goes_to_no_other_question(self):
+        self.serve("asyncssh", rounds=[
+            {"prompts": [ASK_PASSWORD, ["Mother's maiden name: ", False]], "right": ["", ""]}])
+        self.assertIn('something else than a password or a one-time code: "Mother\'s maiden name:"',
+                      self.refused(*self.otp("1; touch spent"), cwd=self.directory))
+        self.assertEqual(self.answers(), [])
+        self.assertFalse(os.path.exists(self.path("spent")))
+
+    def test_a_password_that_must_be_changed(self):
+        self.serve("paramiko", rounds=[
+            {"prompts": [ASK_PASSWORD], "right": [PASSWORD]},
+            {"prompts": [["New password: ", False], ["Retype new password: ", False]],
+             "right": ["", ""]}])
+        self.assertIn('wants the password changed: "New password:"', self.refused())
+        self.assertEqual(self.answers(), [("Password: ", PASSWORD)])
+
+    def test_a_refused_answer_is_not_repeated(self):
+        self.serve("asyncssh", rounds=[
+            {"prompts": [ASK_CODE], "right": ["other"], "again": True}])
+        self.assertIn('the device asks again: "Verification code:"', self.refused(*self.otp("1")))
+        self.assertEqual(len(self.answers()), 1)
+
+    def test_no_code_to_be_had(self):
+        self.serve("asyncssh", rounds=[{"prompts": [ASK_CODE], "right": ["1"]}])
+        self.assertIn('asks for a one-time code: "Verification code:"; give --otp-command',
+                      self.refused())
+        self.assertIn("it ended with status 7", self.refused("--otp-command", "exit 7"))
+        self.assertIn('no one-time code came within 1 s for "Verification code:"',
+                      self.refused("--otp-command", "exec tail -f /dev/null", "--auth-timeout",
+                                   "1s"))
+        self.assertEqual(self.answers(), [])
+
+
+class Terminal(Logins):
+    def setUp(self):
+        super().setUp()
+        self.serve("asyncssh", rounds=[{"prompts": [ASK_PASSWORD, ASK_CODE],
+                                        "right": [PASSWORD, "4711"]}])
+
+    def run_on_terminal(self, *arguments):
+        return terminal.Terminal(self, self.run_argv(*arguments))
+
+    def test_a_person_is_asked(self):
+        tty = self.run_on_terminal("--progress", "on")
+        tty.wait_for(rb"admin@127\.0\.0\.1:\d+ asks: Verification code: ")
+        self.assertFalse(tty.echoes())
+        tty.type(b"4711\n")
+        self.assertEqual(tty.wait(), 0, tty.text())
+        self.assertTrue(tty.echoes())
+        self.assertNotIn("4711", tty.text())
+        self.assertIn('"outcome":"ok"', tty.text())
+
+    def test_nobody_is_there(self):
+        tty = self.run_on_terminal("--auth-timeout", "1s")
+        self.assertEqual(tty.wait(), 4, tty.text())
+        self.assertIn('no one-time code', tty.text())
+        self.assertTrue(tty.echoes())
+
+    def test_interrupted_twice(self):
+        tty = self.run_on_terminal()
+        tty.wait_for(rb"asks: ")
+        tty.type(b"\x03")
+        tty.wait_for(rb"interrupt")
+        tty.type(b"\x03")
+        self.assertEqual(tty.wait(), 130, tty.text())
+        self.assertTrue(tty.echoes())
+
+
+class Steps(Logins):
+    def test_password_then_code(self):
+        self.serve("paramiko", methods=["password", "keyboard-interactive"],
+                   rounds=[{"prompts": [ASK_CODE], "right": ["31337"]}])
+        self.logs_in(*self.otp("31337"))
+        self.assertEqual(self.answers(), [(None, PASSWORD), ("Verification code: ", "31337")])
+
+    def test_the_second_step_is_refused(self):
+        self.serve("paramiko", methods=["password", "keyboard-interactive"],
+                   rounds=[{"prompts": [ASK_PASSWORD], "right": [PASSWORD]}])
+        self.assertIn('the device asks again: "Password:"', self.refused())
+        self.assertEqual(self.answers(), [(None, PASSWORD)])
+
+    def test_openssh_wants_key_and_password_in_either_order(self):
+        user = servers.add_user(self, "steps", "/bin/bash")
+        key = servers.client_key(self)
+        for methods in ("publickey,password", "password,publickey"):
+            with self.subTest(methods):
+                server = servers.sshd(self, user, name=methods.replace(",", "-"),
+                                      options=[f"AuthenticationMethods {methods}"])
+                ran = self.finish([f"{rig.BIN}/netfleet", "run", "-H",
+                                   f"{user}@127.0.0.1:{server.port}", "-P", "linux", "-k", key,
+                                   "-c", "echo $((6*7))", "-o", "jsonl", "--store", "none",
+                                   "--password-env", "SECRET"], env={"SECRET": servers.PASSWORD})
+                self.assertEqual(ran.status, 0, str(ran))
+                self.assertEqual(ran.objects()[0]["commands"][0]["output"], "42\n")
+
+
+class Workers(Logins):
+    def test_a_worker_runs_the_command_itself(self):
+        self.serve("asyncssh", rounds=[{"prompts": [ASK_PASSWORD, ASK_CODE],
+                                        "right": [PASSWORD, "99"]}])
+        endpoint = f"ipc://{self.path('fleet')}"
+        self.worker(endpoint, "w", 2, *self.otp("99"))
+        self.logs_in("--listen", endpoint)
+
+    def test_the_dispatcher_has_no_use_for_it(self):
+        self.address = "127.0.0.1:1"
+        ran = self.sweep("--listen", f"ipc://{self.path('fleet')}", *self.otp("99"), status=2)
+        self.assertIn("give it to netfleet-worker", ran.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
