@@ -190,7 +190,8 @@ void SectionReader::flatten(DataEntry& entry, const std::string& key, const Yaml
                                       "than {} bytes",
                                       kMaxDataDepth, kMaxDataKey));
   }
-  if (value.kind == YamlNode::Kind::kNull || value.kind == YamlNode::Kind::kScalar) {
+  if (value.kind == YamlNode::Kind::kNull || value.kind == YamlNode::Kind::kScalar ||
+      value.first == 0) {  // an empty list or map is there, too
     ++data_values_;
     entry.values.emplace_back(key, value.text);
     return;
