@@ -41,6 +41,11 @@ std::size_t sequence_at(std::string_view text, std::size_t& bad) {
 
 }  // namespace
 
+std::size_t character_size(std::string_view bytes) {
+  std::size_t bad = 0;
+  return bytes.empty() ? 0 : sequence_at(bytes, bad);
+}
+
 std::string to_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());

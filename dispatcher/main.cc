@@ -8,8 +8,10 @@
 
 #include "common/standard_streams.h"
 #include "dispatcher/cli/options.h"
+#include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/verbs.h"
 #include "worker/fleet/link.h"
+#include "worker/replay.h"
 #include "worker/setup.h"
 #include "worker/ssh/identity.h"
 
@@ -18,9 +20,11 @@ namespace {
 
 class WorkerThread final : public EmbeddedWorker {
  public:
-  WorkerThread(EmbeddedWorkerSetup& setup, WorkerParts parts)
+  WorkerThread(EmbeddedWorkerSetup& setup, WorkerParts parts,
+               std::unique_ptr<SessionLogs> session_logs)
       : parts_(std::move(parts)),
-        engine_({resolver_, *parts_.known_hosts, parts_.platforms, events_},
+        session_logs_(std::move(session_logs)),
+        engine_({resolver_, *parts_.known_hosts, parts_.platforms, events_, session_logs_.get()},
                 session_threads(setup.threads)),
         worker_(setup.context, clock_, worker_setup(setup), events_, engine_),
         thread_([this, failed = setup.failed] {
@@ -50,6 +54,7 @@ class WorkerThread final : public EmbeddedWorker {
 
   SystemClock clock_;
   WorkerParts parts_;
+  std::unique_ptr<SessionLogs> session_logs_;
   EventQueue events_;
   ssh::Resolver resolver_;
   Engine engine_;
@@ -65,7 +70,17 @@ Expected<std::unique_ptr<EmbeddedWorker>> start_worker(EmbeddedWorkerSetup setup
       return std::unexpected(loaded.error());
     }
   }
-  return std::make_unique<WorkerThread>(setup, std::move(*parts));
+  auto session_logs = open_session_logs(setup.session_log, setup.log);
+  if (!session_logs) return std::unexpected(session_logs.error());
+  return std::make_unique<WorkerThread>(setup, std::move(*parts), std::move(*session_logs));
+}
+
+Expected<ReplayedSession> replay_session(std::string_view log, const std::string& platform_dir,
+                                         const std::string& platform) {
+  auto replayed = replay_log(log, platform_dir, platform);
+  if (!replayed) return std::unexpected(replayed.error());
+  return ReplayedSession{std::move(replayed->task), std::move(replayed->result),
+                         std::move(replayed->differences)};
 }
 
 }  // namespace
@@ -82,13 +97,16 @@ int main(int argc, char** argv) {
     return kExitUsage;
   }
   const WorkerSide worker_side{start_worker, ssh::Identity::needs_passphrase, check_platforms,
-                               check_job};
+                               check_job, replay_session};
   if (const auto* help = std::get_if<HelpText>(&*parsed)) {
     const auto printed = print_output(help->text);
     if (!printed) print_error("netfleet: " + printed.error().message + "\n");
     return printed ? kExitOk : kExitUsage;
   }
   if (const auto* keygen = std::get_if<KeygenOptions>(&*parsed)) return keygen_verb(*keygen);
+  if (const auto* replay = std::get_if<ReplayOptions>(&*parsed)) {
+    return replay_verb(*replay, worker_side);
+  }
   if (const auto* run = std::get_if<RunOptions>(&*parsed)) return run_verb(*run, worker_side);
   if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
   return results_verb(std::get<ResultsOptions>(*parsed));

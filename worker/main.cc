@@ -64,6 +64,8 @@ int serve(const WorkerOptions& options) {
   if (!credentials) return say_error(credentials.error().message, kExitUsage);
   auto parts = make_worker_parts(options.known_hosts, options.platform_dir);
   if (!parts) return say_error(parts.error().message, kExitUsage);
+  auto session_logs = open_session_logs(options.session_log, log);
+  if (!session_logs) return say_error(session_logs.error().message, kExitUsage);
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
@@ -92,7 +94,7 @@ int serve(const WorkerOptions& options) {
   const SystemClock clock;
   EventQueue events;
   ssh::Resolver resolver;
-  Engine engine({resolver, *parts->known_hosts, parts->platforms, events},
+  Engine engine({resolver, *parts->known_hosts, parts->platforms, events, session_logs->get()},
                 session_threads(options.session_threads));
   Worker worker(context, clock, std::move(setup), events, engine);
   const auto ended = worker.run();

@@ -50,6 +50,9 @@ Expected<WorkerCommandLine> parse_worker_command_line(int argc, const char* cons
            options.spool);
   add_text(app, "--platform-dir", "DIR", "More platform files; they replace those of the same name",
            options.platform_dir);
+  add_text(app, "--session-log", "DIR",
+           "Write down each session, secrets masked ('netfleet replay' reads it)",
+           options.session_log);
   app.add_flag("-v,--verbose", options.verbose, "Say more on stderr (repeatable)");
   app.option_defaults()->group("Login");
   add_credential_options(app, options.credentials, false);

@@ -22,6 +22,7 @@ struct WorkerOptions {
   CredentialOptions credentials;      // ask_password is never set: a worker has nobody to ask
   std::string known_hosts;            // empty: the user's own
   std::string platform_dir;
+  std::string session_log;              // a directory; empty: none
   std::string spool;                    // empty: $TMPDIR, else /var/tmp
   Milliseconds drain_timeout{300'000};  // after SIGTERM or Ctrl-C: how long sessions may finish
   int verbose = 0;

@@ -30,15 +30,6 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Expected<PlatformSet> load_platforms(const std::string& directory) {
-  PlatformSet platforms = PlatformSet::builtin();
-  if (directory.empty()) return platforms;
-  if (auto added = platforms.add_directory(directory); !added) {
-    return std::unexpected(added.error());
-  }
-  return platforms;
-}
-
 Expected<void> check_mode(const Platform& platform, const std::string& mode) {
   std::vector<std::string_view> names;
   for (const Platform::Mode& known : platform.modes) {
@@ -68,6 +59,15 @@ Expected<void> check_abilities(const Platform& platform, const JobSpec& job, boo
 
 }  // namespace
 
+Expected<PlatformSet> load_platforms(const std::string& directory) {
+  PlatformSet platforms = PlatformSet::builtin();
+  if (directory.empty()) return platforms;
+  if (auto added = platforms.add_directory(directory); !added) {
+    return std::unexpected(added.error());
+  }
+  return platforms;
+}
+
 Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
                                         const std::string& platform_dir) {
   std::string writable = known_hosts;
@@ -85,6 +85,12 @@ Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
   auto platforms = load_platforms(platform_dir);
   if (!platforms) return std::unexpected(platforms.error());
   return WorkerParts{std::move(*keys), std::move(*platforms)};
+}
+
+Expected<std::unique_ptr<SessionLogs>> open_session_logs(const std::string& directory,
+                                                         SessionLogs::Say say) {
+  if (directory.empty()) return nullptr;
+  return SessionLogs::open(directory, std::move(say));
 }
 
 Expected<void> check_platforms(const std::string& platform_dir,

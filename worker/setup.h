@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/task.h"
 #include "worker/device/platform.h"
+#include "worker/engine/session_recorder.h"
 #include "worker/ssh/known_hosts.h"
 
 namespace netfleet {
@@ -22,6 +23,13 @@ struct WorkerParts {
 // ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts read besides. Given: that file alone.
 Expected<WorkerParts> make_worker_parts(const std::string& known_hosts,
                                         const std::string& platform_dir);
+
+// The built-in ones and those of a directory (empty: none).
+Expected<PlatformSet> load_platforms(const std::string& directory);
+
+// --session-log: nullptr without a directory.
+Expected<std::unique_ptr<SessionLogs>> open_session_logs(const std::string& directory,
+                                                         SessionLogs::Say say);
 
 // An error that lists the known platforms when one of `names` is none of them ("auto" is one).
 Expected<void> check_platforms(const std::string& platform_dir,

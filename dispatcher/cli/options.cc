@@ -64,6 +64,10 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   KeygenArguments keygen;
   add_keygen(*keygen_verb, keygen);
 
+  CLI::App* replay_verb = app.add_subcommand("replay", "Run the dialogue over a session log again");
+  ReplayOptions replay;
+  add_replay(*replay_verb, replay);
+
   auto parsed = parse_arguments(app, argc, argv);
   if (!parsed) return std::unexpected(parsed.error());
   if (*parsed) return HelpText{**std::move(parsed)};
@@ -86,12 +90,13 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     }
     return workers;
   }
+  if (replay_verb->parsed()) return replay;
   if (keygen_verb->parsed()) {
     auto settled = settle_keygen(std::move(keygen));
     if (!settled) return usage_error(settled.error().message, "netfleet keygen");
     return *std::move(settled);
   }
-  return usage_error("a command is missing: run, results, workers or keygen", "netfleet");
+  return usage_error("a command is missing: run, results, workers, keygen or replay", "netfleet");
 }
 
 }  // namespace netfleet

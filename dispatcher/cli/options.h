@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "common/task.h"
 #include "dispatcher/cli/keygen.h"
+#include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
 
@@ -65,6 +66,7 @@ struct RunOptions {
   OutputFormat output = OutputFormat::kText;
   OutputOrder order = OutputOrder::kInventory;
   std::string output_dir;                // empty: none
+  std::string session_log;               // a directory; empty: none. Not with `listen`
   std::uint64_t max_output = 64u << 20;  // bytes a command
   ProgressMode progress = ProgressMode::kAuto;
   StoreOptions store;
@@ -103,8 +105,8 @@ struct HelpText {
   std::string text;
 };
 
-using CommandLine =
-    std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions>;
+using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions,
+                                 KeygenOptions, ReplayOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

@@ -115,6 +115,9 @@ void add_output(CLI::App& run, RunOptions& options) {
                 std::array{std::pair{std::string_view("inventory"), OutputOrder::kInventory},
                            std::pair{std::string_view("completion"), OutputOrder::kCompletion}}));
   add_text(run, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
+  add_text(run, "--session-log", "DIR",
+           "Write down each session, secrets masked ('netfleet replay' reads it)",
+           options.session_log);
   add_value(run, "--max-output", "SIZE", "Bytes kept of one command's output (default: 64M)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto size = parse_size(given);
@@ -240,6 +243,8 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
   if (options.listen.empty()) {
     if (!options.keys.empty()) return fail("--keys needs --listen");
     if (options.send_credentials) return fail("--send-credentials needs --listen");
+  } else if (!options.session_log.empty()) {
+    return fail("--session-log and --listen exclude each other: give it to netfleet-worker");
   } else if (auto safe = check_keys(options.listen, options.keys); !safe) {
     return fail("--listen: " + safe.error().message);
   } else if (!options.credentials.otp_command.empty()) {

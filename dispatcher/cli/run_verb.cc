@@ -191,6 +191,7 @@ class Run {
         .ask_code = ask_code(),
         .known_hosts = options_.known_hosts,
         .platform_dir = options_.platform_dir,
+        .session_log = options_.session_log,
         .log = [this](const std::string& line) { console_.say("netfleet: " + line); },
         .failed = [&hub](const std::string& why) { hub.worker_failed(why); },
     };

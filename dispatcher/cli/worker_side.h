@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/credential.h"
@@ -32,8 +33,17 @@ struct EmbeddedWorkerSetup {
   AskCode ask_code;         // on the terminal; empty: there is none
   std::string known_hosts;  // empty: the user's own
   std::string platform_dir;
+  std::string session_log;  // a directory; empty: none
   std::function<void(const std::string&)> log;
   std::function<void(const std::string&)> failed;  // it ended early, and why
+};
+
+// What comes of a session log when the dialogue runs over it again.
+struct ReplayedSession {
+  TaskSpec task;
+  TaskResult result;
+  // Where something else would be typed than was: lines for people.
+  std::vector<std::string> differences;
 };
 
 struct WorkerSide {
@@ -50,6 +60,10 @@ struct WorkerSide {
                                const std::vector<std::string>& names, const JobSpec& job,
                                bool configures)>
       check_job;
+  // `platform` empty: as it is in the log. Errors begin with the line they are in.
+  std::function<Expected<ReplayedSession>(std::string_view log, const std::string& platform_dir,
+                                          const std::string& platform)>
+      replay;
 };
 
 }  // namespace netfleet

@@ -11,21 +11,13 @@
 #include <string_view>
 #include <system_error>
 
+#include "common/file_name.h"
+
 namespace netfleet {
 namespace {
 
-// Longer names are cut; file systems take 255 bytes, with the ending and the mark of a cut name.
-constexpr std::size_t kLongestName = 220;
-
 std::unexpected<Error> write_failure(const std::string& file, int cause) {
   return fail(fmt::format("write {}: {}", file, std::strerror(cause)));
-}
-
-// FNV-1a: only has to tell the few names apart that begin alike for 220 bytes.
-std::uint64_t name_hash(std::string_view name) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char byte : name) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return hash;
 }
 
 std::string content_of(const TaskResult& result) {
@@ -51,23 +43,7 @@ int write_whole(int fd, std::string_view bytes) {
 
 }  // namespace
 
-std::string output_file_name(std::string_view host) {
-  std::string name;
-  for (const char byte : host) {
-    const auto code = static_cast<unsigned char>(byte);
-    if (byte == '/' || byte == '%' || code < 0x20 || code == 0x7f ||
-        (byte == '.' && name.empty())) {
-      name += fmt::format("%{:02X}", code);
-    } else {
-      name.push_back(byte);
-    }
-  }
-  if (name.empty()) name = "%";
-  if (name.size() > kLongestName) {
-    name = fmt::format("{}%~{:016x}", name.substr(0, kLongestName), name_hash(host));
-  }
-  return name + ".txt";
-}
+std::string output_file_name(std::string_view host) { return file_name_of(host) + ".txt"; }
 
 Expected<OutputDirectory> OutputDirectory::open(const std::string& path) {
   std::error_code error;

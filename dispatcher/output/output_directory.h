@@ -23,9 +23,7 @@ class OutputDirectory {
   std::string path_;
 };
 
-// The file name of a host, without a directory. Letters, digits and most other characters stay;
-// '/',
-// '%', control characters and a leading '.' become %XX, so no two hosts share one.
+// The file name of a host, without a directory (common/file_name.h).
 std::string output_file_name(std::string_view host);
 
 }  // namespace netfleet

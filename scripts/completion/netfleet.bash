@@ -23,7 +23,8 @@ _netfleet() {
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;
     -i | --inventory | --commands-file | --config-file | --password-file | \
-      --enable-password-file | -k | --key | --known-hosts | --output-dir | --platform-dir | --spool | --store)
+      --enable-password-file | -k | --key | --known-hosts | --output-dir | --platform-dir | \
+      --session-log | --spool | --store)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       compopt -o filenames 2>/dev/null
       return
@@ -38,7 +39,10 @@ _netfleet() {
   elif [ "${COMP_WORDS[0]##*/}" = netfleet-worker ]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${COMP_WORDS[0]}")" -- "$word")
   elif [ -z "$verb" ]; then
-    mapfile -t COMPREPLY < <(compgen -W "run results workers keygen --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "run results workers keygen replay --help --version" -- "$word")
+  elif [ "$verb" = replay ] && [[ $word != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    compopt -o filenames 2>/dev/null
   elif [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${COMP_WORDS[0]}" "$verb")" -- "$word")
   fi

@@ -31,7 +31,7 @@ class Manual(rig.RigTest):
         netfleet, worker = f"{rig.BIN}/netfleet", f"{rig.BIN}/netfleet-worker"
         self.assertEqual(self.page("netfleet.1"),
                          self.options(netfleet, "run") | self.options(netfleet, "results")
-                         | self.options(netfleet, "keygen"))
+                         | self.options(netfleet, "keygen") | self.options(netfleet, "replay"))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
     def complete(self, *words):
@@ -44,7 +44,7 @@ class Manual(rig.RigTest):
 
     def test_completion(self):
         program = f"{rig.BIN}/netfleet"
-        self.assertEqual(self.complete(program, "r"), ["run", "results"])
+        self.assertEqual(self.complete(program, "r"), ["run", "results", "replay"])
         self.assertEqual(self.complete(program, "run", "--known"), ["--known-hosts"])
         self.assertEqual(self.complete(program, "run", "-o", "j"), ["jsonl"])
         self.assertIn("--list", self.complete(program, "results", "--"))

@@ -83,11 +83,11 @@ void Conversation::note_lines(std::string_view finished) {
 }
 
 void Conversation::closed() {
+  if (phase_ == Phase::kLogout) phase_ = Phase::kDone;
   if (phase_ == Phase::kDone) return;
-  if (phase_ == Phase::kCommand) {
+  if (phase_ == Phase::kCommand || moving_ != nullptr) {
     return fail_with(Outcome::kDisconnected,
-                     fmt::format("closed by the device while \"{}\" was running",
-                                 options_.commands[outputs_.size()]));
+                     fmt::format("closed by the device while \"{}\" was running", command_));
   }
   const std::string said = last_line();
   fail_with(Outcome::kDisconnected,
@@ -100,6 +100,47 @@ std::string Conversation::last_line() {
   const std::string_view line = trim_right(terminal_.line());
   return printable(without_secrets(std::string(line.empty() ? last_finished_line_ : line)),
                    kMaxShownLine);
+}
+
+Conversation::Output Conversation::take_partial() {
+  if (!configuring_) return std::exchange(running_, {});
+  if (moving_ == nullptr) show_in_transcript(command_);
+  return std::exchange(transcript_, {});
+}
+
+std::string Conversation::doing() const {
+  if (moving_ != nullptr) {
+    return fmt::format("enter mode {} by '{}'", moving_->to, moving_->command);
+  }
+  if (!going_to_.empty()) return fmt::format("enter mode {}", going_to_);
+  if (phase_ == Phase::kLogin || phase_ == Phase::kPrepare || preparing_ != nullptr) return {};
+  if (!configuring_) return fmt::format("run '{}'", command_);
+  const std::vector<std::string>& lines = options_.configuration.lines;
+  return fmt::format("configure line {} of {} '{}'", line_ + 1, lines.size(), lines[line_]);
+}
+
+std::string Conversation::stage() const {
+  if (configuring_) {
+    return fmt::format("configuration line {}/{}", line_ + 1, options_.configuration.lines.size());
+  }
+  if (moving_ != nullptr) return fmt::format("entering mode {}", moving_->to);
+  switch (running_.kind) {
+    case Output::Kind::kSave:
+      return "saving";
+    case Output::Kind::kCommit:
+    case Output::Kind::kConfirm:
+      return "committing";
+    default:
+      break;
+  }
+  const auto done = std::count_if(outputs_.begin(), outputs_.end(), [](const Output& output) {
+    return output.kind == Output::Kind::kCommand;
+  });
+  return fmt::format("command {}/{}", done + 1, options_.commands.size());
+}
+
+bool Conversation::asks() {
+  return terminal_.line_id() != secret_line_ && is_question(terminal_.line());
 }
 
 void Conversation::fail_with(Outcome outcome, std::string reason) {
@@ -117,25 +158,16 @@ Script Conversation::run() {
     Script finding = find_platform();
     co_await finding;
   }
+  find_mode_of(prompt_.literal());
   home_mode_ = mode_;
-  if (!options_.mode.empty()) {
-    Script way = go_to(options_.mode);
-    co_await way;
-  }
-  phase_ = Phase::kCommand;
-  for (const std::string& command : options_.commands) {
-    running_.command = command;
-    Script execution = execute(command);
-    co_await execution;
-    find_refusal(running_);
-    outputs_.push_back(std::exchange(running_, {}));
-    if (outputs_.back().failed && options_.stop_on_error) break;
-  }
-  if (!platform_->logout.empty()) send_line(platform_->logout);
-  phase_ = Phase::kDone;
+  Script performance = perform();
+  co_await performance;
+  Script leaving = log_out();
+  co_await leaving;
 }
 
 void Conversation::send_line(std::string_view text) {
+  ++turns_;
   before_typing_ = terminal_.line();
   typed_on_line_ = terminal_.line_id();
   type(text);

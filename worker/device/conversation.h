@@ -4,6 +4,7 @@
 
 #include <coroutine>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "worker/device/terminal.h"
 
 namespace netfleet {
+
+struct ConfigurationPlan;
 
 class Conversation {
  public:
@@ -33,11 +36,15 @@ class Conversation {
   Dialogue::Outgoing& outgoing() { return outgoing_; }
   Phase phase() const { return phase_; }
   std::vector<Output>& outputs() { return outputs_; }
-  Output& running() { return running_; }
+  Output take_partial();
+  std::uint64_t turns() const { return turns_; }
+  std::string doing() const;
+  std::string stage() const;
   const std::optional<Failure>& failure() const { return failure_; }
   std::string platform_name() const { return platform_->name; }
   const std::string& evidence() const { return evidence_; }
   std::string last_line();
+  bool asks();
 
  private:
   enum class Habit : std::uint8_t { kUnknown, kNo, kYes };
@@ -50,12 +57,31 @@ class Conversation {
     void await_resume() const noexcept {}
   };
 
+  struct Step {  // a command that has an output of its own
+    std::string_view command;
+    Output::Kind kind = Output::Kind::kCommand;
+    const std::vector<Platform::Answer>* answers = nullptr;
+    const std::optional<Pattern>* success = nullptr;
+    const std::optional<Pattern>* failure = nullptr;
+    bool judged = true;
+  };
+
   // The scripts, outermost first.
   Script run();
   Script find_prompt();
   Script find_platform();
   Script prepare();
   Script confirm_prompt();
+  Script log_out();
+  Script perform();
+  Script run_commands();
+  Script configure(const ConfigurationPlan& plan);
+  Script type_configuration(const ConfigurationPlan& plan);
+  Script commit(const std::string& command);
+  Script confirm(const std::string& command);
+  Script forget_configuration();
+  Script save();
+  Script run_step(Step step);
   Script go_to(const std::string& mode);
   Script move(const Platform::Move& move);
   Script prepare_mode();
@@ -102,6 +128,7 @@ class Conversation {
   bool is_surplus_prompt(std::string_view line);
   bool is_prompt_without_echo(std::string_view line, bool line_came) const;
   void settle_held_lines(bool they_were_output);
+  void give_back(std::string_view text);
   void drop_secret_line();
   void take_lines(std::string_view command);
   void arrive_at(std::string_view prompt);
@@ -111,6 +138,16 @@ class Conversation {
   std::optional<std::size_t> end_of_output(std::string_view line);
   std::optional<std::size_t> end_of_preparation(std::string_view line, bool same_prompt);
   void find_refusal(Output& output) const;
+  bool find_match(Output& output, const Pattern& refusal) const;
+  void demand(Output& output, const Pattern& success) const;
+
+  const std::string& working_mode() const {
+    return options_.mode.empty() ? home_mode_ : options_.mode;
+  }
+  void type_block();
+  void show_in_transcript(std::string_view line);
+  void judge_line();
+  void refuse_line(const std::string& why);
   void fail_with(Outcome outcome, std::string reason);
 
   const PlatformSet& platforms_;
@@ -136,10 +173,12 @@ class Conversation {
   // Of the command under way.
   std::string before_typing_;           // the current line when it was sent: prompt, text before it
   std::uint64_t typed_on_line_ = 0;     // that line
+  bool is_painted_over_ = false;        // it does not begin any more with what stood there
   std::size_t text_before_prompt_ = 0;  // bytes of it that were output, already kept
   std::string held_;                    // lines that came where the echo should be
   bool first_line_ = true;              // of the output is still to come
   std::string_view command_;            // what was typed
+  std::string going_to_;                // the mode; empty: not under way
   const Platform::Move* moving_ = nullptr;
   const std::vector<Platform::Answer>* answers_ = nullptr;  // of this turn alone
   std::string doubted_prompt_;  // may be the new mode's: an Enter was sent for it
@@ -160,8 +199,17 @@ class Conversation {
   std::string mode_;       // the prompt's; empty: unknown
   std::string home_mode_;  // where the login led
 
+  // Of the configuration under way.
+  bool configuring_ = false;
+  bool broken_off_ = false;             // it, or what follows it, has failed
+  std::size_t line_ = 0;                // that was typed last
+  std::span<const std::string> block_;  // that is typed behind it
+  std::size_t lines_due_ = 0;           // echoes of the block
+  Output transcript_;
+
   Output running_;
   std::vector<Output> outputs_;
+  std::uint64_t turns_ = 0;
   std::optional<Failure> failure_;
 
   std::coroutine_handle<> waiting_;

@@ -15,6 +15,7 @@ Script Conversation::execute(std::string_view command) {
   first_line_ = true;
   Script echo = pass_echo(command);
   co_await echo;
+  if (!block_.empty() && preparing_ == nullptr && moving_ == nullptr) type_block();
   Script output = collect(command);
   co_await output;
 }

@@ -40,7 +40,8 @@ std::uint64_t Conversation::most_kept() const {
 
 std::string_view Conversation::unfinished() {
   std::string_view line = terminal_.line();
-  if (terminal_.line_id() == typed_on_line_ && line.starts_with(before_typing_)) {
+  is_painted_over_ = terminal_.line_id() == typed_on_line_ && !line.starts_with(before_typing_);
+  if (terminal_.line_id() == typed_on_line_ && !is_painted_over_) {
     line.remove_prefix(before_typing_.size());
     // The first prompt was perhaps answered before its last blank had come.
     if (preparing_ != nullptr || phase_ == Phase::kPrepare) line = trim_left(line);
@@ -92,8 +93,9 @@ bool Conversation::is_prompt_without_echo(std::string_view line, bool line_came)
   if (preparing_ != nullptr && preparing_->new_prompt && preparing_->new_prompt->matches(line)) {
     return true;
   }
-  return (line_came || terminal_.line_id() == typed_on_line_) &&
-         trim_right(line) == trim_right(before_typing_);
+  // Behind what stood there: a prompt in its place is only painted again, with the echo to come.
+  const bool behind = terminal_.line_id() == typed_on_line_ && !is_painted_over_;
+  return (line_came || behind) && trim_right(line) == trim_right(before_typing_);
 }
 
 // What came where the echo should be was either more of the command before, or this command's
@@ -101,11 +103,10 @@ bool Conversation::is_prompt_without_echo(std::string_view line, bool line_came)
 void Conversation::settle_held_lines(bool they_were_output_before) {
   std::string_view held = held_;
   if (they_were_output_before) {
-    if (held.empty() || outputs_.empty()) return;
+    if (held.empty()) return;
     held.remove_prefix(std::min(text_before_prompt_, held.size()));
-    keep(outputs_.back(), context_);  // it was none
-    keep(outputs_.back(), held);
-    find_refusal(outputs_.back());
+    give_back(context_);  // it was none
+    give_back(held);
     return;
   }
   first_line_ = false;
@@ -123,6 +124,14 @@ void Conversation::drop_secret_line() {
   next_line();
   secret_line_ = kNoLine;
   first_line_ = false;
+}
+
+// To the output that seemed to be complete.
+void Conversation::give_back(std::string_view text) {
+  if (!configuring_ && outputs_.empty()) return;
+  Output& output = configuring_ ? transcript_ : outputs_.back();
+  keep(output, text);
+  if (!output.failed) find_refusal(output);
 }
 
 // Finished lines into the running command's output.
@@ -145,13 +154,19 @@ void Conversation::take_lines(std::string_view command) {
     if (!line) break;
     if (!is_surplus_prompt(without_line_feed(*line))) keep(running_, *line);
   }
-  keep(running_, std::string_view(lines_).substr(taken_));
+  const std::string_view lines = std::string_view(lines_).substr(taken_);
+  if (lines_due_ > 0) {
+    const auto came = std::count(lines.begin(), lines.end(), '\n');
+    lines_due_ -= std::min(lines_due_, static_cast<std::size_t>(came));
+  }
+  keep(running_, lines);
   drop_lines();
 }
 
 // Where in the current line the prompt begins that ends the output.
 std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
-  if (line.empty() || (terminal_.line_goes_on() && !platform_->prompt_after_text)) {
+  if (line.empty() || lines_due_ > 0 ||
+      (terminal_.line_goes_on() && !platform_->prompt_after_text)) {
     return std::nullopt;
   }
   std::optional<std::size_t> end = prompt_.find_at_end(line);
@@ -170,7 +185,7 @@ std::optional<std::size_t> Conversation::end_of_preparation(std::string_view lin
                                                             bool same_prompt) {
   const std::string& learned = prompt_.literal();
   const auto& renewed = preparing_->new_prompt;
-  const bool digits_changed = platform_->confirm_prompt && prompt_.fits(line) &&
+  const bool digits_changed = prompt_.fits(line) &&
                               PromptFinder::equal_but_digits(line, learned);
   if (same_prompt || digits_changed || (renewed && renewed->matches(line))) {
     if (!same_prompt && digits_changed) prompt_.learn_changing_digits();
@@ -187,7 +202,13 @@ std::optional<std::size_t> Conversation::end_of_preparation(std::string_view lin
 // The device has another name since we typed it.
 bool Conversation::is_renamed_prompt(std::string_view line) const {
   const std::string_view name = prompt_.other_name(line);
-  return !name.empty() && holds_word(command_, name, line.find('(') != std::string_view::npos);
+  if (name.empty()) return false;
+  const bool cut = line.find('(') != std::string_view::npos;
+  const std::vector<std::string>& lines = options_.configuration.lines;
+  return holds_word(command_, name, cut) ||
+         std::any_of(lines.begin(), lines.end(), [name, cut](const std::string& typed) {
+           return holds_word(typed, name, cut);
+         });
 }
 
 // Where a move leads, the prompt may be another altogether (of root, of another shell). It is
@@ -232,19 +253,23 @@ void Conversation::find_mode_of(std::string_view prompt) {
 }
 
 void Conversation::find_refusal(Output& output) const {
-  const std::string_view head = std::string_view(output.text).substr(0, kRefusalSearch);
   for (const Pattern& error : platform_->errors) {
-    const std::optional<Pattern::Span> found = error.find(head);
-    if (!found) continue;
-    std::size_t begin = found->begin;
-    // White space at a pattern's start may span lines: the line is where the text begins.
-    while (begin < found->end && head[begin] == '\n') ++begin;
-    begin = begin == 0 ? 0 : head.rfind('\n', begin - 1) + 1;
-    output.failed = true;
-    output.error = without_secrets(
-        printable(trim_left(head.substr(begin, head.find('\n', begin) - begin)), kMaxRefusal));
-    return;
+    if (find_match(output, error)) return;
   }
+}
+
+bool Conversation::find_match(Output& output, const Pattern& refusal) const {
+  const std::string_view head = std::string_view(output.text).substr(0, kRefusalSearch);
+  const std::optional<Pattern::Span> found = refusal.find(head);
+  if (!found) return false;
+  std::size_t begin = found->begin;
+  // White space at a pattern's start may span lines: the line is where the text begins.
+  while (begin < found->end && head[begin] == '\n') ++begin;
+  begin = begin == 0 ? 0 : head.rfind('\n', begin - 1) + 1;
+  output.failed = true;
+  output.error = without_secrets(
+      printable(trim_left(head.substr(begin, head.find('\n', begin) - begin)), kMaxRefusal));
+  return true;
 }
 
 }  // namespace netfleet

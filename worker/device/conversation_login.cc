@@ -57,6 +57,18 @@ Script Conversation::prepare_step(const Platform::Prepare& step) {
   running_ = {};
 }
 
+// What a device asks then holds the session until it is answered.
+Script Conversation::log_out() {
+  if (!platform_->logout.empty()) send_line(platform_->logout);
+  phase_ = platform_->logout.empty() || platform_->logout_answers.empty() ? Phase::kDone
+                                                                          : Phase::kLogout;
+  while (phase_ == Phase::kLogout) {
+    co_await more();
+    drop_lines();
+    answer(platform_->logout_answers);
+  }
+}
+
 // An Enter brings a prompt again, and nothing else.
 Script Conversation::confirm_prompt() {
   std::vector<std::string> seen;
@@ -69,7 +81,10 @@ Script Conversation::confirm_prompt() {
     }
     const std::string_view line = terminal_.line();
     if (prompt_.fits(line)) {
-      const bool same = std::find(seen.begin(), seen.end(), line) != seen.end();
+      // Painted over itself it has lost the blank at its end.
+      const bool same = std::any_of(seen.begin(), seen.end(), [line](std::string_view other) {
+        return trim_right(other) == trim_right(line);
+      });
       const bool similar = std::any_of(seen.begin(), seen.end(), [line](const std::string& other) {
         return PromptFinder::equal_but_digits(other, line);
       });

@@ -32,7 +32,9 @@ class Dialogue {
     Pattern question;  // on the last line
     std::string reply;
   };
-  // What is done, in this order: configuration, save, commands.
+  // What is done, in this order: configuration, its commit, save, commands. A commit that has to be
+  // confirmed is confirmed, and then saved, after the commands: they are the check. A configuration
+  // that fails ends it all; what the platform cannot do is found out before anything is sent.
   struct Options {
     std::string mode;  // where the commands run; empty: where the login leads
     Configuration configuration;
@@ -49,18 +51,26 @@ class Dialogue {
     std::string remembered_platform;    // of this host, from before; empty: not known
     std::size_t columns = 511;          // of the terminal that the device was told
   };
-  enum class Phase : std::uint8_t { kLogin, kPrepare, kCommand, kDone };
-  struct Output {         // of one command
+  // kLogout: all is done, the device may ask something before it closes.
+  enum class Phase : std::uint8_t { kLogin, kPrepare, kCommand, kLogout, kDone };
+  struct Output {  // of one command
+    enum class Kind : std::uint8_t { kCommand, kConfiguration, kCommit, kConfirm, kSave };
     std::string command;  // as typed, or "configure" for all lines of a configuration
-    std::string text;
+    Kind kind = Kind::kCommand;
+    std::string text;  // of a configuration: prompts, lines and what came back
     bool truncated = false;
-    bool failed = false;  // an error pattern matched
-    std::string error;    // why: the matched line
+    bool failed = false;  // an error pattern matched, or what says success did not
+    std::string error;    // why: the matched line; of a configuration and a confirmation: all of it
   };
   struct Failure {  // why the dialogue ended early
     Outcome outcome;
     std::string reason;
   };
+
+  // What comes of a configuration that needs no device: the platform cannot do it, or it is a dry
+  // run of which nothing would be typed. Nothing: it needs one.
+  static std::optional<Output> output_without_device(const Platform& platform,
+                                                     const Configuration& configuration);
 
   // `platforms` outlives this. `platform`: a name from it, or "auto".
   Dialogue(const PlatformSet& platforms, const std::string& platform, Options options);
@@ -80,14 +90,23 @@ class Dialogue {
   // Grows by one as each command ends. A text may still grow until the next command has ended: move
   // texts out only when phase() is kDone, or when this dialogue is given up.
   std::vector<Output>& outputs();
-  // What the running command has printed so far, for one that never ended.
+  // What the running command has printed so far, for one that never ended. Without a command:
+  // nothing of which there would be an output was running.
   Output take_partial_output();
+  // Grows with each line that is typed and waited for: the time-out of a command begins anew.
+  std::uint64_t turns() const;
+  // What is under way, to be followed by "on HOST: what went wrong"; empty during the login.
+  std::string doing() const;
+  // The same for people who watch: "command 1/3", "configuration line 2/9".
+  std::string stage() const;
   const std::optional<Failure>& failure() const;  // set: phase is kDone
   std::string platform_name() const;              // as used, after detection
   // Why it is this platform, for people; empty: it was not asked to find out, or has not yet.
   std::string evidence() const;
   // What the device showed last, safe to print (for time-out messages): at most 80 characters.
   std::string last_line() const;
+  // Whether that is a question which waits for an answer.
+  bool asks() const;
 
  private:
   std::unique_ptr<Conversation> conversation_;

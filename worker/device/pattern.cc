@@ -83,16 +83,25 @@ Expected<Pattern> Pattern::compile(const std::string& expression, bool multi_lin
 }
 
 std::optional<Pattern::Span> Pattern::find(std::string_view subject) const {
+  return find(subject, 0);
+}
+
+std::optional<Pattern::Span> Pattern::find_group(std::string_view subject) const {
+  return find(subject, 1);
+}
+
+std::optional<Pattern::Span> Pattern::find(std::string_view subject, std::size_t group) const {
   // Scratch memory of the matcher, one a thread: the pattern itself stays untouched.
   thread_local const std::unique_ptr<pcre2_match_data, FreeMatchData> data(
-      pcre2_match_data_create(1, nullptr));
+      pcre2_match_data_create(2, nullptr));
   thread_local const MatchContext context = make_match_context();
   CHECK(data != nullptr);
-  const int found =
-      pcre2_match(impl_->code.get().get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
-                  subject.size(), 0, 0, data.get(), context.get());
-  if (found < 0) return std::nullopt;
-  const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(data.get());
+  const int found = pcre2_match(impl_->code.get().get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
+                                subject.size(), 0, 0, data.get(), context.get());
+  // 0: there are more groups than room for them.
+  if (found < 0 || (found > 0 && static_cast<std::size_t>(found) <= group)) return std::nullopt;
+  const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(data.get()) + 2 * group;
+  if (bounds[0] == PCRE2_UNSET) return std::nullopt;
   // "\K" in a lookahead can put the start behind the end.
   return Span{std::min(bounds[0], bounds[1]), bounds[1]};
 }

@@ -22,9 +22,13 @@ class Pattern {
   static Expected<Pattern> compile(const std::string& expression, bool multi_line = false);
   bool matches(std::string_view subject) const { return find(subject).has_value(); }
   std::optional<Span> find(std::string_view subject) const;
+  // What its first group matched; nothing when there is no group, or it took no part.
+  std::optional<Span> find_group(std::string_view subject) const;
   const std::string& expression() const;
 
  private:
+  std::optional<Span> find(std::string_view subject, std::size_t group) const;
+
   struct Impl;
   std::shared_ptr<const Impl> impl_;
 };

@@ -164,9 +164,8 @@ Platform::Save save(const Section& file, const Platform& platform) {
 }
 
 Platform::Detect detect(const Section& file) {
-  const Section item =
-      file.section(file.need("detect"), "detect",
-                   {"server", "banner", "prompt", "probes", "fallback"});
+  const Section item = file.section(file.need("detect"), "detect",
+                                    {"server", "banner", "prompt", "probes", "fallback"});
   Platform::Detect detect{item.optional_pattern("server"),
                           item.optional_pattern("banner", true),
                           item.optional_pattern("prompt"),

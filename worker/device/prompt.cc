@@ -93,7 +93,7 @@ bool PromptFinder::is_prompt(std::string_view line) const {
       !literal_.ends_with(' ')) {
     return true;
   }
-  return (digits_change_ && equal_but_digits(line, literal_)) || other_mode(line) ||
+  return (digits_change_ && fits(line) && equal_but_digits(line, literal_)) || other_mode(line) ||
          other_form(line);
 }
 
@@ -153,6 +153,8 @@ bool PromptFinder::equal_but_digits(std::string_view left, std::string_view righ
     while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
     return at != begin;
   };
+  left = without_marks(left);
+  right = without_marks(right);
   std::size_t l = 0;
   std::size_t r = 0;
   for (;;) {

@@ -36,7 +36,7 @@ class PromptFinder {
   // line feed (where the platform has that).
   std::optional<std::size_t> find_at_end(std::string_view line) const;
 
-  // Equal but for the digits in them.
+  // Equal but for the digits in them, and marks of unsaved changes before them.
   static bool equal_but_digits(std::string_view left, std::string_view right);
 
  private:

@@ -12,6 +12,7 @@
 #include "worker/device/platform.h"
 #include "worker/engine/events.h"
 #include "worker/engine/lease.h"
+#include "worker/engine/session_recorder.h"
 #include "worker/ssh/identity.h"
 #include "worker/ssh/known_hosts.h"
 #include "worker/ssh/resolver.h"
@@ -44,6 +45,7 @@ struct EngineParts {
   ssh::KnownHosts& known_hosts;
   const PlatformSet& platforms;
   EventQueue& events;
+  SessionLogs* session_logs = nullptr;  // none: nothing is recorded
 };
 
 // Sessions over SSH on a pool of threads.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/secret.h"
 #include "worker/ssh/link.h"
 #include "worker/ssh/text.h"
 
@@ -139,6 +140,11 @@ asio::awaitable<Attempt<std::size_t>> Link::read(std::span<char> buffer, TimePoi
 
 asio::awaitable<Attempt<void>> Link::write(std::string bytes, TimePoint deadline) {
   CHECK(channel != nullptr);
+  struct Wiper {
+    std::string& bytes;
+    ~Wiper() { wipe(bytes.data(), bytes.size()); }
+  };
+  const Wiper wiper{bytes};  // a password may be in it
   begin(deadline);
   std::string_view rest = bytes;
   for (;;) {

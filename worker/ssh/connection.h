@@ -60,7 +60,7 @@ class Connection {
   asio::awaitable<Attempt<void>> open_shell(TimePoint deadline);
   // Waits for bytes of the shell, at least one; 0: the device closed the stream.
   asio::awaitable<Attempt<std::size_t>> read(std::span<char> buffer, TimePoint deadline);
-  // All of it, in order.
+  // All of it, in order. The buffer is wiped then: it may hold a password.
   asio::awaitable<Attempt<void>> write(std::string bytes, TimePoint deadline);
   // Orderly: channel close, SSH disconnect, TCP close; at most until the deadline. Never fails.
   asio::awaitable<void> close(TimePoint deadline);

@@ -203,6 +203,8 @@ std::string public_blob(ssh_key key) {
 Identity::Identity(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Identity::~Identity() = default;
 
+const Credential& Identity::credential() const { return *impl_->credential; }
+
 Expected<std::shared_ptr<const Identity>> Identity::load(
     std::shared_ptr<const Credential> credential, AskCode ask_code) {
   CHECK(credential != nullptr);

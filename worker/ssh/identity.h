@@ -21,6 +21,8 @@ class Identity {
   static Expected<bool> needs_passphrase(const std::string& path);
   ~Identity();
 
+  const Credential& credential() const;
+
   struct Impl;
   const Impl& impl() const { return *impl_; }
 

@@ -312,6 +312,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--keys", "k"}, "--keys needs --listen"},
         Bad{{"--send-credentials"}, "--send-credentials needs --listen"},
         Bad{{"--min-workers", "2"}, "--min-workers needs --listen"},
+        Bad{{"--session-log", "d", "--listen", "tcp://127.0.0.1:1"},
+            "--session-log and --listen exclude each other"},
         Bad{{"-q", "-v"}, "--quiet and --verbose exclude each other"},
         Bad{{"-i", "-", "-i", "-"}, "standard input can be read only once"},
         Bad{{"-c", ""}, "--command: the value is empty"}, Bad{{"-c", " "}, "the command is empty"},
@@ -326,7 +328,6 @@ INSTANTIATE_TEST_SUITE_P(
     NotYetThere, RunBad,
     ::testing::Values(Bad{{"-J", "b"}, "unknown option -J"},
                       Bad{{"--ssh-config", "f"}, "unknown option --ssh-config"},
-                      Bad{{"--session-log", "f"}, "unknown option --session-log"},
                       Bad{{"--only", "x"}, "unknown option --only"}));
 
 TEST(Options, SecretsOnTheCommandLineAreRefusedAndNotShown) {
@@ -440,6 +441,17 @@ TEST(Options, UnknownOrMissingCommands) {
               HasSubstr("unexpected argument 'rnu'\nTry 'netfleet --help'."));
   EXPECT_THAT(error_of(parse({})), HasSubstr("a command is missing"));
   EXPECT_THAT(error_of(parse({"--port", "1"})), HasSubstr("unknown option --port"));
+}
+
+TEST(Options, ReplayTakesAFile) {
+  const auto replay = parse({"replay", "a.log", "-P", "arista_eos", "-o", "jsonl"});
+  ASSERT_TRUE(replay) << replay.error().message;
+  const auto& options = std::get<ReplayOptions>(*replay);
+  EXPECT_EQ(options.file, "a.log");
+  EXPECT_EQ(options.platform, "arista_eos");
+  EXPECT_EQ(options.output, OutputFormat::kJsonl);
+  EXPECT_FALSE(parse({"replay"}));
+  EXPECT_FALSE(parse({"replay", "a.log", "-o", "summary"}));
 }
 
 }  // namespace
