@@ -72,6 +72,7 @@ struct TaskSpec {
   SharedText region;    // empty: the default region
   SharedText credential;
   SharedText configuration{};  // this host's lines, '\n' between them; empty: the job's
+  SharedText ssh_options{};    // of common/ssh_algorithms.h, as text; empty: none
   bool operator==(const TaskSpec&) const = default;
 };
 

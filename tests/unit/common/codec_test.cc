@@ -149,7 +149,8 @@ TEST(Codec, TextsNeedNotBeUtf8) {
                       .user = latin,
                       .platform = "auto",
                       .region = latin,
-                      .credential = latin};
+                      .credential = latin,
+                      .ssh_options = latin};
   v1::ToWorker grant;
   *grant.mutable_grant()->add_tasks() = to_wire(task, 1, 1);
   decoded = decode_to_worker(encode(grant));
