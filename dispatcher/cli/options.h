@@ -14,6 +14,7 @@
 #include "common/task.h"
 #include "dispatcher/cli/keygen.h"
 #include "dispatcher/cli/replay_verb.h"
+#include "dispatcher/cli/ssh_options.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
 
@@ -63,6 +64,7 @@ struct RunOptions {
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
   std::string known_hosts;  // empty: the user's own
   bool legacy_algorithms = false;
+  SshCommandLine ssh;
   OutputFormat output = OutputFormat::kText;
   OutputOrder order = OutputOrder::kInventory;
   std::string output_dir;                // empty: none

@@ -63,6 +63,7 @@ void add_login(CLI::App& run, RunOptions& options) {
   add_text(run, "--known-hosts", "FILE", "Where host keys are kept", options.known_hosts);
   run.add_flag("--legacy-algorithms", options.legacy_algorithms,
                "Offer old key exchanges, ciphers and host keys too");
+  add_ssh_options(run, options.ssh);
 }
 
 void add_limits(CLI::App& run, RunOptions& options, RunExtras& extras) {
@@ -184,6 +185,10 @@ void add_resume(CLI::App& run, RunOptions& options) {
                             "--user",
                             "--host-key-policy",
                             "--legacy-algorithms",
+                            "--kex",
+                            "--ciphers",
+                            "--macs",
+                            "--host-key-algorithms",
                             "--connect-timeout",
                             "--auth-timeout",
                             "--command-timeout",

@@ -13,6 +13,7 @@
 #include "common/codec.h"
 #include "dispatcher/cli/configuration.h"
 #include "dispatcher/cli/credentials.h"
+#include "dispatcher/cli/ssh_settings.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/passwords.h"
 #include "dispatcher/sweep/plan.h"
@@ -200,6 +201,7 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
                                               : "no hosts left: the limit (-l) selects none");
   }
 
+  apply_command_line(options.ssh, hosts);
   PlanDefaults defaults;
   defaults.user = options.user;
   if (options.port != 0) defaults.port = options.port;

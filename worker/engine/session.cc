@@ -96,8 +96,9 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   connection_ = std::make_unique<ssh::Connection>(executor);
   if (stopped_) co_return failure(Outcome::kCancelled, *stopped_);
   if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
-  ssh::Target target{order_.task.address.str(), order_.task.port, job.legacy_algorithms,
-                     job.host_key_policy, order_.task.host.str()};
+  ssh::Target target{order_.task.address.str(), order_.task.port,
+                     job.legacy_algorithms,     job.host_key_policy,
+                     order_.task.host.str(),    order_.task.ssh_options.str()};
   const TimePoint connect_deadline =
       std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
   ssh::Attempt<void> attempt = co_await connection_->connect(std::move(target), parts_.resolver,
