@@ -34,7 +34,9 @@ std::optional<std::string> expand(std::string_view text, std::initializer_list<T
   return expanded;
 }
 
-bool is_true(std::string_view word) { return word[0] == 'y' || word[0] == 'Y' || word[0] == 't' || word[0] == 'T'; }
+bool is_true(std::string_view word) {
+  return word[0] == 'y' || word[0] == 'Y' || word[0] == 't' || word[0] == 'T';
+}
 
 // Some pattern holds and none that begins with '!' does.
 template <typename Patterns>
@@ -62,7 +64,7 @@ struct SshConfig::Evaluation {
   const SshConfigQuery& query;
   std::set<std::string>& ignored;
   SshConfigAnswer answer = {};
-  std::vector<std::string> identities = {};    // before tokens are expanded
+  std::vector<std::string> identities = {};  // before tokens are expanded
   std::vector<std::string> certificates = {};
   bool proxy_decided = false;
 
@@ -147,7 +149,7 @@ struct SshConfig::Evaluation {
 
   // Paths, each once. Those with what is not known here are told as ignored.
   std::vector<std::string> paths(const std::vector<std::string>& given, std::string_view keyword) {
-    const std::string port = std::to_string(query.port != 0   ? query.port
+    const std::string port = std::to_string(query.port != 0    ? query.port
                                             : answer.port != 0 ? answer.port
                                                                : 22);
     std::vector<std::string> expanded;

@@ -53,8 +53,8 @@ class SshConfig {
   SshConfig& operator=(SshConfig&&) noexcept;
   ~SshConfig();
 
-  // The first value of each keyword counts. Keywords that hold for this host, but that netfleet does
-  // not act on though they may matter, are added to `ignored`.
+  // The first value of each keyword counts. Keywords that hold for this host, but that netfleet
+  // does not act on though they may matter, are added to `ignored`.
   SshConfigAnswer find(const SshConfigQuery& query, std::set<std::string>& ignored) const;
 
  private:

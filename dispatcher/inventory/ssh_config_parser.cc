@@ -37,15 +37,42 @@ constexpr std::array kKeywords = {
 
 // Of no consequence for commands on a device: nothing is said about them.
 constexpr std::array<std::string_view, 37> kHarmless = {
-    "addkeystoagent",      "batchmode",          "checkhostip",        "clearallforwardings",
-    "compression",         "controlmaster",      "controlpath",        "controlpersist",
-    "dynamicforward",      "enableescapecommandline", "escapechar",    "exitonforwardfailure",
-    "forkafterauthentication", "forwardagent",   "forwardx11",         "forwardx11timeout",
-    "forwardx11trusted",   "gatewayports",       "hashknownhosts",     "ignoreunknown",
-    "ipqos",               "localcommand",       "localforward",       "loglevel",
-    "logverbose",          "permitlocalcommand", "remoteforward",      "requesttty",
-    "sendenv",             "serveralivecountmax", "serveraliveinterval", "setenv",
-    "stdinnull",           "streamlocalbindmask", "tcpkeepalive",      "usekeychain",
+    "addkeystoagent",
+    "batchmode",
+    "checkhostip",
+    "clearallforwardings",
+    "compression",
+    "controlmaster",
+    "controlpath",
+    "controlpersist",
+    "dynamicforward",
+    "enableescapecommandline",
+    "escapechar",
+    "exitonforwardfailure",
+    "forkafterauthentication",
+    "forwardagent",
+    "forwardx11",
+    "forwardx11timeout",
+    "forwardx11trusted",
+    "gatewayports",
+    "hashknownhosts",
+    "ignoreunknown",
+    "ipqos",
+    "localcommand",
+    "localforward",
+    "loglevel",
+    "logverbose",
+    "permitlocalcommand",
+    "remoteforward",
+    "requesttty",
+    "sendenv",
+    "serveralivecountmax",
+    "serveraliveinterval",
+    "setenv",
+    "stdinnull",
+    "streamlocalbindmask",
+    "tcpkeepalive",
+    "usekeychain",
     "visualhostkey",
 };
 
@@ -146,8 +173,7 @@ class SshConfigParser {
   }
 
   void set(SshKeyword keyword, Words words) {
-    entries_->push_back(
-        {.kind = Entry::Kind::kSet, .keyword = keyword, .words = std::move(words)});
+    entries_->push_back({.kind = Entry::Kind::kSet, .keyword = keyword, .words = std::move(words)});
   }
 
   void set_algorithms(const AlgorithmKindInfo& info, std::string list) {
@@ -250,9 +276,8 @@ class SshConfigParser {
     if (name == "originalhost") return Kind::kOriginalHost;
     if (name == "user") return Kind::kUser;
     if (name == "localuser") return Kind::kLocalUser;
-    for (const std::string_view other :
-         {"canonical", "final", "exec", "localnetwork", "tagged", "version", "sessiontype",
-          "command"}) {
+    for (const std::string_view other : {"canonical", "final", "exec", "localnetwork", "tagged",
+                                         "version", "sessiontype", "command"}) {
       if (name == other) return Kind::kNever;
     }
     return std::nullopt;
