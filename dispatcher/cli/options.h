@@ -34,12 +34,13 @@ struct ConfigurationSource {
   std::string text;  // the line, or the file's name
 };
 
-// `netfleet run`. Strings are empty and numbers 0 where nothing was given and the default is not a
-// constant.
+// `netfleet run` and `netfleet detect`. Strings are empty and numbers 0 where nothing was given and
+// the default is not a constant.
 struct RunOptions {
   std::vector<std::string> inventories;            // -i: files, directories, "-"
   std::vector<std::string> hosts;                  // -H, each maybe comma-separated
   std::vector<std::string> limits;                 // -l: a host must satisfy all of them
+  bool detect = false;                             // `netfleet detect`: no commands
   std::vector<std::string> commands;               // -c
   std::string commands_file;                       // --commands-file; see read_commands
   std::string mode;                                // --mode; empty: where the login leads
