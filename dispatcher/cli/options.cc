@@ -81,6 +81,7 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return usage_error("one command at a time", "netfleet");
   }
   if (run_verb->parsed()) {
+    run.user_given = run_verb->get_option("--user")->count() > 0;
     if (const auto settled = settle_run(*run_verb, run, extras); !settled) {
       return usage_error(settled.error().message, "netfleet run");
     }

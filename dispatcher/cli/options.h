@@ -52,6 +52,7 @@ struct RunOptions {
   std::vector<ExpectedQuestion> answers;  // their patterns are not checked yet
   bool exec = false;
   std::string user;  // -u, else the login name; for hosts that name none
+  bool user_given = false;
   CredentialOptions credentials;
   std::string platform;    // -P, for all hosts; empty: the inventory's, else auto
   std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22

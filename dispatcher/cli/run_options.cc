@@ -196,6 +196,7 @@ void add_resume(CLI::App& run, RunOptions& options) {
                             "--ciphers",
                             "--macs",
                             "--host-key-algorithms",
+                            "--ssh-config",
                             "--connect-timeout",
                             "--auth-timeout",
                             "--command-timeout",
