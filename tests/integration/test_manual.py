@@ -30,7 +30,8 @@ class Manual(rig.RigTest):
     def test_pages_name_every_option_and_no_other(self):
         netfleet, worker = f"{rig.BIN}/netfleet", f"{rig.BIN}/netfleet-worker"
         self.assertEqual(self.page("netfleet.1"),
-                         self.options(netfleet, "run") | self.options(netfleet, "results")
+                         self.options(netfleet, "run") | self.options(netfleet, "detect")
+                         | self.options(netfleet, "results")
                          | self.options(netfleet, "keygen") | self.options(netfleet, "replay"))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
@@ -47,6 +48,7 @@ class Manual(rig.RigTest):
         self.assertEqual(self.complete(program, "r"), ["run", "results", "replay"])
         self.assertEqual(self.complete(program, "run", "--known"), ["--known-hosts"])
         self.assertEqual(self.complete(program, "run", "-o", "j"), ["jsonl"])
+        self.assertEqual(self.complete(program, "detect", "-o", ""), ["table", "jsonl"])
         self.assertIn("--list", self.complete(program, "results", "--"))
         self.assertIn("--dispatcher", self.complete(f"{program}-worker", "--"))
 
