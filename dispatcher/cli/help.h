@@ -48,6 +48,13 @@ Durations: 500ms, 10s, 2m, 1h. Sizes: 4096, 64K, 16M.
 Exit status: 0 every host ok; 1 some not; 2 wrong usage or input; 3 internal error; 4 ended by
 refused logins; 130 interrupted.)";
 
+inline constexpr std::string_view kDetectExamples = R"(Examples:
+  netfleet detect -i devices.txt -u admin
+  netfleet detect -H 10.0.0.1,10.0.0.2 -u admin -o jsonl
+  netfleet detect -i devices.txt --store none     without what is remembered
+
+What the inventory says of platforms does not count. Exit status as that of run.)";
+
 inline constexpr std::string_view kWorkersExamples = R"(Examples:
   netfleet workers --dispatcher tcp://127.0.0.1:7600
   netfleet workers --dispatcher ipc:///run/netfleet/fleet -o jsonl)";

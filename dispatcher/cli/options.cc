@@ -52,6 +52,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* run_verb = app.add_subcommand("run", "Run commands on devices and print what they say");
   run_verb->footer(std::string(kRunExamples));
   add_run_options(*run_verb, run, extras);
+  CLI::App* detect_verb = app.add_subcommand("detect", "Find out which platform each device is");
+  detect_verb->footer(std::string(kDetectExamples));
+  RunOptions detect;
+  RunExtras detect_extras;
+  detect.user = login_name;
+  add_detect_options(*detect_verb, detect, detect_extras);
   CLI::App* results_verb = app.add_subcommand("results", "Print the results of an earlier sweep");
   results_verb->footer(std::string(kResultsExamples));
   add_results(*results_verb, results);
@@ -81,10 +87,17 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return usage_error("one command at a time", "netfleet");
   }
   if (run_verb->parsed()) {
+    run.user_given = run_verb->get_option("--user")->count() > 0;
     if (const auto settled = settle_run(*run_verb, run, extras); !settled) {
       return usage_error(settled.error().message, "netfleet run");
     }
     return run;
+  }
+  if (detect_verb->parsed()) {
+    if (const auto settled = settle_run(*detect_verb, detect, detect_extras); !settled) {
+      return usage_error(settled.error().message, "netfleet detect");
+    }
+    return detect;
   }
   if (results_verb->parsed()) return results;
   if (workers_verb->parsed()) {
@@ -110,7 +123,7 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return check;
   }
   return usage_error(
-      "a command is missing: run, results, workers, keygen, replay, platforms or check",
+      "a command is missing: run, detect, results, workers, keygen, replay, platforms or check",
       "netfleet");
 }
 

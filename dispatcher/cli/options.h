@@ -36,12 +36,13 @@ struct ConfigurationSource {
   std::string text;  // the line, or the file's name
 };
 
-// `netfleet run`. Strings are empty and numbers 0 where nothing was given and the default is not a
-// constant.
+// `netfleet run` and `netfleet detect`. Strings are empty and numbers 0 where nothing was given and
+// the default is not a constant.
 struct RunOptions {
   std::vector<std::string> inventories;            // -i: files, directories, "-"
   std::vector<std::string> hosts;                  // -H, each maybe comma-separated
   std::vector<std::string> limits;                 // -l: a host must satisfy all of them
+  bool detect = false;                             // `netfleet detect`: no commands
   std::vector<std::string> commands;               // -c
   std::string commands_file;                       // --commands-file; see read_commands
   std::string mode;                                // --mode; empty: where the login leads
@@ -53,6 +54,7 @@ struct RunOptions {
   std::vector<ExpectedQuestion> answers;  // their patterns are not checked yet
   bool exec = false;
   std::string user;  // -u, else the login name; for hosts that name none
+  bool user_given = false;
   CredentialOptions credentials;
   std::string platform;    // -P, for all hosts; empty: the inventory's, else auto
   std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22
