@@ -181,8 +181,7 @@ std::optional<std::size_t> Conversation::end_of_preparation(std::string_view lin
                                                             bool same_prompt) {
   const std::string& learned = prompt_.literal();
   const auto& renewed = preparing_->new_prompt;
-  const bool digits_changed = prompt_.fits(line) &&
-                              PromptFinder::equal_but_digits(line, learned);
+  const bool digits_changed = prompt_.fits(line) && PromptFinder::equal_but_digits(line, learned);
   if (same_prompt || digits_changed || (renewed && renewed->matches(line))) {
     if (!same_prompt && digits_changed) prompt_.learn_changing_digits();
     prompt_confirmed_ = true;

@@ -70,9 +70,9 @@ Script Conversation::confirm_prompt() {
     }
     const std::string_view line = terminal_.line();
     if (prompt_.fits(line)) {
-      // Painted over itself it has lost the blank at its end.
+      // Painted over itself the first one may have lost the blank at its end.
       const bool same = std::any_of(seen.begin(), seen.end(), [line](std::string_view other) {
-        return trim_right(other) == trim_right(line);
+        return line.starts_with(other) && trim_right(line) == trim_right(other);
       });
       const bool similar = std::any_of(seen.begin(), seen.end(), [line](const std::string& other) {
         return PromptFinder::equal_but_digits(other, line);
