@@ -108,6 +108,10 @@ void fill_in(const TaskSpec& task, v1::TaskSpec& out) {
   if (!task.configuration.empty()) {
     out.set_configuration(task.configuration.data(), task.configuration.size());
   }
+  if (!task.remembered_platform.empty()) {
+    out.set_remembered_platform(task.remembered_platform.data(), task.remembered_platform.size());
+    out.set_remembered_key(task.remembered_key);
+  }
 }
 
 TaskSpec from_wire(const v1::TaskSpec& task) {
@@ -121,6 +125,8 @@ TaskSpec from_wire(const v1::TaskSpec& task) {
   out.region = task.region();
   out.credential = task.credential();
   out.configuration = task.configuration();
+  out.remembered_platform = task.remembered_platform();
+  out.remembered_key = task.remembered_key();
   return out;
 }
 
@@ -139,6 +145,8 @@ void to_wire(TaskResult result, std::uint32_t sweep, v1::TaskResult& out) {
   out.set_started_at_ms(result.started_at ? result.started_at->time_since_epoch().count() : 0);
   out.set_duration_ms(to_ms(result.duration));
   out.set_command_sent(result.command_sent);
+  out.set_evidence(std::move(result.evidence));
+  out.set_found_on_key(result.found_on_key);
   for (auto& command : result.commands) {
     auto& added = *out.add_commands();
     added.set_command(to_utf8(command.command));
@@ -164,6 +172,8 @@ TaskResult from_wire(v1::TaskResult& result) {
   if (result.started_at_ms() != 0) out.started_at = WallTime(Milliseconds(result.started_at_ms()));
   out.duration = Milliseconds(result.duration_ms());
   out.command_sent = result.command_sent();
+  out.evidence = std::move(*result.mutable_evidence());
+  out.found_on_key = result.found_on_key();
   out.commands.reserve(static_cast<std::size_t>(result.commands_size()));
   for (auto& command : *result.mutable_commands()) {
     out.commands.push_back({std::move(*command.mutable_command()),

@@ -72,6 +72,10 @@ struct TaskSpec {
   SharedText region;    // empty: the default region
   SharedText credential;
   SharedText configuration{};  // this host's lines, '\n' between them; empty: the job's
+  // For platform "auto": what was found the last time, and on which host key (the first 64 bits of
+  // its SHA-256). Good only for that key. Empty and 0: nothing is remembered.
+  SharedText remembered_platform{};
+  std::uint64_t remembered_key = 0;
   bool operator==(const TaskSpec&) const = default;
 };
 
@@ -92,7 +96,10 @@ struct TaskResult {
   std::string error;     // what was tried, on what, through what, and why; empty when ok
   std::string worker;    // empty: it never reached one
   std::string platform;  // as used, after detection
-  std::string jump;      // the chain that was used, "a,b"; empty: direct
+  std::string evidence;  // why it is that platform; empty: it was given, or not found out
+  // The host key (as remembered_key) on which the platform was newly found; 0: nothing to remember.
+  std::uint64_t found_on_key = 0;
+  std::string jump;  // the chain that was used, "a,b"; empty: direct
   std::optional<WallTime> started_at;
   Milliseconds duration{0};
   bool command_sent = false;  // at least one command reached the device

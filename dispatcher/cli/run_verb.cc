@@ -155,13 +155,14 @@ class Run {
     if (setup_.resumed) {
       console_.say(fmt::format("netfleet: going on with sweep {}: {} of {} hosts are done",
                                record().id, done(), record().total));
+      if (auto recalled = store_.recall_platforms(setup_.tasks); !recalled) return recalled;
       return store_.take_over(record().number, options_.lease);
     }
     if (auto added = store_.add_sweep(record(), setup_.tasks); !added) return added;
     auto lock = store_.lock_sweep(record());
     if (!lock) return std::unexpected(lock.error());
     lock_ = std::move(*lock);
-    return {};
+    return store_.recall_platforms(setup_.tasks);
   }
 
   std::size_t done() const {

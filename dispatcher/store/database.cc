@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -68,7 +68,8 @@ CREATE TABLE results(
   jump TEXT,
   started_at INTEGER,
   duration_ms INTEGER NOT NULL,
-  command_sent INTEGER NOT NULL);
+  command_sent INTEGER NOT NULL,
+  evidence TEXT);
 -- A short output is held in `short`, any other is a body. `command` is only there when it is not
 -- the sweep's command at the same position.
 CREATE TABLE outputs(
@@ -113,6 +114,23 @@ ALTER TABLE sweeps ADD COLUMN lease_ms INTEGER NOT NULL DEFAULT 10000;
 ALTER TABLE sweeps ADD COLUMN boot_id TEXT;
 )sql";
 
+// What version 3 added.
+constexpr const char* kTablesOf3 = R"sql(
+-- Platforms that were found out. host_key: the first 64 bits of its SHA-256.
+CREATE TABLE detections(
+  address TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  user TEXT NOT NULL,
+  host_key INTEGER NOT NULL,
+  platform TEXT NOT NULL,
+  found_at INTEGER NOT NULL,
+  PRIMARY KEY(address, port, user)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kUpgradeTo3 = R"sql(
+ALTER TABLE results ADD COLUMN evidence TEXT;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -145,6 +163,7 @@ void create_tables(SQLite::Database& database) {
   if (check_version(database)) return;  // another process was faster
   database.exec(kSchema);
   database.exec(kTablesOf2);
+  database.exec(kTablesOf3);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                             kSchemaVersion));
   transaction.commit();
@@ -152,9 +171,14 @@ void create_tables(SQLite::Database& database) {
 
 void upgrade(SQLite::Database& database) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  if (pragma(database, "user_version") != 1) return;  // another process was faster
-  database.exec(kUpgradeTo2);
-  database.exec(kTablesOf2);
+  const int version = pragma(database, "user_version");
+  if (version >= kSchemaVersion) return;  // another process was faster
+  if (version < 2) {
+    database.exec(kUpgradeTo2);
+    database.exec(kTablesOf2);
+  }
+  database.exec(kUpgradeTo3);
+  database.exec(kTablesOf3);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

@@ -107,6 +107,7 @@ struct Store::Impl {
   void insert_results(std::uint32_t sweep, std::span<const TaskResult> results);
   // False: there is one already, which counts.
   bool insert_result(std::uint32_t sweep, const TaskResult& result);
+  void remember_platform(std::uint32_t sweep, const TaskResult& result);
   struct Output {
     std::int64_t key;
     std::size_t position;
@@ -151,12 +152,20 @@ struct Store::Impl {
   SQLite::Statement add_result{
       database,
       "INSERT INTO results(key,attempt,outcome,error,worker,platform,jump,started_at,duration_ms,"
-      "command_sent) VALUES(?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"};
+      "command_sent,evidence) VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"};
   RowInsert add_outputs{
       database,
       "INSERT INTO outputs(key,position,command,outcome,duration_ms,truncated,short,body)", 8};
   RowInsert replace_grants{
       database, "INSERT OR REPLACE INTO grants(key,attempt,owner,deaths,retries_used)", 5};
+  SQLite::Statement put_detection{
+      database,
+      "INSERT OR REPLACE INTO detections(address,port,user,host_key,platform,found_at)"
+      " SELECT address,port,user,?,?,? FROM tasks WHERE key=? AND platform='auto'"};
+  SQLite::Statement forget_detection{
+      database,
+      "DELETE FROM detections WHERE (address,port,user) ="
+      " (SELECT address,port,user FROM tasks WHERE key=? AND platform='auto')"};
   SQLite::Statement find_body{database, "SELECT number FROM bodies WHERE hash=?"};
   SQLite::Statement add_body{database,
                              "INSERT INTO bodies(hash,size,compressed,content) VALUES(?,?,?,?)"};
@@ -164,7 +173,7 @@ struct Store::Impl {
       database,
       "SELECT t.key,t.host,t.address,t.port,t.user,t.platform,t.region,t.credential,"
       "r.attempt,r.outcome,r.error,r.worker,r.platform,r.jump,r.started_at,r.duration_ms,"
-      "r.command_sent FROM tasks t LEFT JOIN results r ON r.key=t.key"
+      "r.command_sent,r.evidence FROM tasks t LEFT JOIN results r ON r.key=t.key"
       " WHERE t.key>=? AND t.key<? ORDER BY t.key"};
   SQLite::Statement outputs{
       database,

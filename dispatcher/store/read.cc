@@ -174,6 +174,7 @@ std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::
     if (!rows.isColumnNull(14)) result.started_at = to_wall_time(number_at(rows, 14));
     result.duration = Milliseconds(number_at(rows, 15));
     result.command_sent = number_at(rows, 16) != 0;
+    result.evidence = text_at(rows, 17);
     if (with_outputs) result.commands = read_outputs(sweep, key, bytes);
   }
   return chunk;

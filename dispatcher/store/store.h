@@ -89,6 +89,9 @@ class Store {
   // The same with the newest grants, in the same transaction, before the results.
   Expected<void> save(std::uint32_t sweep, std::span<const GrantRecord> grants,
                       std::span<const TaskResult> results);
+  // Of hosts of platform "auto": what save() was told of the same address, port and user before, in
+  // any sweep. A temporary store remembers nothing.
+  Expected<void> recall_platforms(std::span<TaskSpec> tasks);
   // Every later transaction is on the disk when it returns, so that it survives a power cut; else
   // it survives only the end of this process.
   Expected<void> set_durable();

@@ -103,6 +103,7 @@ void Store::Impl::insert_results(std::uint32_t sweep, std::span<const TaskResult
   outputs_of_new.reserve(results.size());
   for (const TaskResult& result : results) {
     if (!insert_result(sweep, result)) continue;
+    remember_platform(sweep, result);
     for (std::size_t i = 0; i < result.commands.size(); ++i) {
       outputs_of_new.push_back({key_of(sweep, result.index), i, &result.commands[i]});
     }
@@ -130,6 +131,7 @@ bool Store::Impl::insert_result(std::uint32_t sweep, const TaskResult& result) {
   }
   add_result.bind(9, static_cast<std::int64_t>(result.duration.count()));
   add_result.bind(10, result.command_sent ? 1 : 0);
+  bind_or_null(add_result, 11, result.evidence);
   return add_result.exec() > 0;
 }
 

@@ -40,7 +40,8 @@ Conversation::Conversation(const PlatformSet& platforms, const std::string& plat
       detecting_(platform == "auto"),
       platform_(&starting_platform(platforms, platform)),
       prompt_(*platform_),
-      terminal_(options_.columns) {
+      terminal_(options_.columns),
+      said_(options_.banner + "\n") {
   if (!detecting_ && platforms.find(platform) == nullptr) {
     fail_with(Outcome::kInternal, fmt::format("unknown platform \"{}\"", platform));
     return;
@@ -144,17 +145,11 @@ Script Conversation::run() {
   Script login = find_prompt();
   co_await login;
   phase_ = Phase::kPrepare;
-  Script first_preparation = prepare();
-  co_await first_preparation;
-  const Platform* const detected = detecting_ ? detect(prompt_.literal()) : nullptr;
-  if (detected != nullptr && detected != platform_) {
-    // What was taken for a prompt at first was none; this one is another platform's.
-    const std::string prompt = prompt_.literal();
-    use(*detected);
-    prompt_.learn(prompt);
-    prompt_confirmed_ = false;
-    Script second_preparation = prepare();
-    co_await second_preparation;
+  Script preparation = prepare();
+  co_await preparation;
+  if (detecting_) {
+    Script finding = find_platform();
+    co_await finding;
   }
   find_mode_of(prompt_.literal());
   home_mode_ = mode_;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "worker/device/detection.h"
 #include "worker/device/dialogue.h"
 #include "worker/device/echo.h"
 #include "worker/device/prompt.h"
@@ -41,6 +42,7 @@ class Conversation {
   std::string stage() const;
   const std::optional<Failure>& failure() const { return failure_; }
   std::string platform_name() const { return platform_->name; }
+  const std::string& evidence() const { return evidence_; }
   std::string last_line();
 
  private:
@@ -66,6 +68,7 @@ class Conversation {
   // The scripts, outermost first.
   Script run();
   Script find_prompt();
+  Script find_platform();
   Script prepare();
   Script confirm_prompt();
   Script perform();
@@ -101,7 +104,12 @@ class Conversation {
   bool demands_new_password();
   std::string without_secrets(std::string text) const;
 
-  const Platform* detect(std::string_view line) const;
+  // Which platform it is, when nobody said.
+  void note_said();
+  Detection detection_at(std::string_view prompt) const;
+  void recognize(std::string_view line);
+  bool recognized_here(std::string_view prompt) const;
+  bool was_sent(const Platform::Prepare& step) const;
   void use(const Platform& platform);
 
   void note_lines(std::string_view finished);
@@ -110,6 +118,7 @@ class Conversation {
   std::optional<std::string_view> next_line();  // with its '\n', or a piece of a very long one
   void drop_lines();
   void keep(Output& output, std::string_view text) const;
+  std::uint64_t most_kept() const;
 
   std::string_view unfinished();  // the current line, without what stood there before our typing
   Echo::Part follow_echo(Echo& echo, std::string_view line, std::string_view command);
@@ -171,6 +180,11 @@ class Conversation {
   const std::vector<Platform::Answer>* answers_ = nullptr;  // of this turn alone
   std::string doubted_prompt_;  // may be the new mode's: an Enter was sent for it
   std::string context_;         // lines taken off the output's end, as the prompt's
+
+  // For "auto".
+  std::string said_;           // before the first prompt
+  std::string recognized_at_;  // the line that the platform was recognized at
+  std::string evidence_;       // why it is this platform; empty: not known yet
 
   // What was learned of the device.
   bool prompt_confirmed_ = false;

@@ -25,7 +25,7 @@ Script Conversation::execute(std::string_view command) {
 Script Conversation::pass_echo(std::string_view command) {
   held_.clear();
   if (echoes_ == Habit::kNo) co_return;
-  const std::size_t max_held = preparing_ == nullptr ? options_.max_output : 0;
+  const std::size_t max_held = preparing_ == nullptr ? most_kept() : 0;
   Echo echo(command);
   std::string wrapped;  // lines that may be the beginning of the echo
   bool line_came = false;

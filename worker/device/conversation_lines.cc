@@ -28,10 +28,14 @@ void Conversation::drop_lines() {
 }
 
 void Conversation::keep(Output& output, std::string_view text) const {
-  const std::size_t room =
-      options_.max_output - std::min<std::size_t>(options_.max_output, output.text.size());
+  const std::size_t room = most_kept() - std::min<std::size_t>(most_kept(), output.text.size());
   if (text.size() > room) output.truncated = true;
   output.text.append(text.substr(0, room));
+}
+
+// Bytes of an output: of a command, or of a probe.
+std::uint64_t Conversation::most_kept() const {
+  return phase_ == Phase::kCommand ? options_.max_output : Detection::kMostOutput;
 }
 
 std::string_view Conversation::unfinished() {

@@ -17,6 +17,7 @@ constexpr std::size_t kMaxSeenPrompts = 16;  // lines among which a prompt is lo
 Script Conversation::find_prompt() {
   for (;;) {
     co_await more();
+    note_said();
     drop_lines();
     if (turn_page() || answer(platform_->login)) continue;
     if (demands_new_password()) {
@@ -25,10 +26,7 @@ Script Conversation::find_prompt() {
     }
     const std::string_view line = terminal_.line();
     if (asks_for_secret(line) || is_drawing(line)) continue;
-    if (detecting_) {
-      const Platform* const detected = detect(line);
-      if (detected != nullptr) use(*detected);
-    }
+    if (detecting_) recognize(line);
     if (prompt_.fits(line)) co_return;
   }
 }
@@ -39,6 +37,7 @@ Script Conversation::prepare() {
   for (const Platform::Prepare& step : platform_->prepare) {
     if (step.when_prompt && !step.when_prompt->matches(first_prompt)) continue;
     if (!step.mode.empty() && step.mode != mode_) continue;
+    if (was_sent(step)) continue;
     Script execution = prepare_step(step);
     co_await execution;
   }

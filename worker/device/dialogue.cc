@@ -37,6 +37,8 @@ const std::optional<Dialogue::Failure>& Dialogue::failure() const {
 
 std::string Dialogue::platform_name() const { return conversation_->platform_name(); }
 
+std::string Dialogue::evidence() const { return conversation_->evidence(); }
+
 std::string Dialogue::last_line() const { return conversation_->last_line(); }
 
 }  // namespace netfleet

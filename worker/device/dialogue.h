@@ -45,9 +45,11 @@ class Dialogue {
     const Secret* enable_password = nullptr;
     std::uint64_t max_output = 64u << 20;  // bytes kept of a command; the rest is read and dropped
     bool stop_on_error = false;            // later commands are not sent after a refused one
-    std::string server_identification;     // "SSH-2.0-Cisco-1.25": for the platform "auto"
-    std::string banner;                    // what the server said before the authentication
-    std::size_t columns = 511;             // of the terminal that the device was told
+    // For the platform "auto".
+    std::string server_identification;  // "SSH-2.0-Cisco-1.25"
+    std::string banner;                 // what the server said before the authentication
+    std::string remembered_platform;    // of this host, from before; empty: not known
+    std::size_t columns = 511;          // of the terminal that the device was told
   };
   enum class Phase : std::uint8_t { kLogin, kPrepare, kCommand, kDone };
   struct Output {  // of one command
@@ -93,6 +95,8 @@ class Dialogue {
   std::string stage() const;
   const std::optional<Failure>& failure() const;  // set: phase is kDone
   std::string platform_name() const;              // as used, after detection
+  // Why it is this platform, for people; empty: it was not asked to find out, or has not yet.
+  std::string evidence() const;
   // What the device showed last, safe to print (for time-out messages): at most 80 characters.
   std::string last_line() const;
 

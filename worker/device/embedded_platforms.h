@@ -6,11 +6,13 @@
 
 namespace netfleet {
 
-struct EmbeddedFile {
-  const char* name;  // "cisco_ios.yaml"
+struct EmbeddedPlatform {
+  const char* file;     // "cisco_ios.yaml"
+  const char* name;     // as the file has it, known without reading it: "cisco_ios"
+  const char* aliases;  // the same, with a blank between two: "ios"
   const char* text;
 };
 
-std::span<const EmbeddedFile> embedded_platforms();
+std::span<const EmbeddedPlatform> embedded_platforms();
 
 }  // namespace netfleet

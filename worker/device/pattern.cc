@@ -5,6 +5,7 @@
 #include <pcre2.h>
 
 #include "common/check.h"
+#include "common/lazy.h"
 
 namespace netfleet {
 namespace {
@@ -42,8 +43,19 @@ MatchContext make_match_context() {
 }  // namespace
 
 struct Pattern::Impl {
-  std::string expression;
-  std::unique_ptr<pcre2_code, FreeCode> code;
+  using Code = std::unique_ptr<pcre2_code, FreeCode>;
+
+  Impl(std::string text, Code compiled)
+      : expression(std::move(text)), code([compiled = std::move(compiled)]() mutable {
+          // Without a JIT (a machine that PCRE2 has none for) the interpreter does the same,
+          // slower.
+          pcre2_jit_compile(compiled.get(), PCRE2_JIT_COMPLETE);
+          return std::move(compiled);
+        }) {}
+
+  const std::string expression;
+  // Machine code is made at the first match: most of the patterns of most platforms never match.
+  const Lazy<Code> code;
 };
 
 Expected<Pattern> Pattern::compile(const std::string& expression, bool multi_line) {
@@ -57,19 +69,16 @@ Expected<Pattern> Pattern::compile(const std::string& expression, bool multi_lin
   PCRE2_SIZE error_offset = 0;
   const std::uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C |
                                 (multi_line ? PCRE2_MULTILINE : 0u);
-  std::unique_ptr<pcre2_code, FreeCode> code(
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(), options,
-                    &error_code, &error_offset, context.get()));
+  Impl::Code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
+                                options, &error_code, &error_offset, context.get()));
   if (code == nullptr) {
     char message[256];
     pcre2_get_error_message(error_code, reinterpret_cast<PCRE2_UCHAR*>(message), sizeof message);
     return fail(fmt::format("regular expression \"{}\", at position {}: {}", expression,
                             error_offset + 1, message));
   }
-  // Without a JIT (a platform that PCRE2 has none for) the interpreter does the same, slower.
-  pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);
   Pattern pattern;
-  pattern.impl_ = std::make_shared<const Impl>(Impl{expression, std::move(code)});
+  pattern.impl_ = std::make_shared<const Impl>(expression, std::move(code));
   return pattern;
 }
 
@@ -87,7 +96,7 @@ std::optional<Pattern::Span> Pattern::find(std::string_view subject, std::size_t
       pcre2_match_data_create(2, nullptr));
   thread_local const MatchContext context = make_match_context();
   CHECK(data != nullptr);
-  const int found = pcre2_match(impl_->code.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
+  const int found = pcre2_match(impl_->code.get().get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
                                 subject.size(), 0, 0, data.get(), context.get());
   // 0: there are more groups than room for them.
   if (found < 0 || (found > 0 && static_cast<std::size_t>(found) <= group)) return std::nullopt;

@@ -1,6 +1,7 @@
 // worker/device: what a platform's data file says. Values only; platform_reader.h makes them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/lazy.h"
 #include "worker/device/pattern.h"
 
 namespace netfleet {
@@ -75,12 +77,13 @@ struct Platform {
     std::string command;
     Pattern output;
   };
-  // How the platform "auto" knows it. One of the first three that matches is enough.
+  // How the platform "auto" knows it. One of the first three is enough where it is nobody else's.
   struct Detect {
     std::optional<Pattern> server;  // on "SSH-2.0-Cisco-1.25"
     std::optional<Pattern> banner;  // on what was shown before the first prompt
     std::optional<Pattern> prompt;  // on the first prompt
     std::vector<Probe> probes;
+    bool fallback = false;  // of several that the same clue names, when no probe tells them apart
   };
 
   std::string name;
@@ -111,22 +114,32 @@ struct Platform {
   bool exec = false;  // runs commands over SSH's exec channel, too
 };
 
-// The platforms that can be asked for. Filled before the sessions start, then read-only.
+// The platforms that can be asked for. Filled before the sessions start, then read-only. One of the
+// built-in ones is read (and its expressions compiled) when it is first found, by any thread.
 class PlatformSet {
  public:
   // The ones built into the binary.
   static const PlatformSet& builtin();
-  // Adds or replaces from DIR/*.yaml, in the order of the files' names; errors carry file:line.
+  // Adds or replaces from DIR/*.yaml, in the order of the files' names. The error has all that is
+  // wrong with them, a line each: "file:line: ...".
   Expected<void> add_directory(const std::string& directory);
   // Adds one, or replaces the one with its name. Fails when its name or an alias of it is taken by
   // another platform.
   Expected<void> add(Platform platform);
-  // By name or alias; nullptr when unknown.
+  // By name or alias, also with "_ssh", "_telnet" or "_serial" behind it, as Netmiko has them;
+  // nullptr when unknown. It lives as long as any copy of the set.
   const Platform* find(const std::string& name) const;
-  std::vector<std::string> names() const;  // without aliases, sorted
+  std::vector<std::string> names() const;    // without aliases, sorted
+  std::vector<const Platform*> all() const;  // in the order of their names
 
  private:
-  std::map<std::string, std::shared_ptr<const Platform>> by_name_;  // aliases are keys too
+  struct Entry {
+    std::string name;
+    std::shared_ptr<const Lazy<Platform>> platform;
+  };
+  Expected<void> add(Entry entry, std::vector<std::string> aliases);
+
+  std::map<std::string, Entry, std::less<>> by_name_;  // aliases are keys too
 };
 
 }  // namespace netfleet

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "common/check.h"
 #include "worker/device/embedded_platforms.h"
@@ -30,9 +31,15 @@ std::string name_of(const YAML::Node& node) {
   return node.Scalar();
 }
 
+std::string note(const YAML::Node& node) {
+  if (!node.IsScalar()) malformed(node, "a note is text");
+  return node.Scalar();
+}
+
 // `reply: text`, or `send: user|password|enable_password`.
-Platform::Answer answer(const YAML::Node& node, const std::string& key) {
-  const Section item(node, "an item of " + key, {"prompt", "reply", "bare", "send"});
+Platform::Answer answer(const Section& section, const YAML::Node& node, const std::string& key) {
+  const Section item =
+      section.section(node, "an item of " + key, {"prompt", "reply", "bare", "send"});
   Platform::Answer answer{item.pattern("prompt"), item.text_or("reply", ""), item.flag("bare")};
   if (item.has("send") == item.has("reply")) {
     malformed(node, fmt::format("an item of {} needs one of \"reply\" and \"send\"", key));
@@ -52,68 +59,66 @@ Platform::Answer answer(const YAML::Node& node, const std::string& key) {
 }
 
 std::vector<Platform::Answer> answers(const Section& section, const char* key) {
-  std::vector<Platform::Answer> result;
-  for (const YAML::Node& node : section.items(key)) result.push_back(answer(node, key));
-  return result;
+  return section.list(key, [&](const YAML::Node& node) { return answer(section, node, key); });
 }
 
 std::vector<Pattern> patterns(const Section& section, const char* key, bool multi_line) {
-  std::vector<Pattern> result;
-  for (const YAML::Node& node : section.items(key)) {
-    result.push_back(Section::compile(node, multi_line));
-  }
-  return result;
+  return section.list(key,
+                      [=](const YAML::Node& node) { return Section::compile(node, multi_line); });
 }
 
 std::vector<Platform::Mode> modes(const Section& file) {
   file.need("modes");
-  std::vector<Platform::Mode> result;
-  for (const YAML::Node& node : file.items("modes")) {
-    const Section mode(node, "an item of modes", {"name", "prompt", "above"});
-    result.push_back({mode.text("name"), mode.pattern("prompt"), mode.optional_pattern("above")});
-  }
-  if (result.empty()) malformed(file.need("modes"), "a platform needs at least one mode");
+  std::vector<std::string> names;
+  auto result = file.list("modes", [&](const YAML::Node& node) {
+    const Section mode = file.section(node, "an item of modes", {"name", "prompt", "above"});
+    names.push_back(mode.text("name"));
+    if (std::ranges::count(names, names.back()) > 1) {
+      malformed(mode.need("name"), fmt::format("two modes are named \"{}\"", names.back()));
+    }
+    return Platform::Mode{names.back(), mode.pattern("prompt"), mode.optional_pattern("above")};
+  });
+  if (names.empty()) malformed(file.need("modes"), "a platform needs at least one mode");
   return result;
 }
 
-// The name of one of the platform's modes; "" where the key is missing.
+// The name of one of the platform's modes; "" where the key is missing. Any name when the modes
+// themselves could not be read.
 std::string mode_of(const Section& section, const char* key, const Platform& platform) {
   const std::string name = section.text_or(key, "");
   const bool known = std::any_of(platform.modes.begin(), platform.modes.end(),
                                  [&](const Platform::Mode& mode) { return mode.name == name; });
-  if (!name.empty() && !known) {
+  if (!name.empty() && !known && !platform.modes.empty()) {
     malformed(section.need(key), fmt::format("\"{}\" is none of the platform's modes", name));
   }
   return name;
 }
 
 std::vector<Platform::Prepare> prepare(const Section& file, const Platform& platform) {
-  std::vector<Platform::Prepare> result;
-  for (const YAML::Node& node : file.items("prepare")) {
-    const Section item(node, "an item of prepare",
-                       {"command", "when_prompt", "new_prompt", "mode"});
-    result.push_back({item.command("command"), item.optional_pattern("when_prompt"),
-                      item.optional_pattern("new_prompt"), mode_of(item, "mode", platform)});
-  }
-  return result;
+  return file.list("prepare", [&](const YAML::Node& node) {
+    const Section item =
+        file.section(node, "an item of prepare", {"command", "when_prompt", "new_prompt", "mode"});
+    return Platform::Prepare{item.command("command"), item.optional_pattern("when_prompt"),
+                             item.optional_pattern("new_prompt"), mode_of(item, "mode", platform)};
+  });
 }
 
 std::vector<Platform::Move> moves(const Section& file, const Platform& platform) {
-  std::vector<Platform::Move> result;
-  for (const YAML::Node& node : file.items("moves")) {
-    const Section item(node, "an item of moves", {"from", "to", "command", "answers"});
+  return file.list("moves", [&](const YAML::Node& node) {
+    const Section item =
+        file.section(node, "an item of moves", {"from", "to", "command", "answers"});
     item.need("from");
     item.need("to");
-    result.push_back({mode_of(item, "from", platform), mode_of(item, "to", platform),
-                      item.command("command"), answers(item, "answers")});
-  }
-  return result;
+    return Platform::Move{mode_of(item, "from", platform), mode_of(item, "to", platform),
+                          item.command("command"), answers(item, "answers")};
+  });
 }
 
 Platform::Commit commit(const Section& configure) {
-  const Section item(configure.need("commit"), "commit",
-                     {"command", "confirmed", "confirm", "check", "diff", "abort", "success",
-                      "check_success", "failure", "failure_detail", "answers"});
+  const Section item =
+      configure.section(configure.need("commit"), "commit",
+                        {"command", "confirmed", "confirm", "check", "diff", "abort", "success",
+                         "check_success", "failure", "failure_detail", "answers"});
   Platform::Commit commit;
   commit.command = item.command("command");
   commit.confirmed = item.command_or_none("confirmed");
@@ -139,33 +144,37 @@ Platform::Commit commit(const Section& configure) {
 }
 
 Platform::Configure configure(const Section& file, const Platform& platform) {
-  const Section item(file.need("configure"), "configure", {"mode", "commit", "blocks"});
+  const Section item =
+      file.section(file.need("configure"), "configure", {"mode", "commit", "blocks"});
   Platform::Configure configure;
   configure.mode = mode_of(item, "mode", platform);
   if (item.has("commit")) configure.commit = commit(item);
-  for (const YAML::Node& node : item.items("blocks")) {
-    const Section block(node, "an item of blocks", {"begin", "end"});
-    configure.blocks.push_back({block.pattern("begin"), block.optional_pattern("end")});
-  }
+  configure.blocks = item.list("blocks", [&](const YAML::Node& node) {
+    const Section block = item.section(node, "an item of blocks", {"begin", "end"});
+    return Platform::Block{block.pattern("begin"), block.optional_pattern("end")};
+  });
   return configure;
 }
 
 Platform::Save save(const Section& file, const Platform& platform) {
-  const Section item(file.need("save"), "save", {"command", "mode", "answers", "success"});
+  const Section item =
+      file.section(file.need("save"), "save", {"command", "mode", "answers", "success"});
   return {item.command("command"), mode_of(item, "mode", platform), answers(item, "answers"),
           item.optional_pattern("success", true)};
 }
 
 Platform::Detect detect(const Section& file) {
-  const Section item(file.need("detect"), "detect", {"server", "banner", "prompt", "probes"});
+  const Section item = file.section(file.need("detect"), "detect",
+                                    {"server", "banner", "prompt", "probes", "fallback"});
   Platform::Detect detect{item.optional_pattern("server"),
                           item.optional_pattern("banner", true),
                           item.optional_pattern("prompt"),
-                          {}};
-  for (const YAML::Node& node : item.items("probes")) {
-    const Section probe(node, "an item of probes", {"command", "output"});
-    detect.probes.push_back({probe.command("command"), probe.pattern("output", true)});
-  }
+                          {},
+                          item.flag("fallback")};
+  detect.probes = item.list("probes", [&](const YAML::Node& node) {
+    const Section probe = item.section(node, "an item of probes", {"command", "output"});
+    return Platform::Probe{probe.command("command"), probe.pattern("output", true)};
+  });
   return detect;
 }
 
@@ -177,47 +186,79 @@ Platform::Confidence confidence(const Section& file) {
   return Platform::Confidence::kLow;
 }
 
-Platform read(const YAML::Node& root) {
-  const Section file(root, "the platform", {"name",          "title",          "confidence",
-                                            "aliases",       "notes",          "detect",
-                                            "modes",         "confirm_prompt", "prompt_after_text",
-                                            "context_lines", "prepare",        "moves",
-                                            "configure",     "save",           "pager",
-                                            "errors",        "confirmations",  "login",
-                                            "logout",        "logout_answers", "line_ending",
-                                            "exec"});
-  Platform platform;
-  platform.name = name_of(file.need("name"));
-  platform.title = file.text_or("title", platform.name);
-  platform.confidence = confidence(file);
-  for (const YAML::Node& alias : file.items("aliases")) platform.aliases.push_back(name_of(alias));
-  for (const YAML::Node& note : file.items("notes")) platform.notes.push_back(note.Scalar());
-  if (file.has("detect")) platform.detect = detect(file);
-  platform.modes = modes(file);
-  platform.confirm_prompt = file.flag("confirm_prompt");
-  platform.prompt_after_text = file.flag("prompt_after_text");
-  platform.context_lines = patterns(file, "context_lines", false);
-  platform.prepare = prepare(file, platform);
-  platform.moves = moves(file, platform);
-  if (file.has("configure")) platform.configure = configure(file, platform);
-  if (file.has("save")) platform.save = save(file, platform);
-  if (file.has("pager")) {
-    const Section pager(file.need("pager"), "pager", {"mark", "key"});
-    platform.pager = pager.pattern("mark");
-    platform.pager_key = pager.text_or("key", platform.pager_key);
-  }
-  platform.errors = patterns(file, "errors", true);
-  platform.confirmations = answers(file, "confirmations");
-  platform.login = answers(file, "login");
-  platform.logout = file.text_or("logout", "");
-  platform.logout_answers = answers(file, "logout_answers");
-  platform.line_ending = file.text_or("line_ending", platform.line_ending);
-  if (platform.line_ending != "\n" && platform.line_ending != "\r" &&
-      platform.line_ending != "\r\n") {
+std::string line_ending(const Section& file) {
+  std::string ending = file.text_or("line_ending", "\n");
+  if (ending != "\n" && ending != "\r" && ending != "\r\n") {
     malformed(file.need("line_ending"), R"(line_ending must be "\n", "\r" or "\r\n")");
   }
-  platform.exec = file.flag("exec");
-  return platform;
+  return ending;
+}
+
+void read_pager(const Section& file, Platform& platform) {
+  if (!file.has("pager")) return;
+  const Section pager = file.section(file.need("pager"), "pager", {"mark", "key"});
+  platform.pager = pager.pattern("mark");
+  platform.pager_key = pager.text_or("key", platform.pager_key);
+}
+
+// Who it is, and how it is known.
+void read_identity(const Section& file, Problems& problems, Platform& platform) {
+  problems.attempt([&] { platform.name = name_of(file.need("name")); });
+  problems.attempt([&] { platform.title = file.text_or("title", platform.name); });
+  problems.attempt([&] { platform.confidence = confidence(file); });
+  problems.attempt([&] { platform.aliases = file.list("aliases", name_of); });
+  problems.attempt([&] { platform.notes = file.list("notes", note); });
+  problems.attempt([&] {
+    if (file.has("detect")) platform.detect = detect(file);
+  });
+}
+
+// What it shows and what is typed.
+void read_dialect(const Section& file, Problems& problems, Platform& platform) {
+  const std::size_t before = problems.count();
+  problems.attempt([&] { platform.modes = modes(file); });
+  if (problems.count() != before) platform.modes.clear();
+  problems.attempt([&] { platform.confirm_prompt = file.flag("confirm_prompt"); });
+  problems.attempt([&] { platform.prompt_after_text = file.flag("prompt_after_text"); });
+  problems.attempt([&] { platform.context_lines = patterns(file, "context_lines", false); });
+  problems.attempt([&] { platform.prepare = prepare(file, platform); });
+  problems.attempt([&] { platform.moves = moves(file, platform); });
+  problems.attempt([&] {
+    if (file.has("configure")) platform.configure = configure(file, platform);
+  });
+  problems.attempt([&] {
+    if (file.has("save")) platform.save = save(file, platform);
+  });
+  problems.attempt([&] { read_pager(file, platform); });
+  problems.attempt([&] { platform.errors = patterns(file, "errors", true); });
+  problems.attempt([&] { platform.confirmations = answers(file, "confirmations"); });
+  problems.attempt([&] { platform.login = answers(file, "login"); });
+  problems.attempt([&] { platform.logout = file.text_or("logout", ""); });
+  problems.attempt([&] { platform.logout_answers = answers(file, "logout_answers"); });
+  problems.attempt([&] { platform.line_ending = line_ending(file); });
+  problems.attempt([&] { platform.exec = file.flag("exec"); });
+}
+
+void read(const YAML::Node& root, Problems& problems, Platform& platform) {
+  problems.attempt([&] {
+    const Section file(problems, root, "the platform",
+                       {"name",          "title",          "confidence",
+                        "aliases",       "notes",          "detect",
+                        "modes",         "confirm_prompt", "prompt_after_text",
+                        "context_lines", "prepare",        "moves",
+                        "configure",     "save",           "pager",
+                        "errors",        "confirmations",  "login",
+                        "logout",        "logout_answers", "line_ending",
+                        "exec"});
+    read_identity(file, problems, platform);
+    read_dialect(file, problems, platform);
+  });
+}
+
+// Of a text with blanks between them.
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
 }
 
 Expected<std::string> read_file(const std::filesystem::path& path) {
@@ -230,29 +271,45 @@ Expected<std::string> read_file(const std::filesystem::path& path) {
   return text;
 }
 
+Expected<void> add_file(PlatformSet& set, const std::filesystem::path& path) {
+  const Expected<std::string> text = read_file(path);
+  if (!text) return std::unexpected(text.error());
+  Expected<Platform> platform = parse_platform(*text, path.string());
+  if (!platform) return std::unexpected(std::move(platform.error()));
+  if (auto added = set.add(*std::move(platform)); !added) {
+    return fail(fmt::format("{}:1: {}", path.string(), added.error().message));
+  }
+  return {};
+}
+
 }  // namespace
 
 Expected<Platform> parse_platform(const std::string& text, const std::string& file) {
   if (text.size() > kMaxFileSize) {
     return fail(fmt::format("{}:1: larger than {} KiB", file, kMaxFileSize >> 10));
   }
+  Platform platform;
+  Problems problems;
   try {
-    return read(YAML::Load(text));
-  } catch (const Malformed& error) {
-    return fail(fmt::format("{}:{}: {}", file, error.mark.line + 1, error.message));
+    read(YAML::Load(text), problems, platform);
   } catch (const YAML::Exception& error) {
     return fail(fmt::format("{}:{}: {}", file, error.mark.line + 1, error.msg));
   }
+  if (problems.count() != 0) return fail(problems.text(file));
+  return platform;
 }
 
 const PlatformSet& PlatformSet::builtin() {
   static const PlatformSet set = [] {
     PlatformSet result;
-    for (const EmbeddedFile& file : embedded_platforms()) {
-      Expected<Platform> platform = parse_platform(file.text, file.name);
-      if (!platform) std::fprintf(stderr, "%s\n", platform.error().message.c_str());
-      CHECK(platform.has_value());
-      CHECK(result.add(*std::move(platform)).has_value());
+    for (const EmbeddedPlatform& file : embedded_platforms()) {
+      Entry entry{file.name, std::make_shared<const Lazy<Platform>>([file] {
+                    Expected<Platform> platform = parse_platform(file.text, file.file);
+                    if (!platform) std::fprintf(stderr, "%s\n", platform.error().message.c_str());
+                    CHECK(platform.has_value());
+                    return *std::move(platform);
+                  })};
+      CHECK(result.add(std::move(entry), words(file.aliases)).has_value());
     }
     return result;
   }();
@@ -270,14 +327,13 @@ Expected<void> PlatformSet::add_directory(const std::string& directory) {
     return fail(fmt::format("read platform directory {}: {}", directory, error.message()));
   }
   std::sort(paths.begin(), paths.end());
+  std::string problems;
   for (const std::filesystem::path& path : paths) {
-    const Expected<std::string> text = read_file(path);
-    if (!text) return fail(text.error().message);
-    Expected<Platform> platform = parse_platform(*text, path.string());
-    if (!platform) return fail(std::move(platform.error().message));
-    const Expected<void> added = add(*std::move(platform));
-    if (!added) return fail(fmt::format("{}:1: {}", path.string(), added.error().message));
+    if (auto added = add_file(*this, path); !added) {
+      problems += (problems.empty() ? "" : "\n") + added.error().message;
+    }
   }
+  if (!problems.empty()) return fail(std::move(problems));
   return {};
 }
 

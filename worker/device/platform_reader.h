@@ -10,8 +10,8 @@
 
 namespace netfleet {
 
-// One platform a file. `file` is the name in errors, which start with "file:line: ". Unknown and
-// repeated keys are errors, as is a pattern that does not compile.
+// One platform a file. The error has a line for each thing that is wrong, in order: "file:line:
+// ...". Unknown and repeated keys are wrong, as is a pattern that does not compile.
 Expected<Platform> parse_platform(const std::string& text, const std::string& file);
 
 }  // namespace netfleet

@@ -16,6 +16,9 @@ class PromptFinder {
  public:
   explicit PromptFinder(const Platform& platform) : platform_(&platform) {}
 
+  // It turned out to be this platform; what was learned stays.
+  void use(const Platform& platform) { platform_ = &platform; }
+
   // Whether it looks like a prompt of the platform.
   bool fits(std::string_view line) const;
 

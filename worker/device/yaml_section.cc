@@ -15,20 +15,30 @@ void malformed(const YAML::Node& at, std::string message) {
   throw Malformed{at.Mark(), std::move(message)};
 }
 
-Section::Section(const YAML::Node& node, const std::string& what,
-                 std::initializer_list<std::string_view> keys)
-    : node_(node), what_(what) {
+std::string Problems::text(const std::string& file) const {
+  std::vector<Malformed> sorted = found_;
+  std::ranges::stable_sort(sorted, {}, [](const Malformed& problem) { return problem.mark.line; });
+  std::string text;
+  for (const Malformed& problem : sorted) {
+    text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", file, problem.mark.line + 1,
+                        problem.message);
+  }
+  return text;
+}
+
+Section::Section(Problems& problems, const YAML::Node& node, const std::string& what, Keys keys)
+    : problems_(&problems), node_(node), what_(what) {
   if (!node.IsMap()) malformed(node, what + " must be a map of keys and values");
   std::vector<std::string> seen;
   for (const auto& entry : node) {
     if (!entry.first.IsScalar()) malformed(entry.first, "a key of " + what + " must be text");
     const std::string& key = entry.first.Scalar();
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      malformed(entry.first, fmt::format("unknown key \"{}\" in {}; known are: {}", key, what,
-                                         fmt::join(keys, ", ")));
+      problems.add(entry.first, fmt::format("unknown key \"{}\" in {}; known are: {}", key, what,
+                                            fmt::join(keys, ", ")));
     }
     if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
-      malformed(entry.first, fmt::format("key \"{}\" stands twice in {}", key, what));
+      problems.add(entry.first, fmt::format("key \"{}\" stands twice in {}", key, what));
     }
     seen.push_back(key);
   }

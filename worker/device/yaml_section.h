@@ -7,24 +7,52 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "worker/device/pattern.h"
 
 namespace netfleet {
 
-// Thrown by Section and caught in platform_reader.cc only, so that reading reads top to bottom.
+// Thrown by Section and caught by Problems only, so that reading reads top to bottom.
 struct Malformed {
   YAML::Mark mark;
   std::string message;
 };
 [[noreturn]] void malformed(const YAML::Node& at, std::string message);
 
+// All that is wrong with a file: what one part of it throws does not hide the others.
+class Problems {
+ public:
+  template <typename Part>
+  void attempt(Part part) {
+    try {
+      part();
+    } catch (const Malformed& problem) {
+      found_.push_back(problem);
+    }
+  }
+  void add(const YAML::Node& at, std::string message) {
+    found_.push_back({at.Mark(), std::move(message)});
+  }
+  std::size_t count() const { return found_.size(); }
+  // "file:line: ...", a line each, in the order of the lines.
+  std::string text(const std::string& file) const;
+
+ private:
+  std::vector<Malformed> found_;
+};
+
 class Section {
  public:
-  // `what`: for messages. Unknown and repeated keys are errors.
-  Section(const YAML::Node& node, const std::string& what,
-          std::initializer_list<std::string_view> keys);
+  using Keys = std::initializer_list<std::string_view>;
+
+  // `what`: for messages. Unknown and repeated keys are problems. `problems` outlives it.
+  Section(Problems& problems, const YAML::Node& node, const std::string& what, Keys keys);
+  // Of a node in this one.
+  Section section(const YAML::Node& node, const std::string& what, Keys keys) const {
+    return {*problems_, node, what, keys};
+  }
 
   bool has(const char* key) const { return static_cast<bool>(node_[key]); }
   YAML::Node need(const char* key) const;
@@ -38,11 +66,21 @@ class Section {
   std::optional<Pattern> optional_pattern(const char* key, bool multi_line = false) const;
   // The items of a list; none when the key is missing.
   std::vector<YAML::Node> items(const char* key) const;
+  // What `read` makes of each; those that it throws at are left out.
+  template <typename Read>
+  auto list(const char* key, Read read) const {
+    std::vector<decltype(read(node_))> result;
+    for (const YAML::Node& item : items(key)) {
+      problems_->attempt([&] { result.push_back(read(item)); });
+    }
+    return result;
+  }
   const YAML::Node& node() const { return node_; }
 
   static Pattern compile(const YAML::Node& node, bool multi_line);
 
  private:
+  Problems* const problems_;
   const YAML::Node node_;
   const std::string what_;
 };

@@ -50,8 +50,10 @@ asio::awaitable<TaskResult> Session::run() {
                                          : attempt.error().outcome;
     take_outputs(unfinished);
     result_.platform = dialogue_->platform_name();
+    result_.evidence = dialogue_->evidence();
   }
   conclude(attempt);
+  note_detection();
   if (recorder_) recorder_->ended(result_.outcome, result_.error);
   result_.duration = std::chrono::round<Milliseconds>(BootClock::now() - started_);
   co_await connection_->close(BootClock::now() + kCloseWithin);
@@ -102,6 +104,7 @@ Expected<Dialogue::Options> Session::dialogue_options() const {
   options.max_output = job.max_output;
   options.server_identification = connection_->server_identification();
   options.banner = connection_->banner();
+  if (is_remembered()) options.remembered_platform = order_.task.remembered_platform.str();
   return options;
 }
 
@@ -197,6 +200,20 @@ void Session::take_outputs(Outcome unfinished) {
   }
   add(dialogue_->take_partial_output(), unfinished,
       std::chrono::round<Milliseconds>(BootClock::now() - command_started_));
+}
+
+// Whether the server has the host key on which a platform was found before.
+bool Session::is_remembered() const {
+  return order_.task.remembered_key != 0 &&
+         order_.task.remembered_key == connection_->host_key_digest();
+}
+
+// What is worth remembering of a device: a platform that was found and then served.
+void Session::note_detection() {
+  const bool served = result_.outcome == Outcome::kOk || result_.outcome == Outcome::kCommandFailed;
+  if (!served || result_.evidence.empty() || result_.platform == "generic") return;
+  if (is_remembered() && order_.task.remembered_platform == result_.platform) return;
+  result_.found_on_key = connection_->host_key_digest();
 }
 
 TaskResult Session::defective(std::exception_ptr defect) const {

@@ -38,6 +38,8 @@ class Session {
   void note_progress(TimePoint now);
   void take_outputs(Outcome unfinished);
   bool lease_is_over();
+  bool is_remembered() const;
+  void note_detection();
   TimePoint conversation_deadline() const;
   void conclude(const ssh::Attempt<void>& attempt);
   void stage(std::string name);

@@ -46,5 +46,6 @@ const std::string& Connection::server_identification() const {
 }
 const std::string& Connection::banner() const { return link_->banner; }
 const std::string& Connection::peer_address() const { return link_->peer_address; }
+std::uint64_t Connection::host_key_digest() const { return link_->host_key_digest(); }
 
 }  // namespace netfleet::ssh

@@ -71,6 +71,9 @@ class Connection {
   const std::string& server_identification() const;  // "SSH-2.0-Cisco-1.25"
   const std::string& banner() const;                 // sent before authentication; may be empty
   const std::string& peer_address() const;           // the IP that was connected to
+  // The first 64 bits of the SHA-256 of its host key: enough to know it again, not to trust it.
+  // 0: there is none yet.
+  std::uint64_t host_key_digest() const;
 
  private:
   std::unique_ptr<Link> link_;

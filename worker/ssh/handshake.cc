@@ -277,4 +277,19 @@ Attempt<void> Link::check_host_key(const Target& target, KnownHosts& known_hosts
                   answer.where, shown));
 }
 
+std::uint64_t Link::host_key_digest() const {
+  ssh_key raw_key = nullptr;
+  if (!session || ssh_get_server_publickey(session.get(), &raw_key) != SSH_OK) return 0;
+  const KeyHandle key(raw_key);
+  unsigned char* hash = nullptr;
+  std::size_t size = 0;
+  if (ssh_get_publickey_hash(key.get(), SSH_PUBLICKEY_HASH_SHA256, &hash, &size) != SSH_OK) {
+    return 0;
+  }
+  std::uint64_t digest = 0;
+  for (std::size_t i = 0; i < sizeof digest && i < size; ++i) digest = digest << 8 | hash[i];
+  ssh_clean_pubkey_hash(&hash);
+  return digest;
+}
+
 }  // namespace netfleet::ssh

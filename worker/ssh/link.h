@@ -43,6 +43,7 @@ class Link {
   Attempt<void> configure(const Target& target, const KnownHosts& known_hosts);
   Attempt<void> check_host_key(const Target& target, KnownHosts& known_hosts);
   Failure handshake_failure(const Target& target);
+  std::uint64_t host_key_digest() const;
   static void on_status(void* self, float status);
 
   // --- channel.cc

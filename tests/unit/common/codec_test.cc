@@ -12,6 +12,8 @@ TaskResult sample_result() {
   result.outcome = Outcome::kCommandFailed;
   result.error = "refused \xFF";
   result.platform = "cisco_ios";
+  result.evidence = "it says \xFF";
+  result.found_on_key = 0xfedc'ba98'7654'3210;
   result.jump = "a,b";
   result.started_at = WallTime(Milliseconds(1'795'374'948'123));
   result.duration = Milliseconds(1234);
@@ -149,7 +151,9 @@ TEST(Codec, TextsNeedNotBeUtf8) {
                       .user = latin,
                       .platform = "auto",
                       .region = latin,
-                      .credential = latin};
+                      .credential = latin,
+                      .remembered_platform = "linux",
+                      .remembered_key = 0xfedc'ba98'7654'3210};
   v1::ToWorker grant;
   *grant.mutable_grant()->add_tasks() = to_wire(task, 1, 1);
   decoded = decode_to_worker(encode(grant));

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
+#include <thread>
 
 #include "tests/unit/device/platform_samples.h"
+#include "worker/device/embedded_platforms.h"
 #include "worker/device/platform.h"
 #include "worker/device/question.h"
 
@@ -80,6 +83,49 @@ std::vector<Platform::Answer> answers_of(const Platform& platform) {
 TEST(PlatformFiles, AreSixtyTwo) {
   EXPECT_THAT(all(), SizeIs(62));
   for (const Platform* platform : all()) EXPECT_NE(platform->title, platform->name);
+}
+
+// The build knows these names without reading the files.
+TEST(PlatformFiles, AreFoundByTheirNames) {
+  const PlatformSet& set = PlatformSet::builtin();
+  std::size_t names = 0;
+  for (const std::string& name : set.names()) {
+    const Platform* const platform = set.find(name);
+    EXPECT_EQ(platform->name, name);
+    for (const std::string& alias : platform->aliases) {
+      EXPECT_EQ(set.find(alias), platform) << alias;
+    }
+    names += 1 + platform->aliases.size();
+  }
+  std::size_t embedded = 0;
+  for (const EmbeddedPlatform& file : embedded_platforms()) {
+    embedded += 1 +
+                static_cast<std::size_t>(std::ranges::count(std::string_view(file.aliases), ' ')) +
+                (*file.aliases == '\0' ? 0 : 1);
+  }
+  EXPECT_EQ(names, embedded);
+}
+
+TEST(PlatformFiles, AreFoundByTheirTransport) {
+  const PlatformSet& set = PlatformSet::builtin();
+  EXPECT_EQ(set.find("cisco_ios_telnet"), set.find("cisco_ios"));
+  EXPECT_EQ(set.find("cisco_ios_serial"), set.find("cisco_ios"));
+  EXPECT_EQ(set.find("nxos_ssh"), set.find("cisco_nxos"));
+  EXPECT_EQ(set.find("_ssh"), nullptr);
+  EXPECT_EQ(set.find("nxos_http"), nullptr);
+}
+
+// Sessions ask for platforms from several threads at once.
+TEST(PlatformFiles, AreReadOnce) {
+  const PlatformSet copy = PlatformSet::builtin();
+  const Platform* found[4] = {};
+  {
+    std::vector<std::jthread> threads;
+    for (const Platform*& one : found) {
+      threads.emplace_back([&] { one = copy.find("huawei_smartax"); });
+    }
+  }
+  for (const Platform* one : found) EXPECT_EQ(one, PlatformSet::builtin().find("huawei_smartax"));
 }
 
 TEST(PlatformFiles, EveryPromptIsItsModes) {

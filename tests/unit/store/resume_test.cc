@@ -120,7 +120,7 @@ TEST_F(ResumeTest, AnotherNameOfTheStoreIsTheSameStore) {
   EXPECT_FALSE(another_process_may_lock(other, sweep_));
 }
 
-// The columns and tables of version 2 are taken away: what is left is version 1.
+// The columns and tables of later versions are taken away: what is left is version 1.
 void make_version_1(const std::string& path) {
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
@@ -129,7 +129,9 @@ void make_version_1(const std::string& path) {
     const std::string drop = fmt::format("ALTER TABLE sweeps DROP COLUMN {}", column);
     ASSERT_EQ(sqlite3_exec(database, drop.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << drop;
   }
-  ASSERT_EQ(sqlite3_exec(database, "DROP TABLE grants; DROP TABLE store; PRAGMA user_version=1",
+  ASSERT_EQ(sqlite3_exec(database,
+                         "ALTER TABLE results DROP COLUMN evidence; DROP TABLE detections;"
+                         "DROP TABLE grants; DROP TABLE store; PRAGMA user_version=1",
                          nullptr, nullptr, nullptr),
             SQLITE_OK);
   sqlite3_close(database);
