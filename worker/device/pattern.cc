@@ -96,8 +96,9 @@ std::optional<Pattern::Span> Pattern::find(std::string_view subject, std::size_t
       pcre2_match_data_create(2, nullptr));
   thread_local const MatchContext context = make_match_context();
   CHECK(data != nullptr);
-  const int found = pcre2_match(impl_->code.get().get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
-                                subject.size(), 0, 0, data.get(), context.get());
+  const int found =
+      pcre2_match(impl_->code.get().get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
+                  subject.size(), 0, 0, data.get(), context.get());
   // 0: there are more groups than room for them.
   if (found < 0 || (found > 0 && static_cast<std::size_t>(found) <= group)) return std::nullopt;
   const PCRE2_SIZE* const bounds = pcre2_get_ovector_pointer(data.get()) + 2 * group;

@@ -53,8 +53,8 @@ std::vector<std::string> PlatformSet::names() const {
 
 std::vector<const Platform*> PlatformSet::all() const {
   std::vector<const Platform*> all;
-  for (const auto& [key, platform] : by_name_) {
-    if (key == platform->name) all.push_back(platform.get());
+  for (const auto& [key, entry] : by_name_) {
+    if (key == entry.name) all.push_back(&entry.platform->get());
   }
   return all;
 }

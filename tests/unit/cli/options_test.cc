@@ -324,11 +324,11 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--agent", "--no-agent"}, "--agent: it and --no-agent exclude each other"},
         Bad{{"stray"}, "unexpected argument 'stray'"}));
 
-INSTANTIATE_TEST_SUITE_P(
-    NotYetThere, RunBad,
-    ::testing::Values(Bad{{"-J", "b"}, "unknown option -J"},
-                      Bad{{"--ssh-config", "f"}, "unknown option --ssh-config"},
-                      Bad{{"--only", "x"}, "unknown option --only"}));
+INSTANTIATE_TEST_SUITE_P(NotYetThere, RunBad,
+                         ::testing::Values(Bad{{"-J", "b"}, "unknown option -J"},
+                                           Bad{{"--ssh-config", "f"},
+                                               "unknown option --ssh-config"},
+                                           Bad{{"--only", "x"}, "unknown option --only"}));
 
 TEST(Options, SecretsOnTheCommandLineAreRefusedAndNotShown) {
   for (const std::vector<const char*>& arguments :
