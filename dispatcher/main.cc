@@ -96,8 +96,9 @@ int main(int argc, char** argv) {
     print_error(parsed.error().message + "\n");
     return kExitUsage;
   }
-  const WorkerSide worker_side{start_worker, ssh::Identity::needs_passphrase, check_platforms,
-                               check_job, replay_session, describe_platforms};
+  const WorkerSide worker_side{start_worker,    ssh::Identity::needs_passphrase,
+                               check_platforms, check_job,
+                               replay_session,  describe_platforms};
   if (const auto* help = std::get_if<HelpText>(&*parsed)) {
     const auto printed = print_output(help->text);
     if (!printed) print_error("netfleet: " + printed.error().message + "\n");
