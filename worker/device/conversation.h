@@ -194,6 +194,7 @@ class Conversation {
   bool prompt_confirmed_ = false;
   Habit echoes_ = Habit::kUnknown;
   Habit echoes_twice_ = Habit::kUnknown;
+  std::size_t spare_enters_ = 0;     // of answers, which a question may have needed only a key for
   std::size_t surplus_prompts_ = 0;  // still to come, for Enters of ours
   const Platform::Prepare* preparing_ = nullptr;
   std::vector<const Platform::Prepare*> prepared_;

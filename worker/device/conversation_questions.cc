@@ -66,7 +66,10 @@ bool Conversation::give(const Platform::Answer* answer) {
   answered_line_ = terminal_.line_id();
   if (answer->what == What::kText) {
     type(answer->reply);
-    if (!answer->bare) type(platform_->line_ending);
+    if (!answer->bare) {
+      type(platform_->line_ending);
+      ++spare_enters_;
+    }
     return true;
   }
   const std::string question = printable(unfinished(), kMaxQuestion);
