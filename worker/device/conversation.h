@@ -83,6 +83,7 @@ class Conversation {
   Script save();
   Script run_step(Step step);
   Script go_to(const std::string& mode);
+  Script go_back();
   Script move(const Platform::Move& move);
   Script prepare_mode();
   Script prepare_step(const Platform::Prepare& step);
@@ -200,6 +201,7 @@ class Conversation {
   std::vector<const Platform::Prepare*> prepared_;
   std::string mode_;       // the prompt's; empty: unknown
   std::string home_mode_;  // where the login led
+  std::string doorstep_;   // from where the configuration was entered
 
   // Of the configuration under way.
   bool configuring_ = false;
