@@ -17,14 +17,13 @@ using namespace netfleet;
 namespace {
 
 constexpr std::size_t kMaxOutput = 64;
-constexpr std::size_t kEchoed = 8;  // bytes of a secret that a device may send back: all of it
 
 const Secret& password() {
   static const Secret kPassword("pA5sw0rd");
   return kPassword;
 }
 const Secret& enable_password() {
-  static const Secret kEnablePassword("3nab1ed!");
+  static const Secret kEnablePassword("3nab1e");
   return kEnablePassword;
 }
 
@@ -104,7 +103,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       writer.typed(Milliseconds(at), outgoing.bytes, outgoing.secret);
     }
     if (outgoing.secret && echoes) {
-      const std::string_view echo = std::string_view(outgoing.bytes).substr(0, kEchoed);
+      const std::string_view echo =
+          std::string_view(outgoing.bytes).substr(0, outgoing.bytes.find_first_of("\r\n"));
       writer.received(Milliseconds(at), echo);
       dialogue.receive(echo);
     }

@@ -100,6 +100,7 @@ class Conversation {
   const Platform::Answer* find_answer_in_turn();
   bool answer(const std::vector<Platform::Answer>& answers) { return give(find_answer(answers)); }
   bool answer_in_turn();
+  void press_key_above();
   bool turn_page();
   bool give(const Platform::Answer* answer);
   void refuse_again(const std::string& question);

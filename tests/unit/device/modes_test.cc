@@ -278,6 +278,12 @@ TEST_F(ModesTest, LogsInInsideTheShellAndOutOfIt) {
       });
 }
 
+TEST_F(ModesTest, PressesTheKeyThatABannerWants) {
+  login_inside({{"\r\n######\r\n##  Enter Ctrl-Y to begin.\r\n######\r\n", "\x19"},
+                {"\r\nsw>", "terminal length 0\n"}})
+      .run_in_pieces([](Dialogue& dialogue) { EXPECT_FALSE(dialogue.failure().has_value()); });
+}
+
 TEST_F(ModesTest, AUserWhoIsAskedAgainWasRefused) {
   login_inside({{"\r\nUser Name:", "ann\n"},
                 {"ann\r\nPassword:", "s3cret\n"},
