@@ -140,11 +140,12 @@ void Conversation::judge_line() {
   const std::set<std::string_view> typed(block_.begin(), block_.end());
   Output answer;
   std::string_view text = running_.text;
-  while (!text.empty()) {
+  while (!typed.empty() && !text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (!typed.contains(line)) answer.text.append(line) += '\n';
   }
+  if (typed.empty()) answer.text = std::move(running_.text);
   find_refusal(answer);
   if (answer.failed) refuse_line("refused: " + answer.error);
   block_ = {};

@@ -17,10 +17,10 @@ void malformed(const YAML::Node& at, std::string message) {
 }
 
 std::string Problems::text(const std::string& file) const {
-  std::multimap<int, const Malformed*> by_line;  // those of one line stay in their order
-  for (const Malformed& problem : found_) by_line.emplace(problem.mark.line, &problem);
+  std::multimap<int, const Malformed*> sorted;  // those of one line as they were found
+  for (const Malformed& problem : found_) sorted.emplace(problem.mark.line, &problem);
   std::string text;
-  for (const auto& [line, problem] : by_line) {
+  for (const auto& [line, problem] : sorted) {
     text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", file, line + 1, problem->message);
   }
   return text;
