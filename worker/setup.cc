@@ -49,6 +49,10 @@ Expected<void> check_abilities(const Platform& platform, const JobSpec& job, boo
   if (!job.mode.empty()) {
     if (auto known = check_mode(platform, job.mode); !known) return known;
   }
+  if (job.exec && !platform.exec) {
+    return fail(fmt::format(
+        "--exec: platform {} is not known to run commands over SSH's exec channel", platform.name));
+  }
   if (configures && !platform.configure) {
     return fail(fmt::format("platform {} cannot be configured over SSH", platform.name));
   }
@@ -130,6 +134,10 @@ Expected<void> check_job(const std::string& platform_dir, const std::vector<std:
   if (!platforms) return std::unexpected(platforms.error());
   for (const std::string& name : names) {
     const Platform* platform = platforms->find(name);
+    if (platform == nullptr && job.exec) {
+      return fail(
+          "--exec: a platform is found out in a shell: name it, with -P or in the inventory");
+    }
     if (platform == nullptr) continue;  // "auto": found out on the device
     if (auto able = check_abilities(*platform, job, configures); !able) return able;
   }
