@@ -8,6 +8,8 @@ namespace netfleet {
 inline constexpr std::string_view kTopExamples = R"(Examples:
   netfleet run -i devices.txt -u admin -c "show version"
   netfleet results last
+  netfleet platforms
+  netfleet check -i devices.txt
 'netfleet run --help' has more.)";
 
 inline constexpr std::string_view kRunExamples = R"(Examples:

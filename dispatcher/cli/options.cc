@@ -73,6 +73,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* replay_verb = app.add_subcommand("replay", "Run the dialogue over a session log again");
   ReplayOptions replay;
   add_replay(*replay_verb, replay);
+  CLI::App* platforms_verb = app.add_subcommand("platforms", "List the platforms, or show one");
+  PlatformsOptions platforms;
+  add_platforms(*platforms_verb, platforms);
+  CLI::App* check_verb = app.add_subcommand("check", "Say what is wrong with files of a run");
+  CheckOptions check;
+  add_check(*check_verb, check);
 
   auto parsed = parse_arguments(app, argc, argv);
   if (!parsed) return std::unexpected(parsed.error());
@@ -109,8 +115,16 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     if (!settled) return usage_error(settled.error().message, "netfleet keygen");
     return *std::move(settled);
   }
-  return usage_error("a command is missing: run, detect, results, workers, keygen or replay",
-                     "netfleet");
+  if (platforms_verb->parsed()) return platforms;
+  if (check_verb->parsed()) {
+    if (const auto settled = settle_check(check); !settled) {
+      return usage_error(settled.error().message, "netfleet check");
+    }
+    return check;
+  }
+  return usage_error(
+      "a command is missing: run, detect, results, workers, keygen, replay, platforms or check",
+      "netfleet");
 }
 
 }  // namespace netfleet

@@ -12,7 +12,9 @@
 #include "common/credential_source.h"
 #include "common/error.h"
 #include "common/task.h"
+#include "dispatcher/cli/check_verb.h"
 #include "dispatcher/cli/keygen.h"
+#include "dispatcher/cli/platforms_verb.h"
 #include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/ssh_options.h"
 #include "dispatcher/output/order.h"
@@ -110,7 +112,7 @@ struct HelpText {
 };
 
 using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions,
-                                 KeygenOptions, ReplayOptions>;
+                                 KeygenOptions, ReplayOptions, PlatformsOptions, CheckOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

@@ -31,8 +31,9 @@ class Manual(rig.RigTest):
         netfleet, worker = f"{rig.BIN}/netfleet", f"{rig.BIN}/netfleet-worker"
         self.assertEqual(self.page("netfleet.1"),
                          self.options(netfleet, "run") | self.options(netfleet, "detect")
-                         | self.options(netfleet, "results")
-                         | self.options(netfleet, "keygen") | self.options(netfleet, "replay"))
+                         | self.options(netfleet, "results") | self.options(netfleet, "keygen")
+                         | self.options(netfleet, "replay") | self.options(netfleet, "platforms")
+                         | self.options(netfleet, "check"))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
     def complete(self, *words):
