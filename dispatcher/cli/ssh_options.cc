@@ -28,6 +28,8 @@ void add_ssh_options(CLI::App& app, SshCommandLine& options) {
   add_algorithms(app, AlgorithmKind::kCiphers, "Ciphers, in the same way", algorithms);
   add_algorithms(app, AlgorithmKind::kMacs, "MACs, in the same way", algorithms);
   add_algorithms(app, AlgorithmKind::kHostKeys, "Host key types, in the same way", algorithms);
+  add_text(app, "--ssh-config", "FILE|none",
+           "What neither inventory nor command line say (default: ~/.ssh/config)", options.config);
 }
 
 }  // namespace netfleet

@@ -2,6 +2,8 @@
 // Parsing only; ssh_settings.h puts it together with the inventory.
 #pragma once
 
+#include <string>
+
 #include "common/ssh_algorithms.h"
 
 namespace CLI {
@@ -13,10 +15,11 @@ namespace netfleet {
 // Of `netfleet run`.
 struct SshCommandLine {
   SshOptions algorithms;  // as written, for hosts whose inventory says nothing
+  std::string config;     // a file; empty: the user's own, if it is there; "none"
   bool operator==(const SshCommandLine&) const = default;
 };
 
-// --kex, --ciphers, --macs, --host-key-algorithms; to the current group.
+// --kex, --ciphers, --macs, --host-key-algorithms, --ssh-config; to the current group.
 void add_ssh_options(CLI::App& app, SshCommandLine& options);
 
 }  // namespace netfleet

@@ -2,6 +2,7 @@
 // that order, written into the hosts before they become tasks.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "common/error.h"
@@ -10,7 +11,11 @@
 
 namespace netfleet {
 
-// Fills what the inventory leaves open.
-void apply_command_line(const SshCommandLine& options, std::vector<Host>& hosts);
+// Fills what the inventory leaves open. `home` and `local_user` are the person's; the error is
+// about ssh_config. A host that ssh_config puts behind a proxy gets a refusal: it must not be
+// connected to directly.
+Expected<void> apply_ssh_settings(const RunOptions& options, const std::string& home,
+                                  const std::string& local_user, std::vector<Host>& hosts,
+                                  std::vector<std::string>& warnings);
 
 }  // namespace netfleet

@@ -34,9 +34,16 @@ std::optional<std::string> expand(std::string_view text, std::initializer_list<T
   return expanded;
 }
 
-bool is_true(std::string_view word) {
-  return word[0] == 'y' || word[0] == 'Y' || word[0] == 't' || word[0] == 'T';
+// Match compares hosts so, Host does not.
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
+  return result;
 }
+
+bool is_true(std::string_view word) { return lower(word) == "yes" || lower(word) == "true"; }
 
 // Some pattern holds and none that begins with '!' does.
 template <typename Patterns>
@@ -94,7 +101,11 @@ struct SshConfig::Evaluation {
       if (!criterion.argument.empty()) ignored.insert(criterion.argument);
       return false;
     }
-    return any_holds(split_algorithms(criterion.argument), subject()) != criterion.negated;
+    const bool names_host = criterion.kind == SshCriterion::Kind::kHost ||
+                            criterion.kind == SshCriterion::Kind::kOriginalHost;
+    const std::string text = names_host ? lower(subject()) : std::string(subject());
+    const std::string patterns = names_host ? lower(criterion.argument) : criterion.argument;
+    return any_holds(split_algorithms(patterns), text) != criterion.negated;
   }
 
   bool opens(const Entry& block) {
@@ -142,9 +153,7 @@ struct SshConfig::Evaluation {
   // Whichever of the two comes first counts; "none" does, too.
   void set_proxy(std::string_view keyword, const std::string& value) {
     if (std::exchange(proxy_decided, true)) return;
-    const bool none = value.size() == 4 && (value[0] | 0x20) == 'n' && (value[1] | 0x20) == 'o' &&
-                      (value[2] | 0x20) == 'n' && (value[3] | 0x20) == 'e';
-    if (!none) answer.proxy = fmt::format("{} {}", keyword, value);
+    if (lower(value) != "none") answer.proxy = fmt::format("{} {}", keyword, value);
   }
 
   // Paths, each once. Those with what is not known here are told as ignored.

@@ -28,7 +28,7 @@ struct SshCriterion {
   enum class Kind : std::uint8_t { kAll, kHost, kOriginalHost, kUser, kLocalUser, kNever };
   Kind kind;
   bool negated = false;
-  std::string argument;  // patterns, separated by commas; of kNever what to say about it
+  std::string argument = {};  // patterns, separated by commas; of kNever what to say about it
 };
 
 struct SshConfig::Entry {

@@ -1,37 +1,72 @@
 // tests/fuzz: a device that sends anything, in any pieces. The first bytes choose platform, options
-// and the cutting; the rest is what the device sends.
+// and the cutting; the rest is what the device sends. The session log of it is checked, too.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/check.h"
 #include "worker/device/dialogue.h"
-#include "worker/device/terminal.h"
+#include "worker/device/session_log_writer.h"
+#include "worker/device/session_replay.h"
 
-using netfleet::Dialogue;
-using netfleet::PlatformSet;
-using netfleet::Terminal;
+using namespace netfleet;
 
 namespace {
 
-// So many bytes cannot make a line that reaches the terminal's limit: such a line is handed on in
-// pieces that do depend on the cutting.
-constexpr std::size_t kMaxCompared = 2048;
+constexpr std::size_t kMaxOutput = 64;
 
-// What the terminal makes of the bytes does not depend on how they are cut.
-void check_terminal(std::string_view bytes, std::size_t columns, std::size_t chunk) {
-  if (bytes.size() > kMaxCompared) return;
-  Terminal whole(columns);
-  Terminal pieces(columns);
-  std::string whole_lines;
-  std::string piece_lines;
-  whole.feed(bytes, whole_lines);
-  for (std::size_t at = 0; at < bytes.size(); at += chunk) {
-    pieces.feed(bytes.substr(at, chunk), piece_lines);
+const Secret& password() {
+  static const Secret kPassword("pA5sw0rd");
+  return kPassword;
+}
+const Secret& enable_password() {
+  static const Secret kEnablePassword("3nab1e");
+  return kEnablePassword;
+}
+
+const std::vector<std::string>& platforms() {
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names = PlatformSet::builtin().names();
+    names.emplace_back("auto");
+    return names;
+  }();
+  return kNames;
+}
+
+Dialogue::Options choose_options(std::uint8_t choice, const Platform* platform) {
+  Dialogue::Options options;
+  options.commands = {"show a", "echo 12345678901234567890 b", "x"};
+  options.max_output = kMaxOutput;
+  options.columns = choice % 4 == 0 ? 40 : 511;
+  options.server_identification = choice % 8 == 0 ? "SSH-2.0-Cisco-1.25" : "SSH-2.0-x";
+  options.user = "ann";
+  options.password = &password();
+  options.enable_password = &enable_password();
+  if (platform == nullptr) return options;
+  if (choice / 8 % 4 == 1) options.mode = platform->modes.front().name;
+  if (choice / 8 % 4 == 2) options.mode = platform->modes.back().name;
+  if (choice / 32 % 2 == 1 && platform->configure) {
+    options.configuration.lines = {"interface a", "banner motd ^", "b^", "c"};
+    options.configuration.save = choice / 64 % 2 == 1;
   }
-  CHECK(whole_lines == piece_lines);
-  CHECK(whole.line() == pieces.line());
+  return options;
+}
+
+bool holds_secret(std::string_view text) {
+  return text.find(password().reveal()) != std::string_view::npos ||
+         text.find(enable_password().reveal()) != std::string_view::npos;
+}
+
+// The log shows no secret, and replayed it types the same.
+void check_log(const std::string& text, std::string_view device, std::string_view typed) {
+  CHECK(!holds_secret(text));
+  const auto log = parse_session_log(text);
+  CHECK(log);
+  if (holds_secret(device) || device.find(kMask) != std::string_view::npos) return;
+  const Replay replayed = replay(*log, PlatformSet::builtin());
+  CHECK(replayed.differences.empty() || holds_secret(typed));
 }
 
 }  // namespace
@@ -40,33 +75,37 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 3) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 3, size - 3);
   const std::size_t chunk = data[0] % 32 + 1;
-  constexpr const char* kPlatforms[] = {"auto", "cisco_ios", "frr_vtysh", "generic", "linux"};
-  constexpr std::size_t kMaxOutput = 64;
-
-  check_terminal(bytes, data[1] % 16, chunk);
-
-  Dialogue::Options options;
-  options.commands = {"show a", "echo 12345678901234567890 b", "x"};
-  options.max_output = kMaxOutput;
-  options.columns = data[1] % 4 == 0 ? 40 : 511;
-  options.server_identification = data[1] % 8 == 0 ? "SSH-2.0-Cisco-1.25" : "SSH-2.0-x";
-  Dialogue dialogue(PlatformSet::builtin(), kPlatforms[data[2] % 5], std::move(options));
-  std::size_t typed = 0;
+  const std::string& name = platforms()[data[2] % platforms().size()];
+  const Dialogue::Options options = choose_options(data[1], PlatformSet::builtin().find(name));
+  SessionLogWriter writer("fuzz", "", name);
+  writer.begin(options);
+  Dialogue dialogue(PlatformSet::builtin(), name, options);
+  std::string typed;
   for (std::size_t at = 0; at < bytes.size(); at += chunk) {
-    dialogue.receive(bytes.substr(at, chunk));
-    typed += dialogue.take_outgoing().bytes.size();
+    const std::string_view piece = bytes.substr(at, chunk);
+    writer.received(Milliseconds(at), piece);
+    dialogue.receive(piece);
+    const Dialogue::Outgoing outgoing = dialogue.take_outgoing();
+    CHECK(outgoing.secret || !holds_secret(outgoing.bytes));
+    if (!outgoing.bytes.empty()) {
+      writer.typed(Milliseconds(at), outgoing.bytes, outgoing.secret);
+    }
+    typed += outgoing.bytes;
     CHECK(dialogue.last_line().size() <= 80 * 4);
+    CHECK(!holds_secret(dialogue.last_line()));
     // One thing to a piece at most, but for the logout that follows the last command's end.
-    CHECK(typed <= 200 * (at / chunk + 1));
+    CHECK(typed.size() <= 200 * (at / chunk + 1));
   }
   dialogue.closed();
+  writer.closed(Milliseconds(bytes.size()));
   CHECK(dialogue.phase() == Dialogue::Phase::kDone);
-  CHECK(dialogue.outputs().size() <= 3);
+  CHECK(dialogue.outputs().size() <= 12);
   for (const Dialogue::Output& output : dialogue.outputs()) {
-    CHECK(output.text.size() <= kMaxOutput);
+    CHECK(output.text.size() <= kMaxOutput || output.kind == Dialogue::Output::Kind::kConfirm);
     CHECK(output.text.find('\x1b') == std::string::npos);
     CHECK(output.text.find('\r') == std::string::npos);
     CHECK(output.text.find('\0') == std::string::npos);
   }
+  check_log(writer.take(), bytes, typed);
   return 0;
 }

@@ -172,15 +172,14 @@ class Conversation {
   std::vector<const Platform::Answer*> given_;  // names and secrets of this turn: once each
 
   // Of the command under way.
-  std::string before_typing_;        // the current line when it was sent: prompt, text before it
-  std::uint64_t typed_on_line_ = 0;  // that line
-  std::uint64_t blank_due_on_line_ = kNoLine;  // a prompt's last blank, for the output of an Enter
-  bool is_painted_over_ = false;               // it does not begin any more with what stood there
-  std::size_t text_before_prompt_ = 0;         // bytes of it that were output, already kept
-  std::string held_;                           // lines that came where the echo should be
-  bool first_line_ = true;                     // of the output is still to come
-  std::string_view command_;                   // what was typed
-  std::string going_to_;                       // the mode; empty: not under way
+  std::string before_typing_;           // the current line when it was sent: prompt, text before it
+  std::uint64_t typed_on_line_ = 0;     // that line
+  bool is_painted_over_ = false;        // it does not begin any more with what stood there
+  std::size_t text_before_prompt_ = 0;  // bytes of it that were output, already kept
+  std::string held_;                    // lines that came where the echo should be
+  bool first_line_ = true;              // of the output is still to come
+  std::string_view command_;            // what was typed
+  std::string going_to_;                // the mode; empty: not under way
   const Platform::Move* moving_ = nullptr;
   const std::vector<Platform::Answer>* answers_ = nullptr;  // of this turn alone
   std::string doubted_prompt_;  // may be the new mode's: an Enter was sent for it

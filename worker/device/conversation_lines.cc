@@ -49,12 +49,9 @@ std::string_view Conversation::unfinished() {
   return line;
 }
 
-// What came after what stood there when we typed. The prompt's last blank may have come only then.
+// What came after what stood there when we typed.
 std::string_view Conversation::behind_typing(std::string_view line) const {
-  if (!line.starts_with(before_typing_)) return line;
-  line.remove_prefix(before_typing_.size());
-  if (blank_due_on_line_ == typed_on_line_ && line.starts_with(' ')) line.remove_prefix(1);
-  return line;
+  return line.starts_with(before_typing_) ? line.substr(before_typing_.size()) : line;
 }
 
 // The first line of an echo, and the prompt before it.
@@ -176,7 +173,6 @@ std::optional<std::size_t> Conversation::end_of_output(std::string_view line) {
     return std::nullopt;
   }
   std::optional<std::size_t> end = prompt_.find_at_end(line);
-  if (!end && terminal_.is_painted_over()) end = prompt_.find_at_end(std::string(line) + ' ');
   if (preparing_ != nullptr) {
     end = end_of_preparation(line, end == 0u);
     if (end) prompt_.learn(line);

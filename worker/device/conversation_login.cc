@@ -81,17 +81,15 @@ Script Conversation::confirm_prompt() {
     }
     const std::string_view line = terminal_.line();
     if (prompt_.fits(line)) {
-      // Painted over itself it has lost the blank at its end.
-      const auto known = std::find_if(seen.begin(), seen.end(), [line](std::string_view other) {
-        return trim_right(other) == trim_right(line);
+      // Painted over itself the first one may have lost the blank at its end.
+      const bool same = std::any_of(seen.begin(), seen.end(), [line](std::string_view other) {
+        return line.starts_with(other) && trim_right(line) == trim_right(other);
       });
-      const bool same = known != seen.end();
-      if (same && known->size() > line.size()) blank_due_on_line_ = terminal_.line_id();
       const bool similar = std::any_of(seen.begin(), seen.end(), [line](const std::string& other) {
         return PromptFinder::equal_but_digits(other, line);
       });
       if (same || similar) {
-        prompt_.learn(same && known->size() > line.size() ? std::string_view(*known) : line);
+        prompt_.learn(line);
         if (!same) prompt_.learn_changing_digits();
         prompt_confirmed_ = true;
         co_return;

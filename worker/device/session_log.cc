@@ -189,6 +189,7 @@ class Reader {
         {"failure", &Reader::text<&Log::failure>},
         {"server", &Reader::option<&Options::server_identification>},
         {"banner", &Reader::option<&Options::banner>},
+        {"remembered", &Reader::option<&Options::remembered_platform>},
         {"user", &Reader::option<&Options::user>},
         {"mode", &Reader::option<&Options::mode>},
         {"command", &Reader::option<&Options::commands>},

@@ -7,6 +7,7 @@
 //   host NAME          whose session it was
 //   platform NAME      of the dialogue, or "auto"
 //   server TEXT, banner TEXT: the server's identification, and what it said before the login
+//   remembered NAME    the platform of this host, from before
 //   user NAME, password TEXT, enable-password TEXT: for dialogues inside the shell
 //   mode NAME, command TEXT (repeated): where and what to run
 //   configure LINE (repeated), save, dry-run, confirm-within MILLISECONDS: the configuration

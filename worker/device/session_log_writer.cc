@@ -31,6 +31,7 @@ void SessionLogWriter::begin(const Dialogue::Options& options) {
   add("user", options.user);
   add("server", options.server_identification);
   add("banner", options.banner);
+  add("remembered", options.remembered_platform);
   add("mode", options.mode);
   for (const std::string& line : options.configuration.lines) add("configure", line);
   if (options.configuration.dry_run) add_word("dry-run", "");

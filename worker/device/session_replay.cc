@@ -55,15 +55,14 @@ Replay replay(const SessionLog& log, const PlatformSet& platforms, std::size_t c
     }
   }
   if (!typed.empty() && !log.typing_varies) compare(log.steps.back(), "");
-  result.done = dialogue.phase() == Dialogue::Phase::kDone;
+  result.done = dialogue.phase() >= Dialogue::Phase::kLogout;
   result.failure = dialogue.failure();
   result.platform = dialogue.platform_name();
   result.last_line = dialogue.last_line();
-  const std::size_t ended = dialogue.command_index();
   result.outputs = std::move(dialogue.outputs());
   if (dialogue.failure() || !result.done) {
     Dialogue::Output partial = dialogue.take_partial_output();
-    result.unfinished_output = !partial.command.empty() && ended < log.options.commands.size();
+    result.unfinished_output = !partial.command.empty();
     if (result.unfinished_output) result.outputs.push_back(std::move(partial));
   }
   return result;

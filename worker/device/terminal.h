@@ -29,9 +29,6 @@ class Terminal {
   std::string_view line();
   // Whether the beginning of the current line was already handed on (it is longer than max_line).
   bool line_goes_on() const { return goes_on_; }
-  // Whether some of the current line was written over with blanks: it may have lost those at its
-  // end.
-  bool is_painted_over() const { return has_empty_cells_; }
   // Changes when another line begins, and when a hidden line is rubbed out.
   std::uint64_t line_id() const { return line_id_; }
 
