@@ -156,6 +156,26 @@ class OnSimulatedDevices(Configuration):
         self.assertEqual([t["commands"][0]["output"] for t in dry.objects()], ["vlan 7\n"] * 3)
         self.assertEqual(rig.recorded(self.record, "connect"), [])
 
+    def test_other_platforms(self):
+        inventory = self.devsim(2, "--record", self.record, "--platform", "arista_eos:1",
+                                "--platform", "mikrotik_routeros:2")
+        eos, ros = rig.read(inventory).decode().splitlines()
+        ran = self.configure(self.write("eos", eos), "--config-line", "banner motd",
+                             "--config-line", "edge#", "--config-line", "EOF",
+                             "--config-line", "hostname renamed", "--save", "-c", "show hostname")
+        self.assertEqual(self.seen("sim-1"),
+                         ["configure terminal", "banner motd", "edge#", "EOF",
+                          "hostname renamed", "end", "write memory", "show hostname"])
+        self.assertEqual(self.only(ran)["commands"][2]["output"],
+                         "Hostname: renamed\nFQDN:     renamed\n")
+        address = self.write("ros", ros.split()[0])  # its platform is found out
+        ran = self.configure(address, "--config-line", "/system identity set name=renamed",
+                             "--config-line", "nonsense", "--config-line", "/ip x", status=1)
+        task = self.only(ran)
+        self.assertEqual(task["platform"], "mikrotik_routeros", str(ran))
+        self.assertIn("line 2 of 3 'nonsense': refused: bad command name", task["error"])
+        self.assertNotIn("/ip x", self.seen("sim-2"))
+
     def test_enable(self):
         inventory = self.devsim(1, "--record", self.record, "--privilege", 1,
                                 "--enable-password", "open sesame")
