@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/clock.h"
+#include "worker/device/configuration_plan.h"
 #include "worker/device/platform_page.h"
 
 // LeakSanitizer looks at the process as a tracer does. g++ says so in one way, clang in another.
@@ -53,15 +54,10 @@ Expected<void> check_abilities(const Platform& platform, const JobSpec& job, boo
     return fail(fmt::format(
         "--exec: platform {} is not known to run commands over SSH's exec channel", platform.name));
   }
-  if (configures && !platform.configure) {
-    return fail(fmt::format("platform {} cannot be configured over SSH", platform.name));
-  }
-  if (job.configuration.confirm_within &&
-      (!platform.configure->commit || platform.configure->commit->confirmed.empty())) {
-    return fail(fmt::format("platform {} has no confirmed commit", platform.name));
-  }
-  if (job.configuration.save && !platform.save) {
-    return fail(fmt::format("platform {} has nothing to save", platform.name));
+  Configuration configuration = job.configuration;
+  if (configures && configuration.lines.empty()) configuration.lines = {"of each host its own"};
+  if (auto plan = plan_configuration(platform, configuration); !plan) {
+    return std::unexpected(plan.error());
   }
   return {};
 }

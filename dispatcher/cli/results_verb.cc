@@ -22,6 +22,19 @@ int say_error(const Error& error, int status) {
   return status;
 }
 
+// What a sweep did, in a line. Configuration by templates is each host's own, and not the job's.
+std::string what_of(const JobSpec& job) {
+  const Configuration& configuration = job.configuration;
+  std::vector<std::string> parts;
+  if (!configuration.lines.empty() || configuration.dry_run) {
+    parts.push_back(configuration.dry_run ? "configure (dry run)" : "configure");
+  }
+  if (configuration.save) parts.emplace_back("save");
+  parts.insert(parts.end(), job.commands.begin(), job.commands.end());
+  if (parts.empty()) parts.emplace_back("configure");
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
 Expected<int> list_sweeps(Store& store) {
   auto sweeps = store.sweeps(kSweepsListed);
   if (!sweeps) return std::unexpected(sweeps.error());
@@ -34,7 +47,7 @@ Expected<int> list_sweeps(Store& store) {
                                  : "unfinished";
     out += fmt::format("{:<22} {:<20} {:>8} {:>10}  {}\n", sweep.id,
                        format_wall_time(sweep.started_at).substr(0, 19) + "Z", sweep.total, took,
-                       fmt::join(sweep.job.commands, "; "));
+                       what_of(sweep.job));
   }
   if (auto written = print_output(out); !written) return std::unexpected(written.error());
   return kExitOk;

@@ -17,6 +17,7 @@ namespace {
 constexpr int kRsaBits = 2048;
 constexpr const char* kIosGreeting = "Cisco-1.25";
 constexpr const char* kOpensshGreeting = "OpenSSH_9.2p1 Debian-2+deb12u3";
+constexpr const char* kRouterOsGreeting = "ROSSSH";
 
 SshPointer<ssh_key> copy(ssh_key key) {
   char* text = nullptr;
@@ -63,6 +64,7 @@ Expected<void> make_legacy(ssh_bind bind) {
 }  // namespace
 
 std::string_view server_identification(Platform platform) {
+  if (platform == Platform::kRouterOs) return kRouterOsGreeting;
   return platform == Platform::kCiscoIos ? kIosGreeting : kOpensshGreeting;
 }
 
@@ -137,6 +139,9 @@ Expected<Acceptor> Acceptor::make(const Keys& keys) {
   auto openssh = make_bind(kOpensshGreeting, keys.host_key());
   if (!openssh) return std::unexpected(openssh.error());
   acceptor.openssh_ = std::move(*openssh);
+  auto routeros = make_bind(kRouterOsGreeting, keys.host_key());
+  if (!routeros) return std::unexpected(routeros.error());
+  acceptor.routeros_ = std::move(*routeros);
   if (keys.rsa_key() == nullptr) return acceptor;
   auto legacy = make_bind(kIosGreeting, keys.rsa_key());
   if (!legacy) return std::unexpected(legacy.error());
@@ -147,6 +152,7 @@ Expected<Acceptor> Acceptor::make(const Keys& keys) {
 
 SshPointer<ssh_session> Acceptor::accept(int fd, const Device& device) const {
   ssh_bind bind = device.platform == Platform::kCiscoIos ? ios_.get() : openssh_.get();
+  if (device.platform == Platform::kRouterOs) bind = routeros_.get();
   if (device.faults.has(Fault::kLegacy)) bind = legacy_.get();
   CHECK(bind != nullptr);
   SshPointer<ssh_session> session(ssh_new());

@@ -52,6 +52,7 @@ class Acceptor {
  private:
   SshPointer<ssh_bind> ios_;
   SshPointer<ssh_bind> openssh_;
+  SshPointer<ssh_bind> routeros_;
   SshPointer<ssh_bind> legacy_;  // null without an RSA key
 };
 

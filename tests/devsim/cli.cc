@@ -32,8 +32,9 @@ std::string message_of_the_day(const Device& device) {
 }  // namespace
 
 Cli::Cli(const Device& device, const CliOptions& options, std::size_t columns, std::size_t rows)
-    : device_(device), options_(options), columns_(columns), rows_(rows) {
-  const bool user_mode = device.platform == Platform::kLinux || options.privilege < 15;
+    : device_(device), options_(options), columns_(columns), rows_(rows), name_(device.name) {
+  const bool user_mode = device.platform == Platform::kLinux ||
+                         device.platform == Platform::kJuniperJunos || options.privilege < 15;
   if (!user_mode || device.platform == Platform::kFrrVtysh) mode_ = Mode::kPrivileged;
   if (device.faults.has(Fault::kHangAtPrompt)) {
     state_ = State::kDead;
@@ -91,10 +92,12 @@ void Cli::key(char byte) {
       more_key(byte);
       break;
     case State::kQuestion:
-      if (!answer_is_line_ || byte == '\r')
+      if (!answer_is_line_ || byte == '\r') {
         question_answered();
-      else
+      } else {
+        if (line_.size() < kMaxLine) line_ += byte;
         echo(byte);
+      }
       break;
     case State::kPassword:
       if (byte == '\r')
@@ -171,6 +174,11 @@ void Cli::enter() {
   else
     out_ += "\r\n";
   left_edge_ = 0;
+  if (!banner_end_.empty()) {
+    commands_.push_back(line_);
+    if (takes_banner_line()) return;
+    return prompt();
+  }
   const std::size_t first = line_.find_first_not_of(' ');
   if (first == std::string::npos) return prompt();
   line_ = line_.substr(first, line_.find_last_not_of(' ') - first + 1);
@@ -186,11 +194,11 @@ void Cli::print(std::string text) {
   page_lines_ = 0;
   state_ = State::kPrinting;
   if (body_.empty()) return;
-  if (faults.has(Fault::kGarbageOutput)) body_ = garbage_output(device_.name);
-  if (faults.has(Fault::kPromptLookalike)) body_ += lookalike_output(device_.name);
+  if (faults.has(Fault::kGarbageOutput)) body_ = garbage_output(name_);
+  if (faults.has(Fault::kPromptLookalike)) body_ += lookalike_output(name_);
   if (!std::exchange(printed_command_, true)) {
     if (faults.has(Fault::kFlood)) {
-      body_ = bulk_output(device_.name, kEndlessBlockKib);
+      body_ = bulk_output(name_, kEndlessBlockKib);
       endless_ = true;
     }
     if (faults.has(Fault::kCloseAtCommand) || faults.has(Fault::kHangAtCommand)) {
@@ -256,6 +264,9 @@ void Cli::prompt() {
   left_edge_ = 0;
   if (device_.faults.has(Fault::kNoPrompt)) return;
   const std::string text = prompt_text();
+  if (device_.platform == Platform::kJuniperJunos && mode_ == Mode::kConfig) {
+    out_ += "\r\n[edit]\r\n";
+  }
   if (device_.faults.has(Fault::kSplitEscapes)) {
     out_ += "\x1B[1;36m" + text + "\x1B[0m";
   } else if (options_.colour && device_.platform == Platform::kLinux) {

@@ -18,6 +18,7 @@ struct CliOptions {
   int privilege = 15;  // 15 begins privileged, less in user mode
   std::string user = "admin";
   std::string enable_password;   // empty: enable and sudo ask nothing
+  bool confirm_save = false;     // cisco_ios: write memory asks
   bool colour = false;           // linux: bracketed paste, title and a coloured prompt
   bool erase_by_return = false;  // the page mark goes by \r and spaces instead of \b
 };
@@ -79,11 +80,22 @@ class Cli {
   void run(const std::string& line);
   void run_ios_like(const std::string& line);
   void run_config(const std::string& line);
+  void configure_name(std::string_view line);
+  void begin_banner(const std::string& line);
+  bool takes_banner_line();
   void run_linux(const std::string& line);
   void ask_password(std::string_view question);
   void password_entered();
   void question_answered();
   bool leaves(std::string_view line) const;  // the line ends the session, at once
+
+  // cli_commit.cc: Junos
+  void run_junos(const std::string& line);
+  void run_junos_config(const std::string& line);
+  void leave_configuration();
+  bool candidate_is_sound();
+  void commit(std::string_view line);
+  std::string difference() const;
 
   const Device& device_;
   const CliOptions& options_;
@@ -92,8 +104,11 @@ class Cli {
   State state_ = State::kPrinting;
   Mode mode_ = Mode::kUser;
   End end_ = End::kNone;
+  std::string name_;  // as it is configured now
   std::string submode_;
-  std::string typed_;  // not yet read
+  std::string banner_end_;              // a banner is being typed, up to this
+  std::vector<std::string> candidate_;  // what was set and is not committed
+  std::string typed_;                   // not yet read
   std::size_t typed_at_ = 0;
   std::string line_;           // being edited
   std::size_t left_edge_ = 0;  // of the line, when it is scrolled

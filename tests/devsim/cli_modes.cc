@@ -16,13 +16,17 @@ bool is_exit(std::string_view line) {
 }  // namespace
 
 std::string Cli::prompt_text() const {
-  const std::string& name = device_.name;
+  const std::string& name = name_;
   switch (device_.platform) {
     case Platform::kLinux:
       return mode_ == Mode::kPrivileged ? "root@" + name + ":/home/" + options_.user + "# "
                                         : options_.user + "@" + name + ":~$ ";
     case Platform::kGeneric:
       return name + "> ";
+    case Platform::kJuniperJunos:
+      return options_.user + "@" + name + (mode_ == Mode::kConfig ? "# " : "> ");
+    case Platform::kRouterOs:
+      return "[" + options_.user + "@" + name + "] > ";
     default:
       break;
   }
@@ -42,7 +46,9 @@ std::string Cli::prompt_text() const {
 
 bool Cli::leaves(std::string_view line) const {
   if (!is_exit(line)) return false;
-  if (device_.platform == Platform::kLinux) return mode_ == Mode::kUser;
+  if (device_.platform == Platform::kLinux || device_.platform == Platform::kJuniperJunos) {
+    return mode_ == Mode::kUser;
+  }
   return mode_ == Mode::kUser || mode_ == Mode::kPrivileged;
 }
 
@@ -51,7 +57,12 @@ void Cli::run(const std::string& line) {
     case Platform::kLinux:
       return run_linux(line);
     case Platform::kGeneric:
-      return print(command_output(device_.platform, device_.name, line, prompt_text().size()).text);
+      return print(command_output(device_.platform, name_, line, prompt_text().size()).text);
+    case Platform::kJuniperJunos:
+      return run_junos(line);
+    case Platform::kRouterOs:
+      configure_name(line);
+      return print(command_output(device_.platform, name_, line, 0).text);
     default:
       return run_ios_like(line);
   }
@@ -67,7 +78,7 @@ void Cli::run_linux(const std::string& line) {
     mode_ = Mode::kPrivileged;
     return print({});
   }
-  print(command_output(device_.platform, device_.name, line, 0).text);
+  print(command_output(device_.platform, name_, line, 0).text);
 }
 
 void Cli::run_ios_like(const std::string& line) {
@@ -90,7 +101,7 @@ void Cli::run_ios_like(const std::string& line) {
   if (needs_privilege && mode_ == Mode::kUser) return print(ios_invalid_input(line, width));
   if (is_command(line, "configure terminal")) {
     mode_ = Mode::kConfig;
-    if (device_.platform == Platform::kFrrVtysh) return print({});
+    if (device_.platform != Platform::kCiscoIos) return print({});
     return print("Enter configuration commands, one per line.  End with CNTL/Z.\n");
   }
   if (device_.platform == Platform::kCiscoIos &&
@@ -101,9 +112,15 @@ void Cli::run_ios_like(const std::string& line) {
     state_ = State::kQuestion;
     return;
   }
-  if (device_.platform == Platform::kCiscoIos && is_command(line, "clear counters")) {
-    out_ += "Clear \"show interface\" counters on all interfaces [confirm]";
-    after_question_.clear();
+  const bool overwrites = options_.confirm_save && is_command(line, "write memory");
+  const bool clears = is_command(line, "clear counters");
+  if (device_.platform == Platform::kCiscoIos && (overwrites || clears)) {
+    out_ += clears
+                ? "Clear \"show interface\" counters on all interfaces [confirm]"
+                : "Warning: Attempting to overwrite an NVRAM configuration previously written\r\n"
+                  "by a different version of the system image.\r\n"
+                  "Overwrite the previous NVRAM configuration?[confirm]";
+    after_question_ = clears ? "" : "Building configuration...\n[OK]\n";
     answer_is_line_ = false;
     state_ = State::kQuestion;
     return;
@@ -113,7 +130,7 @@ void Cli::run_ios_like(const std::string& line) {
   } else if (is_command(line, "terminal width *")) {
     columns_ = static_cast<std::size_t>(std::strtoul(line.c_str() + line.rfind(' '), nullptr, 10));
   }
-  print(command_output(device_.platform, device_.name, line, width).text);
+  print(command_output(device_.platform, name_, line, width).text);
 }
 
 void Cli::run_config(const std::string& line) {
@@ -133,8 +150,10 @@ void Cli::run_config(const std::string& line) {
     return print({});
   }
   if (line.starts_with("do ")) {
-    return print(command_output(device_.platform, device_.name, line.substr(3), width + 3).text);
+    return print(command_output(device_.platform, name_, line.substr(3), width + 3).text);
   }
+  if (line.starts_with("banner ")) return begin_banner(line);
+  configure_name(line);
   for (const auto& [pattern, submode] : kSubmodes) {
     if (!is_command(line, pattern)) continue;
     mode_ = Mode::kSubConfig;
@@ -146,6 +165,35 @@ void Cli::run_config(const std::string& line) {
     return print(ios_invalid_input(line, width));
   }
   print({});
+}
+
+// The name that a line gives the device, for this session.
+void Cli::configure_name(std::string_view line) {
+  for (const std::string_view begin : {"hostname ", "/system identity set name="}) {
+    if (line.starts_with(begin) && line.size() > begin.size()) name_ = line.substr(begin.size());
+  }
+}
+
+// "banner motd ^C ... ^C" on IOS, "banner motd" up to EOF on EOS; no prompts meanwhile.
+void Cli::begin_banner(const std::string& line) {
+  const bool eos = device_.platform == Platform::kAristaEos;
+  const std::size_t at = line.find(' ', std::string_view("banner ").size());
+  if (!eos && at == std::string::npos) return print("% Incomplete command.\n\n");
+  const std::string mark = eos ? "EOF" : line.substr(at + 1, 1);
+  if (!eos && line.find(mark, at + 2) != std::string::npos) return print({});  // all in one line
+  out_ += eos ? "Enter TEXT message. Type 'EOF' on its own line to end.\r\n"
+              : "Enter TEXT message.  End with the character '" + mark + "'.\r\n";
+  banner_end_ = mark;
+  state_ = State::kLine;
+}
+
+// Whether the banner goes on behind this line.
+bool Cli::takes_banner_line() {
+  const bool eos = device_.platform == Platform::kAristaEos;
+  const bool ends = eos ? line_ == banner_end_ : line_.find(banner_end_) != std::string::npos;
+  if (ends) banner_end_.clear();
+  line_.clear();
+  return !ends;
 }
 
 void Cli::ask_password(std::string_view question) {
@@ -171,7 +219,10 @@ void Cli::password_entered() {
 
 void Cli::question_answered() {
   out_ += "\r\n";
-  line_.clear();
+  const std::string answer = std::exchange(line_, {});
+  if (device_.platform == Platform::kJuniperJunos) {
+    return answer.starts_with('n') ? print({}) : leave_configuration();
+  }
   print(std::exchange(after_question_, {}));
 }
 

@@ -73,6 +73,51 @@ CommandOutput frr_output(std::string_view name, std::string_view command) {
   return {fmt::format("% Unknown command: {}\n", command), false};
 }
 
+CommandOutput junos_output(std::string_view name, std::string_view command,
+                           std::size_t prompt_width) {
+  if (command == "show version") {
+    return {fmt::format("Hostname: {}\nModel: vmx\nJunos: 21.4R1.12\n", name)};
+  }
+  if (command.starts_with("set cli screen-length ")) {
+    return {fmt::format("Screen length set to {}\n", last_word(command))};
+  }
+  if (command.starts_with("set cli screen-width ")) {
+    return {fmt::format("Screen width set to {}\n", last_word(command))};
+  }
+  if (command == "set cli complete-on-space off") return {"Disabling complete-on-space\n"};
+  return {fmt::format("{:>{}}\nunknown command.\n", "^", prompt_width + 1), false};
+}
+
+CommandOutput eos_output(std::string_view name, std::string_view command) {
+  if (is_command(command, "show version")) {
+    return {"Arista vEOS-lab\nHardware version:\nSoftware image version: 4.29.2F\n"};
+  }
+  if (is_command(command, "show hostname")) {
+    return {fmt::format("Hostname: {0}\nFQDN:     {0}\n", name)};
+  }
+  if (is_command(command, "terminal length *")) return {"Pagination disabled.\n"};
+  if (is_command(command, "terminal width *")) {
+    return {fmt::format("Width set to {} columns.\n", last_word(command))};
+  }
+  if (is_command(command, "write memory") || is_command(command, "write")) {
+    return {"Copy completed successfully.\n"};
+  }
+  return {"% Invalid input\n", false};
+}
+
+CommandOutput routeros_output(std::string_view name, std::string_view command) {
+  if (command == "/system identity print") return {fmt::format("  name: {}\n", name)};
+  if (command == "/system resource print") {
+    return {
+        "                   version: 7.11.2 (stable)\n"
+        "                board-name: CHR\n"
+        "                  platform: MikroTik\n"};
+  }
+  if (command.starts_with("/system identity set name=") || command.starts_with("/ip ")) return {};
+  std::string_view rest = command;
+  return {fmt::format("bad command name {} (line 1 column 1)\n", next_word(rest)), false};
+}
+
 CommandOutput generic_output(std::string_view name, std::string_view command) {
   if (is_command(command, "show version")) {
     return {fmt::format("Generic device {}\nversion 1.0\n", name)};
@@ -104,6 +149,12 @@ CommandOutput command_output(Platform platform, std::string_view name, std::stri
       return frr_output(name, command);
     case Platform::kGeneric:
       return generic_output(name, command);
+    case Platform::kJuniperJunos:
+      return junos_output(name, command, prompt_width);
+    case Platform::kAristaEos:
+      return eos_output(name, command);
+    case Platform::kRouterOs:
+      return routeros_output(name, command);
   }
   return {};
 }

@@ -12,11 +12,14 @@
 namespace netfleet::devsim {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Platform>, 4> kPlatforms{{
+constexpr std::array<std::pair<std::string_view, Platform>, 7> kPlatforms{{
     {"cisco_ios", Platform::kCiscoIos},
     {"linux", Platform::kLinux},
     {"generic", Platform::kGeneric},
     {"frr_vtysh", Platform::kFrrVtysh},
+    {"juniper_junos", Platform::kJuniperJunos},
+    {"arista_eos", Platform::kAristaEos},
+    {"mikrotik_routeros", Platform::kRouterOs},
 }};
 
 constexpr std::array<std::pair<std::string_view, Fault>, 24> kFaults{{

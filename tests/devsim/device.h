@@ -13,7 +13,15 @@
 
 namespace netfleet::devsim {
 
-enum class Platform : std::uint8_t { kCiscoIos, kLinux, kGeneric, kFrrVtysh };
+enum class Platform : std::uint8_t {
+  kCiscoIos,
+  kLinux,
+  kGeneric,
+  kFrrVtysh,
+  kJuniperJunos,
+  kAristaEos,
+  kRouterOs
+};
 Expected<Platform> parse_platform(std::string_view name);
 std::string_view platform_name(Platform platform);
 

@@ -248,5 +248,34 @@ TEST_F(CliTest, ColoursTheLinuxPrompt) {
   EXPECT_THAT(say(cli, "hostname\n"), StartsWith("hostname\r\n\x1B[?2004l\rR1\r\n\x1B[?2004h"));
 }
 
+TEST_F(CliTest, ABannerIsTypedWithoutPrompts) {
+  Cli cli = make();
+  say(cli, "configure terminal\r");
+  EXPECT_EQ(say(cli, "banner motd ^\r"),
+            "banner motd ^\r\nEnter TEXT message.  End with the character '^'.\r\n");
+  EXPECT_EQ(say(cli, "exit\r\r"), "exit\r\n\r\n");
+  EXPECT_EQ(say(cli, "end ^\r"), "end ^\r\nR1(config)#");
+  EXPECT_EQ(say(cli, "hostname R2\r"), "hostname R2\r\nR2(config)#");
+}
+
+TEST_F(CliTest, JunosCommitsWhatWasSet) {
+  device_.platform = Platform::kJuniperJunos;
+  Cli cli = make();
+  EXPECT_EQ(say(cli, ""), "admin@R1> ");
+  EXPECT_THAT(say(cli, "configure\r"), EndsWith("\r\n[edit]\r\nadmin@R1# "));
+  EXPECT_THAT(say(cli, "set system invalid\r"), HasSubstr("syntax error."));
+  say(cli, "set system host-name R2\r");
+  EXPECT_THAT(say(cli, "show | compare\r"), HasSubstr("+  system host-name R2;"));
+  say(cli, "set system missing x\r");
+  EXPECT_THAT(say(cli, "commit\r"), HasSubstr("error: configuration check-out failed"));
+  EXPECT_THAT(say(cli, "exit\r"), EndsWith("[yes,no] (yes) "));
+  EXPECT_THAT(say(cli, "no\r"), EndsWith("[edit]\r\nadmin@R1# "));
+  EXPECT_THAT(say(cli, "rollback 0\r"), HasSubstr("load complete"));
+  say(cli, "set system host-name R2\r");
+  EXPECT_THAT(say(cli, "commit check\r"), HasSubstr("configuration check succeeds"));
+  EXPECT_THAT(say(cli, "commit confirmed 5\r"), EndsWith("\r\n[edit]\r\nadmin@R2# "));
+  EXPECT_THAT(say(cli, "exit\r"), EndsWith("admin@R2> "));
+}
+
 }  // namespace
 }  // namespace netfleet::devsim

@@ -51,13 +51,16 @@ void declare(CLI::App& app, Raw& raw, Options& options) {
       ->capture_default_str();
   app.add_option(
       "--platform", raw.platforms,
-      "NAME or NAME:DEVICES: cisco_ios (default), linux, generic, frr_vtysh; repeatable");
+      "NAME or NAME:DEVICES: cisco_ios (default), linux, generic, frr_vtysh, juniper_junos, "
+      "arista_eos, mikrotik_routeros; repeatable");
   app.add_option(
       "--fault", raw.faults,
       "NAME:DEVICES; DEVICES is 3, 5-7, 10% or all, with commas; NAME is one of " + fault_names());
   app.add_option("--user", session.user)->capture_default_str();
   app.add_option("--password", session.password)->capture_default_str();
   app.add_option("--enable-password", session.cli.enable_password, "asked by enable and sudo -s");
+  app.add_flag("--confirm-save", session.cli.confirm_save,
+               "cisco_ios: write memory asks before it overwrites");
   app.add_option("--key-file", raw.key_file, "authorized_keys for publickey");
   app.add_option("--auth", raw.auth, "password, keyboard-interactive, publickey, none; with commas")
       ->capture_default_str();

@@ -273,7 +273,8 @@ class Router:
         self._connect(test, number)
         test.write(f"{hostname}/vtysh.conf", f"hostname {hostname}\n")
         for daemon, config in (("zebra", ""), ("staticd", self._routes(number))):
-            test.write(f"{hostname}/{daemon}.conf", f"hostname {hostname}\n{config}")
+            path = test.write(f"{hostname}/{daemon}.conf", f"hostname {hostname}\n{config}")
+            os.chown(path, owner, group)  # so that it may save
             self._start(test, daemon)
         self.vtysh = ["/usr/bin/vtysh", "--vty_socket", self.directory, "--config_dir",
                       self.directory, *vtysh_options]
