@@ -41,6 +41,7 @@ enum class Breach : std::uint8_t {
   kControlOutOfOrder,
   kOlderThanHello,
   kReleaseAfterStart,
+  kReleaseSaidOnce,
   kJournalNotNamed,
   kResultsOfAnyJournal,
   kOldEpochHeard,

@@ -73,7 +73,8 @@ bool valid(const v1::ToDispatcher& message) {
     case v1::ToDispatcher::kDecline:
       return all_valid(message.decline().offers());
     case v1::ToDispatcher::kHeartbeat:
-      return all_valid(message.heartbeat().running()) && all_valid(message.heartbeat().finished());
+      return all_valid(message.heartbeat().running()) &&
+             all_valid(message.heartbeat().finished()) && all_valid(message.heartbeat().released());
     case v1::ToDispatcher::kRelease:
       return all_valid(message.release().tasks());
     case v1::ToDispatcher::kProgress:

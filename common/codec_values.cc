@@ -105,6 +105,9 @@ void fill_in(const TaskSpec& task, v1::TaskSpec& out) {
   out.set_platform(task.platform.data(), task.platform.size());
   if (!task.region.empty()) out.set_region(task.region.data(), task.region.size());
   out.set_credential(task.credential.data(), task.credential.size());
+  if (!task.ssh_options.empty()) {
+    out.set_ssh_options(task.ssh_options.data(), task.ssh_options.size());
+  }
   if (!task.configuration.empty()) {
     out.set_configuration(task.configuration.data(), task.configuration.size());
   }
@@ -124,6 +127,7 @@ TaskSpec from_wire(const v1::TaskSpec& task) {
   out.platform = task.platform();
   out.region = task.region();
   out.credential = task.credential();
+  out.ssh_options = task.ssh_options();
   out.configuration = task.configuration();
   out.remembered_platform = task.remembered_platform();
   out.remembered_key = task.remembered_key();

@@ -76,6 +76,7 @@ struct TaskSpec {
   // its SHA-256). Good only for that key. Empty and 0: nothing is remembered.
   SharedText remembered_platform{};
   std::uint64_t remembered_key = 0;
+  SharedText ssh_options{};  // of common/ssh_algorithms.h, as text; empty: none
   bool operator==(const TaskSpec&) const = default;
 };
 

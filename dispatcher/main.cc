@@ -96,8 +96,9 @@ int main(int argc, char** argv) {
     print_error(parsed.error().message + "\n");
     return kExitUsage;
   }
-  const WorkerSide worker_side{start_worker, ssh::Identity::needs_passphrase, check_platforms,
-                               check_job, replay_session};
+  const WorkerSide worker_side{start_worker,    ssh::Identity::needs_passphrase,
+                               check_platforms, check_job,
+                               replay_session,  describe_platforms};
   if (const auto* help = std::get_if<HelpText>(&*parsed)) {
     const auto printed = print_output(help->text);
     if (!printed) print_error("netfleet: " + printed.error().message + "\n");
@@ -108,6 +109,12 @@ int main(int argc, char** argv) {
     return replay_verb(*replay, worker_side);
   }
   if (const auto* run = std::get_if<RunOptions>(&*parsed)) return run_verb(*run, worker_side);
+  if (const auto* platforms = std::get_if<PlatformsOptions>(&*parsed)) {
+    return platforms_verb(*platforms, worker_side);
+  }
+  if (const auto* check = std::get_if<CheckOptions>(&*parsed)) {
+    return check_verb(*check, worker_side);
+  }
   if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
   return results_verb(std::get<ResultsOptions>(*parsed));
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/clock.h"
+#include "worker/device/platform_page.h"
 
 // LeakSanitizer looks at the process as a tracer does. g++ says so in one way, clang in another.
 #if defined(__has_feature)
@@ -28,6 +29,10 @@ constexpr bool kMayBeTraced = NETFLEET_HAS_ASAN != 0;
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+Error unknown_platform(const std::string& name) {
+  return {fmt::format("no platform is named '{}'; 'netfleet platforms' lists them", name)};
 }
 
 Expected<void> check_mode(const Platform& platform, const std::string& mode) {
@@ -99,10 +104,19 @@ Expected<void> check_platforms(const std::string& platform_dir,
   if (!platforms) return std::unexpected(platforms.error());
   for (const std::string& name : names) {
     if (name == "auto" || platforms->find(name) != nullptr) continue;
-    return fail(fmt::format("no platform is named '{}'; there are: auto, {}", name,
-                            fmt::join(platforms->names(), ", ")));
+    return std::unexpected(unknown_platform(name));
   }
   return {};
+}
+
+Expected<std::string> describe_platforms(const std::string& platform_dir, const std::string& name,
+                                         bool jsonl) {
+  auto platforms = load_platforms(platform_dir);
+  if (!platforms) return std::unexpected(platforms.error());
+  if (name.empty()) return jsonl ? platform_table_jsonl(*platforms) : platform_table(*platforms);
+  const Platform* platform = platforms->find(name);
+  if (platform == nullptr) return std::unexpected(unknown_platform(name));
+  return jsonl ? platform_json(*platform) : platform_page(*platform);
 }
 
 Expected<void> check_job(const std::string& platform_dir, const std::vector<std::string>& names,

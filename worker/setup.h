@@ -31,7 +31,8 @@ Expected<PlatformSet> load_platforms(const std::string& directory);
 Expected<std::unique_ptr<SessionLogs>> open_session_logs(const std::string& directory,
                                                          SessionLogs::Say say);
 
-// An error that lists the known platforms when one of `names` is none of them ("auto" is one).
+// An error with all that is wrong with the files of the directory, or when one of `names` is no
+// platform ("auto" is one).
 Expected<void> check_platforms(const std::string& platform_dir,
                                const std::vector<std::string>& names);
 
@@ -40,6 +41,10 @@ Expected<void> check_platforms(const std::string& platform_dir,
 // its answers compile.
 Expected<void> check_job(const std::string& platform_dir, const std::vector<std::string>& names,
                          const JobSpec& job, bool configures);
+
+// Of one platform all that is known, or without a name a line for each; as text or JSON lines.
+Expected<std::string> describe_platforms(const std::string& platform_dir, const std::string& name,
+                                         bool jsonl);
 
 std::uint64_t make_incarnation();                     // its low byte is never 0
 std::uint32_t session_threads(std::uint32_t wanted);  // 0: one a core

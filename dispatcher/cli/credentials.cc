@@ -7,17 +7,24 @@
 #include <string_view>
 #include <utility>
 
+#include "dispatcher/cli/ssh_identities.h"
+
 namespace netfleet {
 namespace {
 
 constexpr std::string_view kWays =
     "give --password-env, --password-file, --password-command, --key or --agent";
 
-// Whether some host is logged in to with the command line's credential.
-bool uses_default(const std::vector<Host>& hosts) {
-  return std::ranges::any_of(hosts, [](const Host& host) {
-    return host.credential.empty() || host.credential == kDefaultCredential;
-  });
+bool has_keys(const Host& host) {
+  const auto identities = identities_of(host.credential);
+  return identities && !identities->keys.empty();
+}
+
+// Whether a host is logged in to with the command line's credential, with keys of ssh_config or
+// not.
+bool uses_default(const Host& host) {
+  return host.credential.empty() || host.credential == kDefaultCredential ||
+         host.credential.view().starts_with(kSshConfigCredentials);
 }
 
 // The credentials that hosts name and nobody here knows.
@@ -36,7 +43,8 @@ class Gathering {
       : io_(io), warnings_(warnings) {}
 
   std::expected<Credential, PromptFailure> own(const CredentialOptions& options,
-                                               const std::string& user, bool needed) {
+                                               const std::string& user,
+                                               const std::vector<Host>& hosts) {
     auto credential = read_credential(
         options, io_.needs_passphrase, [this](const std::string& path) { return passphrase(path); },
         warnings_);
@@ -48,14 +56,21 @@ class Gathering {
     // the same, and may answer with Enter.
     const bool meant =
         options.password.given() || !credential->keys.empty() || options.agent == AgentUse::kOn;
+    const bool needed = std::ranges::any_of(hosts, uses_default);
     if (!options.ask_password && (meant || !needed)) return std::move(*credential);
+    // So do the keys of ssh_config.
+    const bool may_do = credential->use_agent || std::ranges::all_of(hosts, [](const Host& host) {
+                          return !uses_default(host) || has_keys(host);
+                        });
     const bool terminal = io_.has_terminal();
-    if (!terminal && credential->use_agent && !options.ask_password) return std::move(*credential);
+    if (!terminal && may_do && !options.ask_password) return std::move(*credential);
     if (!terminal) {
       return std::unexpected(PromptFailure{
           fmt::format("a password is needed, and there is no terminal to ask at: {}", kWays)});
     }
-    const std::string_view hint = credential->use_agent ? " (Enter: the agent's keys alone)" : "";
+    const std::string_view hint = credential->use_agent ? " (Enter: the agent's keys alone)"
+                                  : may_do              ? " (Enter: ssh_config's keys alone)"
+                                                        : "";
     auto password =
         io_.read_password(user.empty() ? fmt::format("Password{}: ", hint)
                                        : fmt::format("Password for {}{}: ", user, hint));
@@ -94,7 +109,7 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
     return std::unexpected(
         PromptFailure{"--ask-password and another source of the password exclude each other"});
   }
-  auto own = Gathering(io, warnings).own(options, user, uses_default(hosts));
+  auto own = Gathering(io, warnings).own(options, user, hosts);
   if (!own) return std::unexpected(std::move(own.error()));
   CredentialStore store;
   for (const auto& [name, password] : inventory.passwords) {
@@ -103,6 +118,14 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
     credential->enable_password = own->enable_password.clone();
     credential->otp_command = own->otp_command;
     store.emplace(name, std::move(credential));
+  }
+  for (const Host& host : hosts) {
+    if (store.contains(host.credential)) continue;
+    const auto identities = identities_of(host.credential);
+    if (!identities) continue;
+    store.emplace(host.credential.str(),
+                  std::make_shared<const Credential>(
+                      with_identities(*own, *identities, options, io.needs_passphrase, warnings)));
   }
   store.emplace(kDefaultCredential, std::make_shared<const Credential>(std::move(*own)));
   if (!remote_workers) {

@@ -8,6 +8,8 @@ namespace netfleet {
 inline constexpr std::string_view kTopExamples = R"(Examples:
   netfleet run -i devices.txt -u admin -c "show version"
   netfleet results last
+  netfleet platforms
+  netfleet check -i devices.txt
 'netfleet run --help' has more.)";
 
 inline constexpr std::string_view kRunExamples = R"(Examples:
@@ -45,6 +47,13 @@ A refused login ends the sweep by default, so that no account is locked out.
 Durations: 500ms, 10s, 2m, 1h. Sizes: 4096, 64K, 16M.
 Exit status: 0 every host ok; 1 some not; 2 wrong usage or input; 3 internal error; 4 ended by
 refused logins; 130 interrupted.)";
+
+inline constexpr std::string_view kDetectExamples = R"(Examples:
+  netfleet detect -i devices.txt -u admin
+  netfleet detect -H 10.0.0.1,10.0.0.2 -u admin -o jsonl
+  netfleet detect -i devices.txt --store none     without what is remembered
+
+What the inventory says of platforms does not count. Exit status as that of run.)";
 
 inline constexpr std::string_view kWorkersExamples = R"(Examples:
   netfleet workers --dispatcher tcp://127.0.0.1:7600

@@ -52,6 +52,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* run_verb = app.add_subcommand("run", "Run commands on devices and print what they say");
   run_verb->footer(std::string(kRunExamples));
   add_run_options(*run_verb, run, extras);
+  CLI::App* detect_verb = app.add_subcommand("detect", "Find out which platform each device is");
+  detect_verb->footer(std::string(kDetectExamples));
+  RunOptions detect;
+  RunExtras detect_extras;
+  detect.user = login_name;
+  add_detect_options(*detect_verb, detect, detect_extras);
   CLI::App* results_verb = app.add_subcommand("results", "Print the results of an earlier sweep");
   results_verb->footer(std::string(kResultsExamples));
   add_results(*results_verb, results);
@@ -67,6 +73,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* replay_verb = app.add_subcommand("replay", "Run the dialogue over a session log again");
   ReplayOptions replay;
   add_replay(*replay_verb, replay);
+  CLI::App* platforms_verb = app.add_subcommand("platforms", "List the platforms, or show one");
+  PlatformsOptions platforms;
+  add_platforms(*platforms_verb, platforms);
+  CLI::App* check_verb = app.add_subcommand("check", "Say what is wrong with files of a run");
+  CheckOptions check;
+  add_check(*check_verb, check);
 
   auto parsed = parse_arguments(app, argc, argv);
   if (!parsed) return std::unexpected(parsed.error());
@@ -75,10 +87,17 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return usage_error("one command at a time", "netfleet");
   }
   if (run_verb->parsed()) {
+    run.user_given = run_verb->get_option("--user")->count() > 0;
     if (const auto settled = settle_run(*run_verb, run, extras); !settled) {
       return usage_error(settled.error().message, "netfleet run");
     }
     return run;
+  }
+  if (detect_verb->parsed()) {
+    if (const auto settled = settle_run(*detect_verb, detect, detect_extras); !settled) {
+      return usage_error(settled.error().message, "netfleet detect");
+    }
+    return detect;
   }
   if (results_verb->parsed()) return results;
   if (workers_verb->parsed()) {
@@ -96,7 +115,16 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     if (!settled) return usage_error(settled.error().message, "netfleet keygen");
     return *std::move(settled);
   }
-  return usage_error("a command is missing: run, results, workers, keygen or replay", "netfleet");
+  if (platforms_verb->parsed()) return platforms;
+  if (check_verb->parsed()) {
+    if (const auto settled = settle_check(check); !settled) {
+      return usage_error(settled.error().message, "netfleet check");
+    }
+    return check;
+  }
+  return usage_error(
+      "a command is missing: run, detect, results, workers, keygen, replay, platforms or check",
+      "netfleet");
 }
 
 }  // namespace netfleet

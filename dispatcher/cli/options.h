@@ -12,8 +12,11 @@
 #include "common/credential_source.h"
 #include "common/error.h"
 #include "common/task.h"
+#include "dispatcher/cli/check_verb.h"
 #include "dispatcher/cli/keygen.h"
+#include "dispatcher/cli/platforms_verb.h"
 #include "dispatcher/cli/replay_verb.h"
+#include "dispatcher/cli/ssh_options.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
 
@@ -33,12 +36,13 @@ struct ConfigurationSource {
   std::string text;  // the line, or the file's name
 };
 
-// `netfleet run`. Strings are empty and numbers 0 where nothing was given and the default is not a
-// constant.
+// `netfleet run` and `netfleet detect`. Strings are empty and numbers 0 where nothing was given and
+// the default is not a constant.
 struct RunOptions {
   std::vector<std::string> inventories;            // -i: files, directories, "-"
   std::vector<std::string> hosts;                  // -H, each maybe comma-separated
   std::vector<std::string> limits;                 // -l: a host must satisfy all of them
+  bool detect = false;                             // `netfleet detect`: no commands
   std::vector<std::string> commands;               // -c
   std::string commands_file;                       // --commands-file; see read_commands
   std::string mode;                                // --mode; empty: where the login leads
@@ -50,6 +54,7 @@ struct RunOptions {
   std::vector<ExpectedQuestion> answers;  // their patterns are not checked yet
   bool exec = false;
   std::string user;  // -u, else the login name; for hosts that name none
+  bool user_given = false;
   CredentialOptions credentials;
   std::string platform;    // -P, for all hosts; empty: the inventory's, else auto
   std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22
@@ -63,6 +68,7 @@ struct RunOptions {
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
   std::string known_hosts;  // empty: the user's own
   bool legacy_algorithms = false;
+  SshCommandLine ssh;
   OutputFormat output = OutputFormat::kText;
   OutputOrder order = OutputOrder::kInventory;
   std::string output_dir;                // empty: none
@@ -106,7 +112,7 @@ struct HelpText {
 };
 
 using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions,
-                                 KeygenOptions, ReplayOptions>;
+                                 KeygenOptions, ReplayOptions, PlatformsOptions, CheckOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t kMaxSessions = 100'000;
 constexpr std::uint64_t kMaxOutput = 512u << 20;  // SQLite takes values up to 1e9 bytes
 
-void add_what(CLI::App& run, RunOptions& options) {
+void add_hosts(CLI::App& run, RunOptions& options) {
   run.option_defaults()->group("What and where");
   add_list(run, "-i,--inventory", "FILE|DIR|-",
            "Hosts: text, CSV or YAML; - is standard input (repeatable)", options.inventories);
@@ -28,15 +28,6 @@ void add_what(CLI::App& run, RunOptions& options) {
            options.hosts);
   add_list(run, "-l,--limit", "EXPRESSION",
            "Only the hosts of this expression (repeated: all must hold)", options.limits);
-  add_value(run, "-c,--command", "COMMAND", "A command to run (repeatable)", Times::kMany,
-            [&options](const std::string& given) {
-              options.commands.push_back(given);
-              return check_command(given);
-            });
-  add_text(run, "--commands-file", "FILE", "Commands, one a line; lines with # are comments",
-           options.commands_file);
-  add_text(run, "-P,--platform", "NAME",
-           "The platform of all hosts (default: the inventory's, else auto)", options.platform);
   add_value(run, "--port", "N", "The port of hosts whose inventory names none (default: 22)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto port = parse_number(given, 1, 65535);
@@ -46,6 +37,18 @@ void add_what(CLI::App& run, RunOptions& options) {
             });
   add_text(run, "--platform-dir", "DIR", "More platform files; they replace those of the same name",
            options.platform_dir);
+}
+
+void add_commands(CLI::App& run, RunOptions& options) {
+  add_value(run, "-c,--command", "COMMAND", "A command to run (repeatable)", Times::kMany,
+            [&options](const std::string& given) {
+              options.commands.push_back(given);
+              return check_command(given);
+            });
+  add_text(run, "--commands-file", "FILE", "Commands, one a line; lines with # are comments",
+           options.commands_file);
+  add_text(run, "-P,--platform", "NAME",
+           "The platform of all hosts (default: the inventory's, else auto)", options.platform);
 }
 
 void add_login(CLI::App& run, RunOptions& options) {
@@ -63,6 +66,7 @@ void add_login(CLI::App& run, RunOptions& options) {
   add_text(run, "--known-hosts", "FILE", "Where host keys are kept", options.known_hosts);
   run.add_flag("--legacy-algorithms", options.legacy_algorithms,
                "Offer old key exchanges, ciphers and host keys too");
+  add_ssh_options(run, options.ssh);
 }
 
 void add_limits(CLI::App& run, RunOptions& options, RunExtras& extras) {
@@ -109,15 +113,7 @@ void add_output(CLI::App& run, RunOptions& options) {
   run.option_defaults()->group("Output");
   add_value(run, "-o,--output", "FORMAT", "text (default), jsonl or summary", Times::kOnce,
             take_output_format(options.output));
-  add_value(
-      run, "--order", "ORDER", "inventory (default) or completion", Times::kOnce,
-      take_word(options.order,
-                std::array{std::pair{std::string_view("inventory"), OutputOrder::kInventory},
-                           std::pair{std::string_view("completion"), OutputOrder::kCompletion}}));
   add_text(run, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
-  add_text(run, "--session-log", "DIR",
-           "Write down each session, secrets masked ('netfleet replay' reads it)",
-           options.session_log);
   add_value(run, "--max-output", "SIZE", "Bytes kept of one command's output (default: 64M)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto size = parse_size(given);
@@ -126,6 +122,18 @@ void add_output(CLI::App& run, RunOptions& options) {
               options.max_output = *size;
               return {};
             });
+}
+
+void add_reporting(CLI::App& run, RunOptions& options) {
+  run.option_defaults()->group("Output");
+  add_value(
+      run, "--order", "ORDER", "inventory (default) or completion", Times::kOnce,
+      take_word(options.order,
+                std::array{std::pair{std::string_view("inventory"), OutputOrder::kInventory},
+                           std::pair{std::string_view("completion"), OutputOrder::kCompletion}}));
+  add_text(run, "--session-log", "DIR",
+           "Write down each session, secrets masked ('netfleet replay' reads it)",
+           options.session_log);
   add_value(run, "--progress", "WHEN", "auto (default: on a terminal), on or off", Times::kOnce,
             take_word(options.progress,
                       std::array{std::pair{std::string_view("auto"), ProgressMode::kAuto},
@@ -184,6 +192,11 @@ void add_resume(CLI::App& run, RunOptions& options) {
                             "--user",
                             "--host-key-policy",
                             "--legacy-algorithms",
+                            "--kex",
+                            "--ciphers",
+                            "--macs",
+                            "--host-key-algorithms",
+                            "--ssh-config",
                             "--connect-timeout",
                             "--auth-timeout",
                             "--command-timeout",
@@ -213,7 +226,9 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
   if (fresh && options.inventories.empty() && options.hosts.empty()) {
     return fail("no hosts: give -i FILE or -H HOST");
   }
-  if (auto settled = settle_change(run, options); !settled) return settled;
+  if (!options.detect) {
+    if (auto settled = settle_change(run, options); !settled) return settled;
+  }
   if (!fresh && !options.store.enabled) return fail("--resume needs a store");
   if (std::ranges::count(options.inventories, "-") > 1) {
     return fail("--inventory: standard input can be read only once");
@@ -258,13 +273,32 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
 }
 
 void add_run_options(CLI::App& run, RunOptions& options, RunExtras& extras) {
-  add_what(run, options);
+  add_hosts(run, options);
+  add_commands(run, options);
   add_change_options(run, options);
   add_login(run, options);
   add_limits(run, options, extras);
   add_output(run, options);
+  add_reporting(run, options);
   add_fleet(run, options, extras);
   add_resume(run, options);
+}
+
+void add_detect_options(CLI::App& detect, RunOptions& options, RunExtras& extras) {
+  options.detect = true;
+  options.platform = "auto";
+  options.output = OutputFormat::kDetectionTable;
+  add_hosts(detect, options);
+  add_login(detect, options);
+  add_limits(detect, options, extras);
+  detect.option_defaults()->group("Output");
+  add_value(
+      detect, "-o,--output", "FORMAT", "table (default) or jsonl", Times::kOnce,
+      take_word(options.output,
+                std::array{std::pair{std::string_view("table"), OutputFormat::kDetectionTable},
+                           std::pair{std::string_view("jsonl"), OutputFormat::kDetectionJsonl}}));
+  add_reporting(detect, options);
+  add_fleet(detect, options, extras);
 }
 
 }  // namespace netfleet

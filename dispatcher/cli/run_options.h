@@ -1,5 +1,5 @@
 // dispatcher/cli: the options of `netfleet run`, by topic: who, what and how (run_options.cc), what
-// changes devices (change_options.cc).
+// changes devices (change_options.cc). Those of `netfleet detect` are some of them.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@ struct RunExtras {
 };
 
 void add_run_options(CLI::App& run, RunOptions& options, RunExtras& extras);
+void add_detect_options(CLI::App& detect, RunOptions& options, RunExtras& extras);
 // What single options cannot say: which ones must be there, and which exclude each other.
 Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExtras& extras);
 

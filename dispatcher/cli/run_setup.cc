@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +14,7 @@
 #include "common/codec.h"
 #include "dispatcher/cli/configuration.h"
 #include "dispatcher/cli/credentials.h"
+#include "dispatcher/cli/ssh_settings.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/passwords.h"
 #include "dispatcher/sweep/plan.h"
@@ -68,6 +70,11 @@ std::vector<std::string> platforms_of(const std::vector<TaskSpec>& tasks) {
     }
   }
   return names;
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
 std::unexpected<PromptFailure> input_error(std::string message) {
@@ -200,6 +207,11 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
                                               : "no hosts left: the limit (-l) selects none");
   }
 
+  if (auto applied =
+          apply_ssh_settings(options, variable("HOME"), variable("USER"), hosts, setup.warnings);
+      !applied) {
+    return input_error(applied.error().message);
+  }
   PlanDefaults defaults;
   defaults.user = options.user;
   if (options.port != 0) defaults.port = options.port;

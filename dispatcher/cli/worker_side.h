@@ -50,7 +50,8 @@ struct WorkerSide {
   std::function<Expected<std::unique_ptr<EmbeddedWorker>>(EmbeddedWorkerSetup)> start;
   // Whether a private key file is encrypted.
   std::function<Expected<bool>(const std::string& path)> needs_passphrase;
-  // An error that lists the known platforms when one of `names` is none of them.
+  // An error with all that is wrong with the files of the directory (a line each), or when one of
+  // `names` is no platform.
   std::function<Expected<void>(const std::string& platform_dir,
                                const std::vector<std::string>& names)>
       check_platforms;
@@ -64,6 +65,10 @@ struct WorkerSide {
   std::function<Expected<ReplayedSession>(std::string_view log, const std::string& platform_dir,
                                           const std::string& platform)>
       replay;
+  // Of one platform all that is known, or without a name a line for each; as text or JSON lines.
+  std::function<Expected<std::string>(const std::string& platform_dir, const std::string& name,
+                                      bool jsonl)>
+      describe_platforms;
 };
 
 }  // namespace netfleet

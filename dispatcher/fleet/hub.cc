@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "common/secret.h"
+#include "dispatcher/fleet/grants.h"
 #include "dispatcher/fleet/log.h"
 #include "dispatcher/fleet/status.h"
 #include "dispatcher/fleet/sweep_plan.h"
@@ -329,13 +330,8 @@ void Hub::act(const Journal&) {}  // the gate keeps them
 void Hub::act(SendToWorker& action) {
   const std::string to = routing_id(action.incarnation);
   if (action.message.has_grant()) {
-    google::protobuf::Arena arena;  // six strings a task, and gone at once
-    auto& message = *google::protobuf::Arena::CreateMessage<v1::ToWorker>(&arena);
-    message = action.message;
-    for (auto& task : *message.mutable_grant()->mutable_tasks()) {
-      fill_in(sweep_.tasks[task.task().index()], task);
-    }
-    return send_to(to, message);
+    return send_grant(action.message, sweep_.tasks,
+                      [&](const v1::ToWorker& part) { send_to(to, part); });
   }
   if (action.message.has_job()) {
     *action.message.mutable_job() = to_wire(sweep_.job, action.message.job().sweep());

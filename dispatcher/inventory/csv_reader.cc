@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 
+#include "common/ssh_algorithms.h"
 #include "dispatcher/inventory/csv_records.h"
 #include "dispatcher/inventory/host_text.h"
 #include "dispatcher/inventory/limit_lists.h"
@@ -32,6 +33,7 @@ enum class Column : std::uint8_t {
   kCredential,
   kLimits,
   kJump,
+  kAlgorithms,
   kIgnored,
 };
 
@@ -53,6 +55,11 @@ constexpr std::array kColumns = {
     ColumnName{"credential", Column::kCredential},
     ColumnName{"limits", Column::kLimits},
     ColumnName{"jump", Column::kJump},
+    ColumnName{"kex", Column::kAlgorithms},
+    ColumnName{"ciphers", Column::kAlgorithms},
+    ColumnName{"macs", Column::kAlgorithms},
+    ColumnName{"host_key_algorithms", Column::kAlgorithms},
+    ColumnName{"public_key_algorithms", Column::kAlgorithms},
     // Secrets that must not become data.
     ColumnName{"secret", Column::kIgnored},
     ColumnName{"enable_password", Column::kIgnored},
@@ -121,6 +128,7 @@ struct Row {
   Host host;
   std::string_view password;
   std::size_t line;
+  SshOptions ssh;
 };
 
 class CsvReader {
@@ -134,7 +142,7 @@ class CsvReader {
                            fmt::format("{} fields, but the header has {} columns", fields.size(),
                                        header_.columns.size()));
     }
-    Row row{{}, {}, line};
+    Row row{{}, {}, line, {}};
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i].empty()) continue;
       if (const auto set = set_field(row, i, fields[i]); !set) {
@@ -216,6 +224,12 @@ class CsvReader {
         host.jump = pool_(hops);
         return read;
       }
+      case Column::kAlgorithms: {
+        const AlgorithmKind kind = algorithm_field(lower(header_.names[column]))->kind;
+        std::string& list = row.ssh[kind] = value;
+        std::ranges::replace(list, ';', ',');
+        return check_algorithms(kind, list);
+      }
       case Column::kData:
         if (header_.names[column].empty()) return {};
         host.data[header_.names[column]] = value;
@@ -281,6 +295,7 @@ class CsvReader {
       if (!name) return problems_.add(source_, line, name.error().message);
       row.host.credential = pool_(*name);
     }
+    row.host.ssh_options = pool_(to_text(row.ssh));
     inventory_.hosts.push_back(std::move(row.host));
     lines_.push_back(static_cast<std::uint32_t>(line));
     names_.add(static_cast<std::uint32_t>(inventory_.hosts.size() - 1));

@@ -50,6 +50,7 @@ struct Host {
   SharedText region;
   SharedText jump;                  // hops in order, "a,b"; empty: direct
   SharedText credential;            // the name of a credential; may be one of Inventory::passwords
+  SharedText ssh_options;           // its own, of common/ssh_algorithms.h, as text
   std::vector<std::string> groups;  // all of them, nearest first, parents of parents included
   std::map<std::string, std::string> data;  // effective; nested keys joined with '.'
 };

@@ -34,6 +34,9 @@ void inherit(YamlSection& into, const YamlSection& from) {
   if (into.region.empty()) into.region = from.region;
   if (into.credential.empty()) into.credential = from.credential;
   if (into.jump.empty()) into.jump = from.jump;
+  for (const AlgorithmKindInfo& info : algorithm_kinds()) {
+    if (into.ssh[info.kind].empty()) into.ssh[info.kind] = from.ssh[info.kind];
+  }
   into.limits.insert(into.limits.end(), from.limits.begin(), from.limits.end());
   if (from.data.empty()) return;
   const std::size_t own = into.data.size();
@@ -212,6 +215,7 @@ class SimpleInventory {
     host.platform = pool_(section.platform);
     host.region = pool_(section.region);
     host.credential = pool_(section.credential);
+    host.ssh_options = pool_(to_text(section.ssh));
     for (const std::uint32_t group : extended) host.groups.push_back(groups_[group].name);
     for (const auto& entry : section.data) {
       for (const auto& [name, value] : entry->values) host.data[name] = value;

@@ -18,9 +18,22 @@ constexpr std::size_t kMaxGroups = 1000;
 constexpr std::size_t kMaxLimitsOfASection = 100;
 constexpr std::size_t kMaxHops = 16;
 
-constexpr std::array<std::string_view, 11> kKnown = {"hostname",   "port",   "username", "password",
-                                                     "platform",   "groups", "data",     "region",
-                                                     "credential", "jump",   "limits"};
+constexpr std::array<std::string_view, 16> kKnown = {"hostname",
+                                                     "port",
+                                                     "username",
+                                                     "password",
+                                                     "platform",
+                                                     "groups",
+                                                     "data",
+                                                     "region",
+                                                     "credential",
+                                                     "jump",
+                                                     "limits",
+                                                     "kex",
+                                                     "ciphers",
+                                                     "macs",
+                                                     "host_key_algorithms",
+                                                     "public_key_algorithms"};
 // Words of the format, or of netfleet, that other versions use.
 constexpr std::array<std::string_view, 2> kAccepted = {"jumps", "connection_options"};
 
@@ -83,6 +96,8 @@ void SectionReader::field(YamlSection& section, const YamlNode& key, const YamlN
     take(section.platform, check_label(value.text, "platform"));
   } else if (name == "region") {
     take(section.region, check_label(value.text, "region"));
+  } else if (const auto* info = algorithm_field(name); info != nullptr) {
+    take(section.ssh[info->kind], check_algorithms(info->kind, value.text));
   } else {
     take(section.credential, check_credential_name(value.text));
   }
@@ -190,7 +205,8 @@ void SectionReader::flatten(DataEntry& entry, const std::string& key, const Yaml
                                       "than {} bytes",
                                       kMaxDataDepth, kMaxDataKey));
   }
-  if (value.kind == YamlNode::Kind::kNull || value.kind == YamlNode::Kind::kScalar) {
+  if (value.kind == YamlNode::Kind::kNull || value.kind == YamlNode::Kind::kScalar ||
+      value.first == 0) {  // an empty list or map is there, too
     ++data_values_;
     entry.values.emplace_back(key, value.text);
     return;

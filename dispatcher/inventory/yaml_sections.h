@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/ssh_algorithms.h"
 #include "dispatcher/inventory/limit_lists.h"
 #include "dispatcher/inventory/passwords.h"
 #include "dispatcher/inventory/problems.h"
@@ -36,6 +37,7 @@ struct YamlSection {
   std::string region;
   std::string credential;
   std::string jump;                   // hops in order, "a,b"
+  SshOptions ssh;                     // lists of algorithms, as written
   std::vector<std::uint16_t> limits;  // numbers of LimitLists
   std::vector<GroupReference> groups;
   std::vector<std::shared_ptr<const DataEntry>> data;

@@ -37,6 +37,10 @@ std::unique_ptr<Renderer> make_renderer(OutputFormat format, std::string sweep, 
       return make_jsonl_renderer(std::move(sweep));
     case OutputFormat::kSummary:
       return make_summary_renderer();
+    case OutputFormat::kDetectionTable:
+      return make_detection_table();
+    case OutputFormat::kDetectionJsonl:
+      return make_detection_jsonl();
   }
   std::unreachable();
 }

@@ -15,7 +15,14 @@
 
 namespace netfleet {
 
-enum class OutputFormat : std::uint8_t { kText, kJsonl, kSummary };
+// The last two are those of `netfleet detect`.
+enum class OutputFormat : std::uint8_t {
+  kText,
+  kJsonl,
+  kSummary,
+  kDetectionTable,
+  kDetectionJsonl,
+};
 Expected<OutputFormat> output_format_from_name(std::string_view name);
 
 // What a sweep came to, for the summary and the exit status.

@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -43,7 +43,13 @@ CREATE TABLE sweeps(
   retry_unsafe INTEGER NOT NULL DEFAULT 0,
   limited INTEGER NOT NULL DEFAULT 0,
   lease_ms INTEGER NOT NULL DEFAULT 10000,
-  boot_id TEXT);
+  boot_id TEXT,
+  mode TEXT,
+  configuration INTEGER,
+  dry_run INTEGER NOT NULL DEFAULT 0,
+  confirm_within_ms INTEGER,
+  save INTEGER NOT NULL DEFAULT 0,
+  exec INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -57,7 +63,8 @@ CREATE TABLE tasks(
   user TEXT NOT NULL,
   platform TEXT NOT NULL,
   region TEXT,
-  credential TEXT);
+  credential TEXT,
+  configuration INTEGER);
 CREATE TABLE results(
   key INTEGER PRIMARY KEY,
   attempt INTEGER NOT NULL,
@@ -131,6 +138,26 @@ constexpr const char* kUpgradeTo3 = R"sql(
 ALTER TABLE results ADD COLUMN evidence TEXT;
 )sql";
 
+// What version 4 added. A configuration is a body: its lines.
+constexpr const char* kTablesOf4 = R"sql(
+CREATE TABLE sweep_answers(
+  sweep INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  pattern TEXT NOT NULL,
+  reply TEXT NOT NULL,
+  PRIMARY KEY(sweep, position)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kUpgradeTo4 = R"sql(
+ALTER TABLE sweeps ADD COLUMN mode TEXT;
+ALTER TABLE sweeps ADD COLUMN configuration INTEGER;
+ALTER TABLE sweeps ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sweeps ADD COLUMN confirm_within_ms INTEGER;
+ALTER TABLE sweeps ADD COLUMN save INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sweeps ADD COLUMN exec INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tasks ADD COLUMN configuration INTEGER;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -164,6 +191,7 @@ void create_tables(SQLite::Database& database) {
   database.exec(kSchema);
   database.exec(kTablesOf2);
   database.exec(kTablesOf3);
+  database.exec(kTablesOf4);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                             kSchemaVersion));
   transaction.commit();
@@ -177,8 +205,12 @@ void upgrade(SQLite::Database& database) {
     database.exec(kUpgradeTo2);
     database.exec(kTablesOf2);
   }
-  database.exec(kUpgradeTo3);
-  database.exec(kTablesOf3);
+  if (version < 3) {
+    database.exec(kUpgradeTo3);
+    database.exec(kTablesOf3);
+  }
+  database.exec(kUpgradeTo4);
+  database.exec(kTablesOf4);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

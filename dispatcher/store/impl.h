@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@
 
 namespace netfleet {
 
+inline constexpr std::size_t kTextsKept = 4096;  // in a memory of texts
 inline constexpr std::array<std::string_view, 3> kPolicies = {"strict", "accept-new", "off"};
 
 // What is wrong with the request or the content of a row, not with SQLite.
@@ -102,6 +104,7 @@ struct Store::Impl {
   }
 
   void insert_sweep(SweepRecord& record);
+  void insert_texts(const SweepRecord& record);  // its commands and answers
   void insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks);
   void put_grants(std::uint32_t sweep, std::span<const GrantRecord> grants);
   void insert_results(std::uint32_t sweep, std::span<const TaskResult> results);
@@ -116,20 +119,25 @@ struct Store::Impl {
   void bind_output(SQLite::Statement& statement, int first, const Output& output,
                    const std::vector<std::string>& planned);
   // The number of the body with this content, which is added when there is none.
-  std::int64_t body_of(const std::string& output);
+  std::int64_t body_of(std::string_view output);
+  void bind_body(SQLite::Statement& statement, int position, const SharedText& text);
+  std::string read_body(std::int64_t number);
 
   const std::vector<std::string>& commands_of(std::uint32_t sweep);
   std::vector<std::string> read_commands(std::uint32_t sweep);
+  std::vector<ExpectedQuestion> read_answers(std::uint32_t sweep);
   SweepRecord read_sweep(SQLite::Statement& row);
+  // The body's text, which is shared by all who ask for it.
+  SharedText configuration(std::int64_t body);
   std::vector<CommandResult> read_outputs(std::uint32_t sweep, std::int64_t key,
                                           std::size_t& bytes);
   struct Row {
     TaskSpec task;
     std::optional<TaskResult> result;
   };
+  enum class With : std::uint8_t { kConfiguration, kOutputs };
   // The rows from key `first` to before `end`, as many as a chunk may hold.
-  std::vector<Row> read_chunk(std::uint32_t sweep, std::int64_t first, std::int64_t end,
-                              bool with_outputs);
+  std::vector<Row> read_chunk(std::uint32_t sweep, std::int64_t first, std::int64_t end, With with);
   std::optional<SweepRecord> sweep_with_id(const std::string& id);
   std::vector<SweepRecord> newest_sweeps(std::int64_t limit);
   // Whose id begins like this, newest first: the first few, and how many there are.
@@ -146,9 +154,13 @@ struct Store::Impl {
   TextPool texts;
   std::uint32_t commands_sweep = 0;  // whose commands `commands` are; no sweep has number 0
   std::vector<std::string> commands;
+  // Of configurations that were written or read last, so that equal ones cost once.
+  std::unordered_map<const char*, std::int64_t> bodies_of_texts;
+  std::unordered_map<std::int64_t, SharedText> texts_of_bodies;
 
   RowInsert add_tasks{
-      database, "INSERT INTO tasks(key,host,address,port,user,platform,region,credential)", 8};
+      database,
+      "INSERT INTO tasks(key,host,address,port,user,platform,region,credential,configuration)", 9};
   SQLite::Statement add_result{
       database,
       "INSERT INTO results(key,attempt,outcome,error,worker,platform,jump,started_at,duration_ms,"
@@ -173,7 +185,7 @@ struct Store::Impl {
       database,
       "SELECT t.key,t.host,t.address,t.port,t.user,t.platform,t.region,t.credential,"
       "r.attempt,r.outcome,r.error,r.worker,r.platform,r.jump,r.started_at,r.duration_ms,"
-      "r.command_sent,r.evidence FROM tasks t LEFT JOIN results r ON r.key=t.key"
+      "r.command_sent,r.evidence,t.configuration FROM tasks t LEFT JOIN results r ON r.key=t.key"
       " WHERE t.key>=? AND t.key<? ORDER BY t.key"};
   SQLite::Statement outputs{
       database,

@@ -16,7 +16,8 @@ constexpr int kCandidatesNamed = 5;
 constexpr const char* kSelectSweep =
     "SELECT number,id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
     "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
-    "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id FROM sweeps ";
+    "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id,mode,"
+    "configuration,dry_run,confirm_within_ms,save,exec FROM sweeps ";
 
 WallTime to_wall_time(std::int64_t column) { return WallTime(Milliseconds(column)); }
 
@@ -40,6 +41,16 @@ Outcome outcome_at(SQLite::Statement& row, int column) {
   return *outcome;
 }
 
+// Each line has its end.
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos;) {
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
 }  // namespace
 
 const std::vector<std::string>& Store::Impl::commands_of(std::uint32_t sweep) {
@@ -57,6 +68,34 @@ std::vector<std::string> Store::Impl::read_commands(std::uint32_t sweep) {
   std::vector<std::string> found;
   while (select.executeStep()) found.push_back(text_at(select, 0));
   return found;
+}
+
+std::vector<ExpectedQuestion> Store::Impl::read_answers(std::uint32_t sweep) {
+  SQLite::Statement select(
+      database, "SELECT pattern,reply FROM sweep_answers WHERE sweep=? ORDER BY position");
+  select.bind(1, sweep);
+  std::vector<ExpectedQuestion> found;
+  while (select.executeStep()) found.push_back({text_at(select, 0), text_at(select, 1)});
+  return found;
+}
+
+std::string Store::Impl::read_body(std::int64_t number) {
+  SQLite::Statement select(database, "SELECT size,compressed,content FROM bodies WHERE number=?");
+  select.bind(1, number);
+  std::string body;
+  if (!select.executeStep() ||
+      !codec.unpack(bytes_at(select, 2), number_at(select, 1) != 0,
+                    static_cast<std::uint64_t>(number_at(select, 0)), body)) {
+    throw StoreFailure(fmt::format("configuration {} is damaged", number));
+  }
+  return body;
+}
+
+SharedText Store::Impl::configuration(std::int64_t body) {
+  if (texts_of_bodies.size() >= kTextsKept) texts_of_bodies.clear();
+  const auto known = texts_of_bodies.find(body);
+  if (known != texts_of_bodies.end()) return known->second;
+  return texts_of_bodies.emplace(body, read_body(body)).first->second;
 }
 
 SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
@@ -85,6 +124,13 @@ SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
   record.limited = number_at(row, 16) != 0;
   record.lease = Milliseconds(number_at(row, 17));
   record.boot_id = text_at(row, 18);
+  job.mode = text_at(row, 19);
+  if (!row.isColumnNull(20)) job.configuration.lines = split_lines(read_body(number_at(row, 20)));
+  job.configuration.dry_run = number_at(row, 21) != 0;
+  if (!row.isColumnNull(22)) job.configuration.confirm_within = Milliseconds(number_at(row, 22));
+  job.configuration.save = number_at(row, 23) != 0;
+  job.exec = number_at(row, 24) != 0;
+  job.answers = read_answers(record.number);
   return record;
 }
 
@@ -143,7 +189,7 @@ std::vector<CommandResult> Store::Impl::read_outputs(std::uint32_t sweep, std::i
 }
 
 std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::int64_t first,
-                                                      std::int64_t end, bool with_outputs) {
+                                                      std::int64_t end, With with) {
   std::vector<Row> chunk;
   std::size_t bytes = 0;
   const Use use(rows);
@@ -162,6 +208,10 @@ std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::
                 .credential = texts(bytes_at(rows, 7))};
     const std::string_view address = bytes_at(rows, 2);
     row.task.address = row.task.host == address ? row.task.host : SharedText(address);
+    if (with == With::kConfiguration && !rows.isColumnNull(18)) {
+      row.task.configuration = configuration(number_at(rows, 18));
+      bytes += row.task.configuration.size();
+    }
     if (rows.isColumnNull(8)) continue;
     TaskResult& result = row.result.emplace();
     result.index = row.task.index;
@@ -175,7 +225,7 @@ std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::
     result.duration = Milliseconds(number_at(rows, 15));
     result.command_sent = number_at(rows, 16) != 0;
     result.evidence = text_at(rows, 17);
-    if (with_outputs) result.commands = read_outputs(sweep, key, bytes);
+    if (with == With::kOutputs) result.commands = read_outputs(sweep, key, bytes);
   }
   return chunk;
 }

@@ -42,7 +42,7 @@ Expected<std::vector<TaskSpec>> Store::tasks(std::uint32_t sweep) {
     std::vector<TaskSpec> found;
     const std::int64_t end = key_of(sweep + 1, 0);
     for (std::int64_t next = key_of(sweep, 0); next < end;) {
-      auto chunk = impl_->read_chunk(sweep, next, end, false);
+      auto chunk = impl_->read_chunk(sweep, next, end, Impl::With::kConfiguration);
       if (chunk.empty()) break;
       next = key_of(sweep, chunk.back().task.index) + 1;
       for (auto& row : chunk) found.push_back(std::move(row.task));

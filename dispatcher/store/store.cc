@@ -91,7 +91,7 @@ Expected<std::vector<SweepRecord>> Store::sweeps(std::size_t limit) {
 Expected<TaskSpec> Store::task(std::uint32_t sweep, std::uint32_t index) {
   return impl_->guarded("read a task", [&] {
     const std::int64_t key = key_of(sweep, index);
-    auto chunk = impl_->read_chunk(sweep, key, key + 1, false);
+    auto chunk = impl_->read_chunk(sweep, key, key + 1, Impl::With::kConfiguration);
     if (chunk.empty()) throw StoreFailure(fmt::format("sweep {} has no task {}", sweep, index));
     return std::move(chunk[0].task);
   });
@@ -100,7 +100,7 @@ Expected<TaskSpec> Store::task(std::uint32_t sweep, std::uint32_t index) {
 Expected<std::optional<TaskResult>> Store::result(std::uint32_t sweep, std::uint32_t index) {
   return impl_->guarded("read a result", [&]() -> std::optional<TaskResult> {
     const std::int64_t key = key_of(sweep, index);
-    auto chunk = impl_->read_chunk(sweep, key, key + 1, true);
+    auto chunk = impl_->read_chunk(sweep, key, key + 1, Impl::With::kOutputs);
     if (chunk.empty()) return std::nullopt;
     return std::move(chunk[0].result);
   });
@@ -115,8 +115,8 @@ Expected<void> Store::for_range(std::uint32_t sweep, std::uint32_t first, std::u
   std::int64_t next = key_of(sweep, first);
   const std::int64_t end = std::min(next + count, key_of(sweep + 1, 0));
   while (next < end) {
-    auto chunk =
-        impl_->guarded("read results", [&] { return impl_->read_chunk(sweep, next, end, true); });
+    auto chunk = impl_->guarded(
+        "read results", [&] { return impl_->read_chunk(sweep, next, end, Impl::With::kOutputs); });
     if (!chunk) return std::unexpected(std::move(chunk.error()));
     if (chunk->empty()) return {};
     for (const Impl::Row& row : *chunk) {

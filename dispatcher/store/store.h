@@ -117,8 +117,9 @@ class Store {
   Expected<TaskSpec> task(std::uint32_t sweep, std::uint32_t index);
   // Empty when there is none yet.
   Expected<std::optional<TaskResult>> result(std::uint32_t sweep, std::uint32_t index);
-  // In index order, a bounded number of rows in memory at a time; tasks without a result are passed
-  // with nullptr. Return false from `visit` to stop. Nothing is locked while `visit` runs.
+  // In index order, a bounded number of rows in memory at a time; tasks come without their
+  // configuration, those without a result with nullptr. Return false from `visit` to stop. Nothing
+  // is locked while `visit` runs.
   using Visit = std::function<bool(const TaskSpec&, const TaskResult*)>;
   Expected<void> for_each(std::uint32_t sweep, const Visit& visit);
   // The same for the tasks `first` .. `first + count - 1`.

@@ -41,8 +41,9 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
       database,
       "INSERT INTO sweeps(id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
       "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
-      "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id)"
-      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id,mode,"
+      "configuration,dry_run,confirm_within_ms,save,exec)"
+      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   insert.bindNoCopy(1, record.id);
   insert.bind(2, to_column(record.started_at));
   if (record.ended_at) insert.bind(3, to_column(*record.ended_at));
@@ -61,9 +62,25 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
   insert.bind(16, record.limited ? 1 : 0);
   insert.bind(17, static_cast<std::int64_t>(record.lease.count()));
   bind_or_null(insert, 18, record.boot_id);
+  bind_or_null(insert, 19, job.mode);
+  const Configuration& configuration = job.configuration;
+  std::string lines;
+  for (const std::string& line : configuration.lines) lines.append(line).append(1, '\n');
+  if (!lines.empty()) insert.bind(20, body_of(lines));
+  insert.bind(21, configuration.dry_run ? 1 : 0);
+  if (configuration.confirm_within) {
+    insert.bind(22, static_cast<std::int64_t>(configuration.confirm_within->count()));
+  }
+  insert.bind(23, configuration.save ? 1 : 0);
+  insert.bind(24, job.exec ? 1 : 0);
   insert.exec();
   record.number = static_cast<std::uint32_t>(database.getLastInsertRowid());
 
+  insert_texts(record);
+}
+
+void Store::Impl::insert_texts(const SweepRecord& record) {
+  const JobSpec& job = record.job;
   SQLite::Statement add_command(database,
                                 "INSERT INTO sweep_commands(sweep,position,command) VALUES(?,?,?)");
   for (std::size_t i = 0; i < job.commands.size(); ++i) {
@@ -72,6 +89,16 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
     add_command.bindNoCopy(3, job.commands[i]);
     add_command.exec();
     add_command.reset();
+  }
+  SQLite::Statement add_answer(
+      database, "INSERT INTO sweep_answers(sweep,position,pattern,reply) VALUES(?,?,?,?)");
+  for (std::size_t i = 0; i < job.answers.size(); ++i) {
+    add_answer.bind(1, record.number);
+    add_answer.bind(2, static_cast<std::int64_t>(i));
+    add_answer.bindNoCopy(3, job.answers[i].pattern);
+    add_answer.bindNoCopy(4, job.answers[i].reply);
+    add_answer.exec();
+    add_answer.reset();
   }
 }
 
@@ -86,6 +113,7 @@ std::string RowInsert::values(int columns, std::size_t rows) {
 }
 
 void Store::Impl::insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks) {
+  bodies_of_texts.clear();  // it goes by addresses, which others had before
   add_tasks(tasks, [&](SQLite::Statement& row, int at, const TaskSpec& task) {
     row.bind(at, key_of(sweep, task.index));
     row.bindNoCopy(at + 1, task.host.c_str());
@@ -95,7 +123,17 @@ void Store::Impl::insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> ta
     row.bindNoCopy(at + 5, task.platform.c_str());
     bind_or_null(row, at + 6, task.region);
     bind_or_null(row, at + 7, task.credential);
+    bind_body(row, at + 8, task.configuration);
   });
+}
+
+void Store::Impl::bind_body(SQLite::Statement& statement, int position, const SharedText& text) {
+  if (text.empty()) return statement.bind(position);
+  if (bodies_of_texts.size() >= kTextsKept) bodies_of_texts.clear();
+  const auto known = bodies_of_texts.find(text.data());
+  const std::int64_t number = known != bodies_of_texts.end() ? known->second : body_of(text);
+  bodies_of_texts.emplace(text.data(), number);
+  statement.bind(position, number);
 }
 
 void Store::Impl::insert_results(std::uint32_t sweep, std::span<const TaskResult> results) {
@@ -159,7 +197,7 @@ void Store::Impl::bind_output(SQLite::Statement& statement, int first, const Out
   }
 }
 
-std::int64_t Store::Impl::body_of(const std::string& output) {
+std::int64_t Store::Impl::body_of(std::string_view output) {
   const BodyHash hash = codec.hash(output);
   const std::string_view name(reinterpret_cast<const char*>(hash.data()), hash.size());
   {

@@ -273,11 +273,16 @@ class Ledger {
   void on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim);
   void on_decline(std::uint64_t from, const v1::Decline& decline);
   void on_heartbeat(TimePoint now, std::uint64_t from, const v1::Heartbeat& heartbeat);
-  void on_release(std::uint64_t from, const v1::Release& release);
+  using Refs = google::protobuf::RepeatedPtrField<v1::TaskRef>;
+  void on_release(std::uint64_t from, const Refs& tasks);
   void note_free(Worker& worker, std::uint64_t sequence, std::uint32_t free, TimePoint now);
   void set_credit(Worker& worker, std::uint32_t free);
   void learn_expiry(bool late);
-  bool may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const;
+  // Whether the offer that is claimed has run out.
+  static bool late(const Task& task, const v1::Offer& offer) {
+    return task.state == State::kPending || offer.round() < task.round;
+  }
+  bool may_grant(const Task& task, const v1::Offer& offer, std::uint64_t from) const;
   bool renew(TimePoint now, std::uint64_t from, const v1::TaskRef& ref);
   void lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task);
   void unlease(TaskKey key, Task& task, bool linger = false);
@@ -288,6 +293,7 @@ class Ledger {
   void leave_offered(TaskKey key, Task& task);
   void expire_offers(TimePoint now);
   void queue(TaskKey key, bool in_front = false);
+  void queue_in_front(const std::vector<TaskKey>& keys);
   std::uint32_t next_sweep(const Lane& lane) const;
   void wake_parked(TimePoint now);
   void check_lanes(TimePoint now);

@@ -99,7 +99,9 @@ void Ledger::leave_offered(TaskKey key, Task& task) {
   task.state = State::kPending;
 }
 
+// They go first again: one that is lost twice must not be the sweep's last.
 void Ledger::expire_offers(TimePoint now) {
+  std::vector<TaskKey> expired;
   while (!offers_due_.empty() && offers_due_.front().at <= now && !BROKEN(kR15OffersNeverExpire)) {
     const OfferDue due = offers_due_.front();
     offers_due_.pop_front();
@@ -109,8 +111,14 @@ void Ledger::expire_offers(TimePoint now) {
       continue;
     }
     leave_offered(due.task, *task);
-    queue(due.task);
+    expired.push_back(due.task);
   }
+  queue_in_front(expired);
+}
+
+// The first of them first.
+void Ledger::queue_in_front(const std::vector<TaskKey>& keys) {
+  for (auto key = keys.rbegin(); key != keys.rend(); ++key) queue(*key, true);
 }
 
 void Ledger::wake_parked(TimePoint now) {
@@ -118,8 +126,7 @@ void Ledger::wake_parked(TimePoint now) {
     const Task* task = find(key);
     return task != nullptr && task->state == State::kPending;
   };
-  const std::vector<TaskKey> woken = limits_.wake(now, wanted);
-  for (auto key = woken.rbegin(); key != woken.rend(); ++key) queue(*key, true);
+  queue_in_front(limits_.wake(now, wanted));
 }
 
 // A lane with tasks and without workers: said once, given up in the end.

@@ -112,7 +112,7 @@ void Ledger::on_message(TimePoint now, std::uint64_t from, const v1::ToDispatche
     case v1::ToDispatcher::kHeartbeat:
       return on_heartbeat(now, from, message.heartbeat());
     case v1::ToDispatcher::kRelease:
-      return on_release(from, message.release());
+      return on_release(from, message.release().tasks());
     case v1::ToDispatcher::kGoodbye:
       return drop_worker(from, message.goodbye().reason());
     default:
@@ -173,13 +173,13 @@ void Ledger::on_hello(TimePoint now, std::uint64_t from, const v1::ToDispatcher&
   send(from, std::move(answer));
 }
 
-bool Ledger::may_grant(const Task& task, std::uint32_t attempt, std::uint64_t from) const {
-  if (task.attempt != attempt) return false;
+bool Ledger::may_grant(const Task& task, const v1::Offer& offer, std::uint64_t from) const {
+  if (task.attempt != offer.task().attempt()) return false;
   // Not even to the owner again: it may have finished, and another one been granted the device.
   if (holding_until_ > now_ && !BROKEN(kR13ClaimsInHold)) return false;
   if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
-  if (task.state == State::kPending) return !BROKEN(kR3LateClaimDenied);
-  return task.state == State::kOffered;
+  if (late(task, offer) && BROKEN(kR3LateClaimDenied)) return false;
+  return task.state == State::kPending || task.state == State::kOffered;
 }
 
 // Behind a slow link every claim would come after its offer's expiry, to find what the offer held
@@ -194,17 +194,18 @@ void Ledger::learn_expiry(bool late) {
 
 void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim) {
   v1::ToWorker grants, denials;
-  std::set<std::uint32_t> cancelled;
+  std::set<std::uint32_t> cancelled, described;
+  auto& known = workers_.at(from).jobs;
   grants.mutable_grant()->set_sent_at(claim.sent_at());
   for (const v1::Offer& offer : claim.offers()) {
     const TaskKey key = key_of(offer.task());
     Task* task = find(key);
-    if (task == nullptr || !may_grant(*task, offer.task().attempt(), from)) {
+    if (task == nullptr || !may_grant(*task, offer, from)) {
       *denials.mutable_deny()->add_tasks() = offer.task();
       continue;
     }
     if (task->state != State::kLeased) {
-      learn_expiry(task->state == State::kPending || offer.round() < task->round);
+      learn_expiry(late(*task, offer));
     }
     // A late claim: its offer has given back what it held of the limits.
     if (task->state == State::kPending &&
@@ -212,12 +213,13 @@ void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim)
       *denials.mutable_deny()->add_tasks() = offer.task();
       continue;
     }
-    if (task->state == State::kLeased) {
-      renew(now, from, offer.task());  // a repeated claim by the owner: granted again
+    const bool repeated = task->state == State::kLeased;
+    if (repeated) {
+      renew(now, from, offer.task());  // by the owner: granted again, and described again
     } else {
       lease(now, from, key, *task);
     }
-    if (workers_.at(from).jobs.insert(key.sweep).second) {
+    if ((known.insert(key.sweep).second || repeated) && described.insert(key.sweep).second) {
       v1::ToWorker job;
       job.mutable_job()->set_sweep(key.sweep);
       send(from, std::move(job));
@@ -227,7 +229,10 @@ void Ledger::on_claim(TimePoint now, std::uint64_t from, const v1::Claim& claim)
   }
   if (grants.grant().tasks_size() > 0) send(from, std::move(grants));
   for (const std::uint32_t sweep : cancelled) send_cancel(from, sweep);
-  if (denials.has_deny()) send(from, std::move(denials));
+  if (denials.has_deny()) {
+    denials.mutable_deny()->set_sent_at(claim.sent_at());
+    send(from, std::move(denials));
+  }
 }
 
 void Ledger::on_decline(std::uint64_t from, const v1::Decline& decline) {
@@ -263,6 +268,7 @@ void Ledger::on_heartbeat(TimePoint now, std::uint64_t from, const v1::Heartbeat
   v1::Renewal& renewal = *message.mutable_renewal();
   renewal.set_sent_at(heartbeat.sent_at());
   std::set<std::uint32_t> cancelled;
+  on_release(from, heartbeat.released());  // the Release may have been lost
   for (const auto& ref : heartbeat.running()) {
     if (!renew(now, from, ref)) {
       *renewal.add_revoked() = ref;
@@ -282,8 +288,8 @@ void Ledger::send_cancel(std::uint64_t incarnation, std::uint32_t sweep) {
   send(incarnation, std::move(message));
 }
 
-void Ledger::on_release(std::uint64_t from, const v1::Release& release) {
-  for (const auto& ref : release.tasks()) {
+void Ledger::on_release(std::uint64_t from, const Refs& tasks) {
+  for (const auto& ref : tasks) {
     const TaskKey key = key_of(ref);
     Task* task = find(key);
     if (task == nullptr || task->state != State::kLeased || task->owner != from ||

@@ -52,6 +52,7 @@ std::vector<TaskSpec> plan_tasks(const std::vector<Host>& hosts, const PlanDefau
     if (task.platform.empty()) task.platform = unknown;
     task.region = host.region;
     task.credential = host.credential.empty() ? credential : host.credential;
+    task.ssh_options = host.ssh_options;
     tasks.push_back(std::move(task));
   }
   return tasks;

@@ -8,7 +8,8 @@ be passed in order ("password", "keyboard-interactive"; asyncssh wants any one o
 ([text, echo]) and the answers that are `right`, maybe `title` and `instruction`; `again` asks a
 wrongly answered round once more. Algorithms by asyncssh's names: `kex_algs`, `encryption_algs`,
 `mac_algs`. After the login there is a shell with the prompt "sim> " (`shell`: false: none), and
-commands by exec, which /bin/sh runs.
+commands by exec, which /bin/sh runs. `prompt` is another prompt; with `outputs`, a
+table, the shell prints what it says of a command, and `refusal` for any other.
 
 RECORD gets a JSON line for each answer, command and login. Prints "ready PORT" when it listens.
 """
@@ -20,7 +21,15 @@ import subprocess
 import sys
 import threading
 
-PROMPT = "sim> "
+def prompt_of(scenario):
+    return scenario.get("prompt", "sim> ")
+
+
+def answer_of(scenario, command):
+    """What the shell prints."""
+    if "outputs" in scenario:
+        return scenario["outputs"].get(command, scenario["refusal"]) if command else ""
+    return f"ran {command}\n" if command else ""
 
 
 class Record:
@@ -110,13 +119,14 @@ def serve_asyncssh(scenario, record):
         process.exit(await done.wait())
 
     async def run_shell(process):
-        process.stdout.write(PROMPT)
+        prompt = prompt_of(scenario)
+        process.stdout.write(prompt)
         async for line in process.stdin:
             command = line.strip()
             record.add("command", text=command)
             if command == "exit":
                 break
-            process.stdout.write(f"ran {command}\n{PROMPT}" if command else PROMPT)
+            process.stdout.write(answer_of(scenario, command) + prompt)
         process.exit(0)
 
     async def handle(process):
@@ -198,7 +208,8 @@ def serve_paramiko(scenario, record):
 
     def run_shell(channel):
         line = b""
-        channel.sendall(PROMPT.encode())
+        prompt = prompt_of(scenario)
+        channel.sendall(prompt.encode())
         while byte := channel.recv(1):
             channel.sendall(byte if byte != b"\n" else b"\r\n")
             if byte not in b"\r\n":
@@ -207,8 +218,8 @@ def serve_paramiko(scenario, record):
             record.add("command", text=line.decode())
             if line == b"exit":
                 break
-            answer = f"ran {line.decode()}\r\n" if line else ""
-            channel.sendall((answer + PROMPT).encode())
+            answer = answer_of(scenario, line.decode()).replace("\n", "\r\n")
+            channel.sendall((answer + prompt).encode())
             line = b""
         channel.close()
 

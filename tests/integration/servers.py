@@ -5,8 +5,10 @@ removed first. One test file at a time may use them, on the whole machine.
 
 import fcntl
 import grp
+import json
 import os
 import pwd
+import shutil
 import subprocess
 
 import rig
@@ -134,6 +136,75 @@ def dropbear(test, user):
     return Server(test, process, "127.0.0.1", port, user)
 
 
+def shells(test):
+    """bash (coloured prompt of Debian's skeleton), dash, busybox and a restricted bash."""
+    ash = test.path("ash")
+    os.symlink("/usr/bin/busybox", ash)
+    users = [add_user(test, "bash", "/bin/bash"), add_user(test, "dash", "/bin/dash"),
+             add_user(test, "ash", ash), add_user(test, "rbash", "/bin/rbash")]
+    shutil.copy("/etc/skel/.bashrc", test.path("nfit_bash/.bashrc"))
+    test.write("nfit_bash/.profile", ". ~/.bashrc\n")
+    server = sshd(test, users[0])
+    return [server] + [Server(test, server.process, server.address, server.port, user)
+                       for user in users[1:]]
+
+
+# Each connection's program has it as standard input and output, as under inetd.
+_INETD = """
+import socket, subprocess, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+running = []
+while True:
+    connection, _ = listener.accept()
+    running = [one for one in running if one.poll() is None]
+    running.append(subprocess.Popen(sys.argv[2:], stdin=connection, stdout=connection))
+    connection.close()
+"""
+
+
+def tinysshd(test, user):
+    """Knows ed25519 keys and nothing else."""
+    port = rig.free_port()
+    keys = test.path("tinysshd_keys")
+    call("tinysshd-makekey", keys)
+    process = test.start("/usr/bin/python3", "-c", _INETD, port, "/usr/sbin/tinysshd", "-v", keys)
+    return Server(test, process, "127.0.0.1", port, user)
+
+
+def other_ssh(test, make, **scenario):
+    """other_ssh.py, which says what a scenario may have."""
+    path = test.write(f"{make}.json", json.dumps(
+        {"user": "tester", "methods": ["password"], "password": PASSWORD, **scenario}))
+    process = test.start("/usr/bin/python3", "-W", "ignore",
+                         os.path.join(os.path.dirname(__file__), "other_ssh.py"), make, path,
+                         test.path(f"{make}.record"))
+    port = int(process.wait_for(r"ready (\d+)").group(1))
+    return Server(test, process, "127.0.0.1", port, "tester")
+
+
+class Bird:
+    """BIRD with some routes that go nowhere, and birdc as what its user logs in to. Touches no
+    kernel table."""
+
+    def __init__(self, test, user):
+        control = test.path("bird.ctl")
+        config = test.write("bird.conf", "router id 192.0.2.1;\nprotocol device {}\n"
+                            "protocol static nowhere {\n  ipv4;\n" + "".join(
+                                f"  route 10.{n}.0.0/16 blackhole;\n" for n in range(40)) + "}\n")
+        process = test.start("/usr/sbin/bird", "-f", "-c", config, "-s", control, "-P",
+                             test.path("bird.pid"))
+        rig.wait_until(lambda: os.path.exists(control) or process.ended(), "bird")
+        os.chmod(control, 0o666)
+        self.birdc = ["/usr/sbin/birdc", "-r", "-s", control]
+        rig.wait_until(lambda: b"nowhere" in self.show("show protocols"), "bird's routes")
+        self.server = sshd(test, user, name="sshd_bird",
+                           options=[f"ForceCommand {' '.join(self.birdc)}"])
+
+    def show(self, command):
+        """What `birdc COMMAND` prints, without its two lines of greeting."""
+        return b"".join(call(*self.birdc, *command.split()).splitlines(True)[2:])
+
+
 class Namespace:
     """A network of its own, with loopback and nothing else yet. IPv4 alone: IPv6 addresses would
     come by and by."""
@@ -186,7 +257,7 @@ class Lan(Namespace):
 class Router:
     """FRR in a network namespace: zebra and staticd, with vtysh as what its user logs in to."""
 
-    def __init__(self, test, number, hostname, user):
+    def __init__(self, test, number, hostname, user, *vtysh_options):
         self.directory = test.path(hostname)
         self.address = f"198.18.{number}.2"
         os.makedirs(self.directory)
@@ -200,7 +271,7 @@ class Router:
         self.vtysh = ["/usr/bin/vtysh", "--vty_socket", self.directory, "--config_dir",
                       self.directory]
         self.server = sshd(test, user, self.address, 22, self.namespace, name=f"sshd_{hostname}",
-                           options=[f"ForceCommand {' '.join(self.vtysh)}"])
+                           options=[f"ForceCommand {' '.join([*self.vtysh, *vtysh_options])}"])
         rig.wait_until(lambda: b"S>* 203.0.113.0/24" in self.show("show ip route"),
                        f"{hostname}'s routes")
 

@@ -183,6 +183,47 @@ class Steps(Logins):
                 self.assertEqual(ran.objects()[0]["commands"][0]["output"], "42\n")
 
 
+class Algorithms(Logins):
+    """An asyncssh server that speaks old ones only."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve("asyncssh", methods=["password"], kex_algs=["diffie-hellman-group14-sha1"],
+                   encryption_algs=["aes128-cbc", "3des-cbc"], mac_algs=["hmac-sha1"])
+
+    def test_they_are_named_and_allowed_one_by_one(self):
+        allowed = []
+        for option in ("--kex +diffie-hellman-group14-sha1", "--ciphers +aes128-cbc",
+                       "--macs +hmac-sha1"):
+            task, = self.sweep("--retries", "0", *allowed, status=1).objects()
+            self.assertEqual(task["outcome"], "unreachable")
+            self.assertIn(f"(--legacy-algorithms or {option} allows it)", task["error"])
+            allowed += option.split()
+        self.logs_in(*allowed)
+        self.logs_in("--legacy-algorithms")
+
+    def test_in_the_inventory(self):
+        inventory = self.write("hosts.yaml", f"""
+hosts:
+  old:
+    hostname: 127.0.0.1
+    port: {self.address.rpartition(":")[2]}
+    username: admin
+    kex: diffie-hellman-group14-sha1
+    ciphers: +3des-cbc
+    macs: ^hmac-sha1
+""")
+        ran = self.finish([f"{rig.BIN}/netfleet", "run", "-i", inventory, "-P", "generic", "-c",
+                           "show clock", "-o", "summary", "--store", "none", "--password-env",
+                           "NETFLEET_TEST_PASSWORD"])
+        self.assertEqual(ran.status, 0, str(ran))
+
+    def test_unknown_ones_are_refused_before_anything_is_done(self):
+        ran = self.sweep("--macs", "hmac-md5", status=2)
+        self.assertIn("--macs: 'hmac-md5' is no MAC that netfleet knows; it knows hmac-sha2-256",
+                      ran.err)
+
+
 class Workers(Logins):
     def test_a_worker_runs_the_command_itself(self):
         self.serve("asyncssh", rounds=[{"prompts": [ASK_PASSWORD, ASK_CODE],

@@ -30,8 +30,10 @@ class Manual(rig.RigTest):
     def test_pages_name_every_option_and_no_other(self):
         netfleet, worker = f"{rig.BIN}/netfleet", f"{rig.BIN}/netfleet-worker"
         self.assertEqual(self.page("netfleet.1"),
-                         self.options(netfleet, "run") | self.options(netfleet, "results")
-                         | self.options(netfleet, "keygen") | self.options(netfleet, "replay"))
+                         self.options(netfleet, "run") | self.options(netfleet, "detect")
+                         | self.options(netfleet, "results") | self.options(netfleet, "keygen")
+                         | self.options(netfleet, "replay") | self.options(netfleet, "platforms")
+                         | self.options(netfleet, "check"))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
     def complete(self, *words):
@@ -47,6 +49,7 @@ class Manual(rig.RigTest):
         self.assertEqual(self.complete(program, "r"), ["run", "results", "replay"])
         self.assertEqual(self.complete(program, "run", "--known"), ["--known-hosts"])
         self.assertEqual(self.complete(program, "run", "-o", "j"), ["jsonl"])
+        self.assertEqual(self.complete(program, "detect", "-o", ""), ["table", "jsonl"])
         self.assertIn("--list", self.complete(program, "results", "--"))
         self.assertIn("--dispatcher", self.complete(f"{program}-worker", "--"))
 

@@ -34,20 +34,6 @@ class RealDevices(rig.RigTest):
         self.env["NETFLEET_TEST_PASSWORD"] = servers.PASSWORD
         self.known_hosts = self.path("known_hosts")
 
-    def shells(self):
-        """bash (coloured prompt of Debian's skeleton), dash, busybox and a restricted bash."""
-        ash = self.path("ash")
-        os.symlink("/usr/bin/busybox", ash)
-        users = [servers.add_user(self, "bash", "/bin/bash"),
-                 servers.add_user(self, "dash", "/bin/dash"),
-                 servers.add_user(self, "ash", ash),
-                 servers.add_user(self, "rbash", "/bin/rbash")]
-        shutil.copy("/etc/skel/.bashrc", self.path("nfit_bash/.bashrc"))
-        self.write("nfit_bash/.profile", ". ~/.bashrc\n")
-        server = servers.sshd(self, users[0])
-        return [server] + [servers.Server(self, server.process, server.address, server.port, user)
-                           for user in users[1:]]
-
     def run_sweep(self, inventory, commands, *more, status=0):
         arguments = [word for command in commands for word in ("-c", command)]
         return self.sweep("-i", inventory, "--known-hosts", self.known_hosts, "--sessions", 4,
@@ -67,7 +53,7 @@ class RealDevices(rig.RigTest):
                     self.assertFalse(command["truncated"])
 
     def test_shells_show_what_ssh_shows(self):
-        devices = self.shells()
+        devices = servers.shells(self)
         box = servers.dropbear(self, devices[0].user)
         # One host a line: the shells share an address and a port, so each gets a name.
         hosts = "".join(f"shell{n}:\n  hostname: {d.address}\n  port: {d.port}\n"
@@ -87,7 +73,7 @@ class RealDevices(rig.RigTest):
         self.check(ran, order, SHELL_COMMANDS, expected)
 
     def test_platform_is_found_out(self):
-        devices = self.shells()[:2]
+        devices = servers.shells(self)[:2]
         user = servers.add_user(self, "vty", "/bin/bash", ["frrvty"])
         router = servers.Router(self, 1, "edge-1", user)
         inventory = self.write("devices.txt", "".join(
@@ -124,7 +110,7 @@ class RealDevices(rig.RigTest):
         """3 routers, 4 shells, 1 dropbear."""
         user = servers.add_user(self, "vty", "/bin/bash", ["frrvty"])
         routers = [servers.Router(self, n, f"edge-{n}", user) for n in (1, 2, 3)]
-        shells = self.shells()
+        shells = servers.shells(self)
         box = servers.dropbear(self, shells[0].user)
         devices = [shells[3], routers[2].server, shells[0], routers[0].server, box, shells[1],
                    routers[1].server, shells[2]]
@@ -145,7 +131,7 @@ class RealDevices(rig.RigTest):
                        if d in is_router else d.ssh(c))
 
     def test_keys_agent_and_certificate(self):
-        device = self.shells()[0]
+        device = servers.shells(self)[0]
         inventory = self.write("devices.txt", device.line("linux") + "\n")
         common = ["-i", inventory, "--known-hosts", self.known_hosts, "-c", "id -un", "-o", "jsonl"]
         key = servers.client_key(self)

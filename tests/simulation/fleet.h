@@ -40,6 +40,10 @@ class Fleet {
   void check_welcome();
   void check_shares();
   Nanoseconds work() const;
+  void check_urgent(const Dispatcher::Sweep& sweep);
+  void check_equal(const Dispatcher::Sweep& first, const Dispatcher::Sweep& second);
+  Nanoseconds lost_to(std::uint32_t count) const;  // offers
+  double seconds_a_task(Nanoseconds session, double slowness) const;
   Nanoseconds ideal(std::size_t hosts, Nanoseconds session) const;
 
   Scenario scenario_;

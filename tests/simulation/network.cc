@@ -11,18 +11,22 @@ constexpr std::uint32_t kMostInPipe = 6;  // frames between a PUSH and a PULL th
 constexpr std::size_t kMostQueued = 40;   // in a DEALER while nobody listens
 constexpr Milliseconds kReconnect{100};   // of ZeroMQ
 
+bool always() { return true; }
 std::size_t index_of(Network::Way way) { return static_cast<std::size_t>(way); }
 
 }  // namespace
 
-Network::Network(const Scenario& scenario, EventLoop& loop, Random& random, Books& books)
+Network::Network(const Scenario& scenario, EventLoop& loop, Random& random, Books& books,
+                 const Trace& trace)
     : scenario_(scenario),
       loop_(loop),
       random_(random),
       books_(books),
+      trace_(trace),
+      losses_(scenario),
       links_(scenario.workers.size()) {}
 
-Nanoseconds Network::arrival(std::uint32_t worker, Way way, bool may_drop) {
+Nanoseconds Network::arrival(std::uint32_t worker, Way way, const MayLose& may_lose) {
   Link& link = links_[worker];
   const std::size_t index = index_of(way);
   Nanoseconds at = loop_.now() + scenario_.latency / 2 +
@@ -33,13 +37,7 @@ Nanoseconds Network::arrival(std::uint32_t worker, Way way, bool may_drop) {
     at += cut - loop_.now();  // sent again by TCP in the end
   }
   if (!healed_) {
-    // Where no lease may end, two losses in a row would be too many.
-    const bool may_lose = scenario_.kind == Kind::kStorm || link.calm[index] > 3;
-    ++link.calm[index];
-    if (may_drop && may_lose && random_.chance(scenario_.drop)) {
-      link.calm[index] = 0;
-      return Nanoseconds(-1);
-    }
+    if (random_.chance(scenario_.drop) && may_lose()) return Nanoseconds(-1);
     if (random_.chance(scenario_.late)) at += random_.between(Nanoseconds(0), scenario_.latest);
   }
   if (!scenario_.reorders || healed_) at = std::max(at, link.last[index] + Nanoseconds(1'000));
@@ -47,14 +45,21 @@ Nanoseconds Network::arrival(std::uint32_t worker, Way way, bool may_drop) {
   return at;
 }
 
-void Network::carry(std::uint32_t worker, Way way, const std::function<void()>& deliver) {
-  const Nanoseconds at = arrival(worker, way);
-  if (at >= Nanoseconds(0)) loop_.at(at, deliver);
-  if (healed_ || !random_.chance(scenario_.repeat)) return;
-  const Nanoseconds again = arrival(worker, way);
-  if (again >= Nanoseconds(0)) {
-    loop_.at(again + random_.between(Nanoseconds(0), scenario_.latest), deliver);
-  }
+void Network::deliver_at(Nanoseconds time, const std::function<void()>& deliver) {
+  under_way_until_ = std::max(under_way_until_, time);
+  loop_.at(time, deliver);
+}
+
+bool Network::carry(std::uint32_t worker, Way way, const MayLose& may_lose,
+                    const std::function<void()>& deliver, bool may_repeat) {
+  const Nanoseconds at = arrival(worker, way, may_lose);
+  const bool once = at >= Nanoseconds(0);
+  if (once) deliver_at(at, deliver);
+  if (healed_ || !may_repeat || !random_.chance(scenario_.repeat)) return once;
+  const Nanoseconds again = arrival(worker, way, may_lose);
+  const bool twice = again >= Nanoseconds(0);
+  if (twice) deliver_at(again + random_.between(Nanoseconds(0), scenario_.latest), deliver);
+  return once || twice;
 }
 
 void Network::reopen(std::uint32_t worker) {
@@ -74,7 +79,12 @@ void Network::up(std::uint32_t worker, std::uint64_t incarnation, const v1::ToDi
     if (current) routes_[incarnation] = {worker, connection};
     ears_.control(incarnation, *shared);
   };
-  if (ears_.dispatcher_alive()) return carry(worker, Way::kUp, deliver);
+  if (ears_.dispatcher_alive()) {
+    const auto may_lose = [&] { return losses_.allow(worker, loop_.now(), message); };
+    if (!carry(worker, Way::kUp, may_lose, deliver, losses_.may_repeat(message)))
+      trace_("lost: {} of w{}", name_of(message), worker);
+    return;
+  }
   Link& link = links_[worker];
   link.control_queue.push_back(
       [this, worker, incarnation, shared] { up(worker, incarnation, *shared); });
@@ -89,7 +99,7 @@ void Network::result(std::uint32_t worker, const v1::ResultFrame& frame) {
     links_[worker].sink_queue.push_back([this, worker, shared] { result(worker, *shared); });
     return;
   }
-  carry(worker, Way::kSink, [this, shared, life = dispatcher_life_] {
+  carry(worker, Way::kSink, always, [this, shared, life = dispatcher_life_] {
     if (life == dispatcher_life_ && ears_.dispatcher_alive()) ears_.sink(*shared);
   });
 }
@@ -98,16 +108,20 @@ void Network::down(std::uint64_t incarnation, const v1::ToWorker& message) {
   const auto route = routes_.find(incarnation);
   if (route == routes_.end()) return;  // EHOSTUNREACH
   const auto shared = std::make_shared<const v1::ToWorker>(message);
-  carry(route->second.worker, Way::kDown, [this, to = route->second, shared] {
+  const auto deliver = [this, to = route->second, shared] {
     if (links_[to.worker].connection == to.connection) ears_.worker(to.worker, *shared);
-  });
+  };
+  const std::uint32_t worker = route->second.worker;
+  const auto may_lose = [&] { return losses_.allow(worker, loop_.now(), message); };
+  if (!carry(worker, Way::kDown, may_lose, deliver))
+    trace_("lost: {} to w{}", name_of(message), worker);
 }
 
 void Network::join(std::uint32_t worker, std::vector<std::uint16_t> lanes) {
   leave(worker);  // a new socket
   Link& link = links_[worker];
   link.lanes = std::move(lanes);
-  const Nanoseconds at = arrival(worker, Way::kLane, false);
+  const Nanoseconds at = arrival(worker, Way::kLane, [] { return false; });
   loop_.at(at < Nanoseconds(0) ? link.cut_until[3] + kReconnect : at,
            [this, worker, join = ++link.joining] {
              if (links_[worker].joining != join) return;
@@ -149,14 +163,18 @@ void Network::offer(std::uint16_t lane, const v1::OfferFrame& frame) {
   std::uint32_t worker = next_in_ring_ % count;
   while (!receives(worker, lane)) worker = (worker + 1) % count;
   next_in_ring_ = worker + 1;
+  for (const v1::Offer& one : frame.offers()) {
+    trace_("offer {}/{} round {} to w{}", one.task().sweep(), one.task().index(), one.round(),
+           worker);
+  }
   Link& link = links_[worker];
   ++link.pipe;
   const auto shared = std::make_shared<const v1::OfferFrame>(frame);
-  const Nanoseconds at = arrival(worker, Way::kLane);
+  const Nanoseconds at = arrival(worker, Way::kLane, always);
   const bool lost = at < Nanoseconds(0);
   loop_.at(lost ? loop_.now() + scenario_.offer_expiry * 2 : at,
            [this, worker, shared, lost, join = link.joining] {
-             if (links_[worker].joining != join) return;
+             if (links_[worker].joining != join) return offers_are_lost(worker, *shared);
              if (lost) return take_from_pipe(worker, join);
              ears_.offers(worker, *shared, [=, this] { take_from_pipe(worker, join); });
            });
@@ -164,6 +182,13 @@ void Network::offer(std::uint16_t lane, const v1::OfferFrame& frame) {
     loop_.after(random_.between(Nanoseconds(0), scenario_.latest), [this, worker, shared] {
       if (links_[worker].in_lanes) ears_.offers(worker, *shared, [] {});
     });
+  }
+}
+
+void Network::offers_are_lost(std::uint32_t worker, const v1::OfferFrame& frame) {
+  for (const v1::Offer& one : frame.offers()) {
+    trace_("lost: offer {}/{} to w{}", one.task().sweep(), one.task().index(), worker);
+    offers_lost_.push_back({loop_.now(), key_of(one.task())});
   }
 }
 

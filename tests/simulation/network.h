@@ -12,8 +12,10 @@
 #include "common/codec.h"
 #include "tests/simulation/books.h"
 #include "tests/simulation/event_loop.h"
+#include "tests/simulation/losses.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/scenario.h"
+#include "tests/simulation/trace.h"
 
 namespace netfleet::simulation {
 
@@ -33,7 +35,8 @@ class Network {
  public:
   enum class Way : std::uint8_t { kUp, kDown, kSink, kLane };
 
-  Network(const Scenario& scenario, EventLoop& loop, Random& random, Books& books);
+  Network(const Scenario& scenario, EventLoop& loop, Random& random, Books& books,
+          const Trace& trace);
   void listen(Ears ears) { ears_ = std::move(ears); }
 
   // The worker's sockets.
@@ -50,6 +53,14 @@ class Network {
   void dispatcher_ended();
   void dispatcher_started();
 
+  // When the last message that is under way arrives.
+  Nanoseconds under_way_until() const { return under_way_until_; }
+  struct LostOffer {  // it was under way to a worker that left its lanes
+    Nanoseconds at;
+    TaskKey task;
+  };
+  const std::vector<LostOffer>& offers_lost() const { return offers_lost_; }
+
   void cut(std::uint32_t worker, Way way, Nanoseconds length);
   void blip(std::uint32_t worker);  // the connection breaks and is made again by itself
   void heal();
@@ -58,8 +69,7 @@ class Network {
   struct Link {
     std::uint32_t connection = 0;  // the DEALER's; a message of an older one may come late
     Nanoseconds cut_until[4]{};
-    Nanoseconds last[4]{};    // the newest arrival, for order
-    std::uint32_t calm[4]{};  // messages since the last that was lost
+    Nanoseconds last[4]{};                                        // the newest arrival, for order
     std::deque<std::function<void()>> control_queue, sink_queue;  // while nobody listens
     std::vector<std::uint16_t> lanes;
     bool in_lanes = false;
@@ -70,9 +80,14 @@ class Network {
     std::uint32_t worker;
     std::uint32_t connection;
   };
-  // When a message sent now arrives; negative: never. Draws whether it does.
-  Nanoseconds arrival(std::uint32_t worker, Way way, bool may_drop = true);
-  void carry(std::uint32_t worker, Way way, const std::function<void()>& deliver);
+  using MayLose = std::function<bool()>;
+  // When a message sent now arrives; negative: never. Draws whether it does, and may ask.
+  Nanoseconds arrival(std::uint32_t worker, Way way, const MayLose& may_lose);
+  // Whether it will arrive, once at least.
+  void deliver_at(Nanoseconds time, const std::function<void()>& deliver);
+  bool carry(std::uint32_t worker, Way way, const MayLose& may_lose,
+             const std::function<void()>& deliver, bool may_repeat = true);
+  void offers_are_lost(std::uint32_t worker, const v1::OfferFrame& frame);
   void take_from_pipe(std::uint32_t worker, std::uint32_t join);
   void flush(std::uint32_t worker);
   bool receives(std::uint32_t worker, std::uint16_t lane) const;
@@ -81,9 +96,13 @@ class Network {
   EventLoop& loop_;
   Random& random_;
   Books& books_;
+  const Trace& trace_;
   Ears ears_;
+  Losses losses_;
   std::vector<Link> links_;
   std::map<std::uint64_t, Route> routes_;
+  std::vector<LostOffer> offers_lost_;
+  Nanoseconds under_way_until_{0};
   std::uint32_t dispatcher_life_ = 0;
   std::uint32_t next_in_ring_ = 0;
   bool healed_ = false;

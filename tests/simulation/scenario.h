@@ -45,6 +45,7 @@ enum class Theme : std::uint8_t {
   kLostDisks,
   kPowerCuts,
   kAbandoned,
+  kReturns,
 };
 
 struct WorkerScript {
@@ -54,8 +55,9 @@ struct WorkerScript {
   double slowness = 1;  // times as long for everything
   double clock_rate = 1;
   std::uint32_t most_unacknowledged = 4096;
-  bool mortal = false;  // a kill is its end, once work has begun
-  bool early = true;    // there from the beginning, else it joins some time
+  double gives_back = 0;  // the share of grants that it cannot start
+  bool mortal = false;    // a kill is its end, once work has begun
+  bool early = true;      // there from the beginning, else it joins some time
 };
 
 struct HostScript {

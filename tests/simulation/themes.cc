@@ -264,6 +264,14 @@ void abandoned(Scenario& scenario, Random& random) {
          Nanoseconds(0));
 }
 
+// A worker cannot start much of what it is granted, and messages are lost.
+void returns(Scenario& scenario, Random& random) {
+  at_least(scenario, 2, 20);
+  scenario.drop = 0.05;
+  scenario.strikes.clear();
+  scenario.workers[any_worker(scenario, random)].gives_back = 0.5;
+}
+
 }  // namespace
 
 const std::vector<ThemeInfo>& all_themes() {
@@ -293,6 +301,8 @@ const std::vector<ThemeInfo>& all_themes() {
        power_cuts},
       {Theme::kAbandoned, "abandoned", Kind::kStorm, "a sweep is abandoned, another one waits",
        abandoned},
+      {Theme::kReturns, "returns", Kind::kLossy, "tasks are given back, messages are lost",
+       returns},
   };
   return list;
 }

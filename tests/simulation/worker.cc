@@ -145,6 +145,10 @@ void Worker::act(const StartTask& action) {
                 fmt::format("host {} with the job {}", host, jobs_[key.sweep]));
   }
   if (running_.contains(key)) books_.fail("one session a task", host);
+  if (script_.gives_back > 0 && random_.chance(script_.gives_back)) {
+    trace_("{}: gives {} back", script_.name, host);
+    return holder_->give_back(key);
+  }
   trace_("{}: starts {} attempt {}, lease until {:.3f} (now {:.3f})", script_.name, host,
          record.attempt, static_cast<double>(action.lease->end().time_since_epoch().count()) / 1e9,
          static_cast<double>(now().time_since_epoch().count()) / 1e9);

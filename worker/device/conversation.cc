@@ -83,6 +83,7 @@ void Conversation::note_lines(std::string_view finished) {
 }
 
 void Conversation::closed() {
+  if (phase_ == Phase::kLogout) phase_ = Phase::kDone;
   if (phase_ == Phase::kDone) return;
   if (phase_ == Phase::kCommand || moving_ != nullptr) {
     return fail_with(Outcome::kDisconnected,
@@ -111,6 +112,8 @@ std::string Conversation::doing() const {
   if (moving_ != nullptr) {
     return fmt::format("enter mode {} by '{}'", moving_->to, moving_->command);
   }
+  if (!going_to_.empty()) return fmt::format("enter mode {}", going_to_);
+  if (phase_ == Phase::kLogin || phase_ == Phase::kPrepare || preparing_ != nullptr) return {};
   if (!configuring_) return fmt::format("run '{}'", command_);
   const std::vector<std::string>& lines = options_.configuration.lines;
   return fmt::format("configure line {} of {} '{}'", line_ + 1, lines.size(), lines[line_]);
@@ -136,6 +139,10 @@ std::string Conversation::stage() const {
   return fmt::format("command {}/{}", done + 1, options_.commands.size());
 }
 
+bool Conversation::asks() {
+  return terminal_.line_id() != secret_line_ && is_question(terminal_.line());
+}
+
 void Conversation::fail_with(Outcome outcome, std::string reason) {
   failure_ = Failure{outcome, without_secrets(std::move(reason))};
   phase_ = Phase::kDone;
@@ -155,8 +162,8 @@ Script Conversation::run() {
   home_mode_ = mode_;
   Script performance = perform();
   co_await performance;
-  if (!platform_->logout.empty()) send_line(platform_->logout);
-  phase_ = Phase::kDone;
+  Script leaving = log_out();
+  co_await leaving;
 }
 
 void Conversation::send_line(std::string_view text) {

@@ -44,6 +44,7 @@ class Conversation {
   std::string platform_name() const { return platform_->name; }
   const std::string& evidence() const { return evidence_; }
   std::string last_line();
+  bool asks();
 
  private:
   enum class Habit : std::uint8_t { kUnknown, kNo, kYes };
@@ -71,6 +72,7 @@ class Conversation {
   Script find_platform();
   Script prepare();
   Script confirm_prompt();
+  Script log_out();
   Script perform();
   Script run_commands();
   Script configure(const ConfigurationPlan& plan);
@@ -121,6 +123,7 @@ class Conversation {
   std::uint64_t most_kept() const;
 
   std::string_view unfinished();  // the current line, without what stood there before our typing
+  std::string_view behind_typing(std::string_view line) const;
   Echo::Part follow_echo(Echo& echo, std::string_view line, std::string_view command);
   bool is_whole_echo(std::string_view line, std::string_view command);
   bool is_surplus_prompt(std::string_view line);
@@ -176,6 +179,7 @@ class Conversation {
   std::string held_;                    // lines that came where the echo should be
   bool first_line_ = true;              // of the output is still to come
   std::string_view command_;            // what was typed
+  std::string going_to_;                // the mode; empty: not under way
   const Platform::Move* moving_ = nullptr;
   const std::vector<Platform::Answer>* answers_ = nullptr;  // of this turn alone
   std::string doubted_prompt_;  // may be the new mode's: an Enter was sent for it

@@ -15,18 +15,13 @@ namespace netfleet {
 // Everything that was asked for: configuration, save, commands. What fails ends it.
 Script Conversation::perform() {
   const Configuration& configuration = options_.configuration;
-  const Expected<ConfigurationPlan> plan = plan_configuration(*platform_, configuration);
-  if (!plan || plan->rehearsed) {
-    Output output{"configure", Output::Kind::kConfiguration, "", false, false, ""};
-    if (plan) {
-      for (const std::string& line : configuration.lines) keep(output, line + '\n');
-    } else {
-      output.failed = true;
-      output.error = plan.error().message;
-    }
-    outputs_.push_back(std::move(output));
+  if (auto output = Dialogue::output_without_device(*platform_, configuration)) {
+    const std::string text = std::exchange(output->text, {});
+    keep(*output, text);
+    outputs_.push_back(*std::move(output));
     co_return;
   }
+  const Expected<ConfigurationPlan> plan = plan_configuration(*platform_, configuration);
   if (!configuration.lines.empty()) {
     Script configuring = configure(*plan);
     co_await configuring;

@@ -42,11 +42,16 @@ std::string_view Conversation::unfinished() {
   std::string_view line = terminal_.line();
   is_painted_over_ = terminal_.line_id() == typed_on_line_ && !line.starts_with(before_typing_);
   if (terminal_.line_id() == typed_on_line_ && !is_painted_over_) {
-    line.remove_prefix(before_typing_.size());
+    line = behind_typing(line);
     // The first prompt was perhaps answered before its last blank had come.
     if (preparing_ != nullptr || phase_ == Phase::kPrepare) line = trim_left(line);
   }
   return line;
+}
+
+// What came after what stood there when we typed.
+std::string_view Conversation::behind_typing(std::string_view line) const {
+  return line.starts_with(before_typing_) ? line.substr(before_typing_.size()) : line;
 }
 
 // The first line of an echo, and the prompt before it.
@@ -112,8 +117,8 @@ void Conversation::settle_held_lines(bool they_were_output_before) {
   first_line_ = false;
   if (echoes_ == Habit::kYes) {
     held.remove_prefix(std::min(held.find('\n'), held.size() - 1) + 1);
-  } else if (held.starts_with(before_typing_)) {
-    held.remove_prefix(before_typing_.size());
+  } else {
+    held = behind_typing(held);
   }
   keep(running_, held);
 }
@@ -144,9 +149,7 @@ void Conversation::take_lines(std::string_view command) {
     const bool again = echoes_ == Habit::kYes && echoes_twice_ != Habit::kNo &&
                        is_whole_echo(without_line_feed(*line), command);
     echoes_twice_ = again ? Habit::kYes : Habit::kNo;
-    if (echoes_ == Habit::kNo && line->starts_with(before_typing_)) {
-      line->remove_prefix(before_typing_.size());
-    }
+    if (echoes_ == Habit::kNo) line = behind_typing(*line);
     if (!again) keep(running_, *line);
   }
   while (surplus_prompts_ > 0) {

@@ -57,6 +57,18 @@ Script Conversation::prepare_step(const Platform::Prepare& step) {
   running_ = {};
 }
 
+// What a device asks then holds the session until it is answered.
+Script Conversation::log_out() {
+  if (!platform_->logout.empty()) send_line(platform_->logout);
+  phase_ = platform_->logout.empty() || platform_->logout_answers.empty() ? Phase::kDone
+                                                                          : Phase::kLogout;
+  while (phase_ == Phase::kLogout) {
+    co_await more();
+    drop_lines();
+    answer(platform_->logout_answers);
+  }
+}
+
 // An Enter brings a prompt again, and nothing else.
 Script Conversation::confirm_prompt() {
   std::vector<std::string> seen;

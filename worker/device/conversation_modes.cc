@@ -31,6 +31,7 @@ std::string_view last_text(std::string_view output) {
 
 // Nothing is typed when there is no way. The empty name is where it is.
 Script Conversation::go_to(const std::string& mode) {
+  going_to_ = mode;
   for (int moves = 0; mode_ != mode && !mode.empty(); ++moves) {
     const Expected<std::vector<const Platform::Move*>> way = find_way(*platform_, mode_, mode);
     if (!way) {
@@ -47,6 +48,7 @@ Script Conversation::go_to(const std::string& mode) {
     Script preparation = prepare_mode();
     co_await preparation;
   }
+  going_to_.clear();
 }
 
 // One edge of the graph. It has failed when the device stays where it is; it may take more than one
@@ -59,14 +61,19 @@ Script Conversation::move(const Platform::Move& move) {
   answers_ = &move.answers;
   Script execution = execute(move.command);
   co_await execution;
-  moving_ = nullptr;
   answers_ = nullptr;
   find_refusal(running_);
   const Output said = std::exchange(running_, std::move(kept));
-  if (mode_ != move.from) co_return;
+  if (mode_ != move.from) {
+    moving_ = nullptr;
+    co_return;
+  }
   const bool secret = gives_secret(move);
   const bool moved = trim_right(terminal_.line()) != trim_right(prompt) || context_ != context;
-  if (!secret && !said.failed && moved) co_return;
+  if (!secret && !said.failed && moved) {
+    moving_ = nullptr;
+    co_return;
+  }
   std::string why = said.failed ? said.error : printable(last_text(said.text), kMaxSaid);
   if (why.empty()) why = fmt::format("the device stays in mode \"{}\"", mode_);
   fail_with(secret ? Outcome::kAuthFailed : Outcome::kCommandFailed,

@@ -139,7 +139,8 @@ bool Conversation::turn_page() {
 
 bool Conversation::demands_new_password() {
   const std::string_view line = terminal_.line();
-  return !line.empty() && line.size() <= kMaxQuestion && asks_for_new_password(line);
+  return !line.empty() && line.size() <= kMaxQuestion && asks_for_new_password(line) &&
+         terminal_.line_id() != answered_line_;
 }
 
 std::string Conversation::without_secrets(std::string text) const {

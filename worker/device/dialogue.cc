@@ -1,5 +1,6 @@
 #include "worker/device/dialogue.h"
 
+#include "worker/device/configuration_plan.h"
 #include "worker/device/conversation.h"
 
 namespace netfleet {
@@ -40,5 +41,21 @@ std::string Dialogue::platform_name() const { return conversation_->platform_nam
 std::string Dialogue::evidence() const { return conversation_->evidence(); }
 
 std::string Dialogue::last_line() const { return conversation_->last_line(); }
+
+bool Dialogue::asks() const { return conversation_->asks(); }
+
+std::optional<Dialogue::Output> Dialogue::output_without_device(
+    const Platform& platform, const Configuration& configuration) {
+  const Expected<ConfigurationPlan> plan = plan_configuration(platform, configuration);
+  if (plan && !plan->rehearsed) return std::nullopt;
+  Output output{"configure", Output::Kind::kConfiguration, "", false, false, ""};
+  if (!plan) {
+    output.failed = true;
+    output.error = plan.error().message;
+    return output;
+  }
+  for (const std::string& line : configuration.lines) (output.text += line) += '\n';
+  return output;
+}
 
 }  // namespace netfleet

@@ -51,7 +51,8 @@ class Dialogue {
     std::string remembered_platform;    // of this host, from before; empty: not known
     std::size_t columns = 511;          // of the terminal that the device was told
   };
-  enum class Phase : std::uint8_t { kLogin, kPrepare, kCommand, kDone };
+  // kLogout: all is done, the device may ask something before it closes.
+  enum class Phase : std::uint8_t { kLogin, kPrepare, kCommand, kLogout, kDone };
   struct Output {  // of one command
     enum class Kind : std::uint8_t { kCommand, kConfiguration, kCommit, kConfirm, kSave };
     std::string command;  // as typed, or "configure" for all lines of a configuration
@@ -65,6 +66,11 @@ class Dialogue {
     Outcome outcome;
     std::string reason;
   };
+
+  // What comes of a configuration that needs no device: the platform cannot do it, or it is a dry
+  // run of which nothing would be typed. Nothing: it needs one.
+  static std::optional<Output> output_without_device(const Platform& platform,
+                                                     const Configuration& configuration);
 
   // `platforms` outlives this. `platform`: a name from it, or "auto".
   Dialogue(const PlatformSet& platforms, const std::string& platform, Options options);
@@ -89,7 +95,7 @@ class Dialogue {
   Output take_partial_output();
   // Grows with each line that is typed and waited for: the time-out of a command begins anew.
   std::uint64_t turns() const;
-  // What is under way, to be followed by "on HOST: what went wrong".
+  // What is under way, to be followed by "on HOST: what went wrong"; empty during the login.
   std::string doing() const;
   // The same for people who watch: "command 1/3", "configuration line 2/9".
   std::string stage() const;
@@ -99,6 +105,8 @@ class Dialogue {
   std::string evidence() const;
   // What the device showed last, safe to print (for time-out messages): at most 80 characters.
   std::string last_line() const;
+  // Whether that is a question which waits for an answer.
+  bool asks() const;
 
  private:
   std::unique_ptr<Conversation> conversation_;

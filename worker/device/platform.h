@@ -130,7 +130,7 @@ class PlatformSet {
   // nullptr when unknown. It lives as long as any copy of the set.
   const Platform* find(const std::string& name) const;
   std::vector<std::string> names() const;    // without aliases, sorted
-  std::vector<const Platform*> all() const;  // in the order of their names
+  std::vector<const Platform*> all() const;  // in the order of their names; reads them all
 
  private:
   struct Entry {

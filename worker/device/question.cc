@@ -16,9 +16,17 @@ bool asks_for_secret(std::string_view line) {
   return kSecret.matches(line) && !kChoice.matches(line);
 }
 
+bool is_question(std::string_view line) {
+  static const Pattern kQuestion =
+      Pattern::compile(R"((?i)\S.{0,300}(?:\?.{0,60}|[:\]]|\((?:y|yes)\W(?:n|no)\).{0,20})\s*$)")
+          .value();
+  return line.size() <= kMaxQuestion && kQuestion.matches(line);
+}
+
 bool asks_for_new_password(std::string_view line) {
   static const Pattern kNewPassword =
-      Pattern::compile(R"((?i)\b(?:new|old|current\)?)\s(?:\w+\s)?password.{0,20}:\s*$)").value();
+      Pattern::compile(R"((?i)\b(?:new|old|current\)?)\s(?:\w+\s)?password.{0,20}[:>]\s*$)")
+          .value();
   return kNewPassword.matches(line);
 }
 

@@ -12,6 +12,10 @@ inline constexpr std::size_t kMaxQuestion = 512;
 // typed at such a line: it would be echoed nowhere and might be taken for one.
 bool asks_for_secret(std::string_view line);
 
+// Something that waits for an answer: "Proceed? [confirm]", "Name:", "Continue (y/n)". For
+// messages.
+bool is_question(std::string_view line);
+
 // A forced password change.
 bool asks_for_new_password(std::string_view line);
 

@@ -55,7 +55,7 @@ Replay replay(const SessionLog& log, const PlatformSet& platforms, std::size_t c
     }
   }
   if (!typed.empty() && !log.typing_varies) compare(log.steps.back(), "");
-  result.done = dialogue.phase() == Dialogue::Phase::kDone;
+  result.done = dialogue.phase() >= Dialogue::Phase::kLogout;
   result.failure = dialogue.failure();
   result.platform = dialogue.platform_name();
   result.last_line = dialogue.last_line();

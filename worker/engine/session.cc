@@ -39,6 +39,7 @@ asio::awaitable<TaskResult> Session::run() {
   result_.platform = order_.task.platform;
   result_.started_at = SystemClock().wall();
   task_deadline_ = started_ + order_.job->timeouts.task;
+  if (needs_no_device()) co_return std::move(result_);
   if (parts_.session_logs != nullptr) {
     recorder_.emplace(*parts_.session_logs, *order_.job, order_.task, order_.attempt, started_);
   }
@@ -60,6 +61,33 @@ asio::awaitable<TaskResult> Session::run() {
   co_return std::move(result_);
 }
 
+// What the platform cannot do, or only rehearses, is known before anybody is connected to.
+bool Session::needs_no_device() {
+  const std::string platform = order_.task.platform.str();
+  const Platform* const known = platform == "auto" ? nullptr : parts_.platforms.find(platform);
+  if (known == nullptr) return false;
+  std::optional<Dialogue::Output> output = Dialogue::output_without_device(*known, configuration());
+  if (!output) return false;
+  add_output(*std::move(output), Outcome::kOk, Milliseconds(0));
+  conclude({});
+  result_.duration = std::chrono::round<Milliseconds>(BootClock::now() - started_);
+  return true;
+}
+
+// The job's, with this host's own lines if it has some.
+Configuration Session::configuration() const {
+  Configuration configuration = order_.job->configuration;
+  std::string_view text = order_.task.configuration.view();
+  if (text.empty()) return configuration;
+  configuration.lines.clear();
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    configuration.lines.emplace_back(line);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return configuration;
+}
+
 asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   const JobSpec& job = *order_.job;
   doing_ = Doing::kConnecting;
@@ -68,8 +96,9 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   connection_ = std::make_unique<ssh::Connection>(executor);
   if (stopped_) co_return failure(Outcome::kCancelled, *stopped_);
   if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
-  ssh::Target target{order_.task.address.str(), order_.task.port, job.legacy_algorithms,
-                     job.host_key_policy, order_.task.host.str()};
+  ssh::Target target{order_.task.address.str(), order_.task.port,
+                     job.legacy_algorithms,     job.host_key_policy,
+                     order_.task.host.str(),    order_.task.ssh_options.str()};
   const TimePoint connect_deadline =
       std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
   ssh::Attempt<void> attempt = co_await connection_->connect(std::move(target), parts_.resolver,
@@ -91,6 +120,7 @@ Expected<Dialogue::Options> Session::dialogue_options() const {
   const JobSpec& job = *order_.job;
   Dialogue::Options options;
   options.mode = job.mode;
+  options.configuration = configuration();
   options.commands = job.commands;
   for (const ExpectedQuestion& expected : job.answers) {
     Expected<Pattern> question = Pattern::compile(expected.pattern);
@@ -120,9 +150,12 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
   while (true) {
     ssh::Attempt<void> sent = co_await send_outgoing(conversation_deadline());
     if (dialogue_->phase() == Dialogue::Phase::kDone) break;
+    const bool leaving = dialogue_->phase() == Dialogue::Phase::kLogout;
+    if (!sent && leaving) break;  // all was done
     if (!sent) co_return sent;
     const ssh::Attempt<std::size_t> got =
         co_await connection_->read(buffer, conversation_deadline());
+    if (!got && leaving) break;
     if (!got) co_return std::unexpected(got.error());
     if (*got == 0) {
       if (recorder_) recorder_->closed();
@@ -149,11 +182,13 @@ asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
   if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
   if (dialogue_->phase() == Dialogue::Phase::kCommand) {
     result_.command_sent = true;
-    if (doing_ != Doing::kCommand) {
-      doing_ = Doing::kCommand;
-      command_started_ = BootClock::now();
-      stage(fmt::format("command 1/{}", order_.job->commands.size()));
-    }
+    if (doing_ != Doing::kCommand) output_started_ = BootClock::now();
+    doing_ = Doing::kCommand;
+  }
+  if (turns_ != dialogue_->turns()) {
+    turns_ = dialogue_->turns();
+    turn_started_ = BootClock::now();
+    if (dialogue_->phase() == Dialogue::Phase::kCommand) stage(dialogue_->stage());
   }
   if (recorder_) recorder_->typed(outgoing.bytes, outgoing.secret);
   ssh::Attempt<void> sent = co_await connection_->write(std::move(outgoing.bytes), deadline);
@@ -161,45 +196,47 @@ asio::awaitable<ssh::Attempt<void>> Session::send_outgoing(TimePoint deadline) {
 }
 
 TimePoint Session::conversation_deadline() const {
-  if (doing_ != Doing::kCommand) return login_deadline_;
-  return std::min(task_deadline_, command_started_ + order_.job->timeouts.command);
+  const bool leaving = dialogue_->phase() == Dialogue::Phase::kLogout;
+  if (doing_ != Doing::kCommand && !leaving) return login_deadline_;
+  return std::min(task_deadline_,
+                  turn_started_ + (leaving ? kCloseWithin : order_.job->timeouts.command));
 }
 
-// Notes how long each command took that has ended since the last look. Its text stays where it is:
+// Notes how long each output took that has ended since the last look. Its text stays where it is:
 // it may still grow.
 void Session::note_progress(TimePoint now) {
-  const std::size_t commands = order_.job->commands.size();
   while (durations_.size() < dialogue_->outputs().size()) {
-    durations_.push_back(std::chrono::round<Milliseconds>(now - command_started_));
-    command_started_ = now;
-    if (durations_.size() < commands) {
-      stage(fmt::format("command {}/{}", durations_.size() + 1, commands));
-    }
+    durations_.push_back(std::chrono::round<Milliseconds>(now - output_started_));
+    output_started_ = now;
   }
 }
 
 // Everything that the dialogue has, with what an unfinished command printed (outcome `unfinished`).
 void Session::take_outputs(Outcome unfinished) {
-  const auto add = [this](Dialogue::Output output, Outcome outcome, Milliseconds duration) {
-    const std::string& command = order_.job->commands[result_.commands.size()];
-    if (output.failed && result_.error.empty()) {
-      result_.error = fmt::format("run '{}' on {}: refused: {}", command, where(), output.error);
-    }
-    if (output.failed && outcome == Outcome::kOk) outcome = Outcome::kCommandFailed;
-    result_.commands.push_back(
-        {command, std::move(output.text), outcome, duration, output.truncated});
-  };
   note_progress(BootClock::now());
   auto& outputs = dialogue_->outputs();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    add(std::move(outputs[i]), Outcome::kOk, durations_[i]);
+    add_output(std::move(outputs[i]), Outcome::kOk, durations_[i]);
   }
-  if (unfinished == Outcome::kOk || doing_ != Doing::kCommand ||
-      result_.commands.size() == order_.job->commands.size()) {
-    return;
+  if (unfinished == Outcome::kOk || doing_ != Doing::kCommand) return;
+  Dialogue::Output partial = dialogue_->take_partial_output();
+  if (partial.command.empty()) return;
+  add_output(std::move(partial), unfinished,
+             std::chrono::round<Milliseconds>(BootClock::now() - output_started_));
+}
+
+// The first that failed is the task's error, unless a commit was therefore not confirmed.
+void Session::add_output(Dialogue::Output output, Outcome outcome, Milliseconds duration) {
+  using Kind = Dialogue::Output::Kind;
+  if (output.failed && (result_.error.empty() || output.kind == Kind::kConfirm)) {
+    result_.error =
+        output.kind == Kind::kConfiguration || output.kind == Kind::kConfirm
+            ? fmt::format("configure {}: {}", where(), output.error)
+            : fmt::format("run '{}' on {}: refused: {}", output.command, where(), output.error);
   }
-  add(dialogue_->take_partial_output(), unfinished,
-      std::chrono::round<Milliseconds>(BootClock::now() - command_started_));
+  if (output.failed && outcome == Outcome::kOk) outcome = Outcome::kCommandFailed;
+  result_.commands.push_back(
+      {std::move(output.command), std::move(output.text), outcome, duration, output.truncated});
 }
 
 // Whether the server has the host key on which a platform was found before.
@@ -243,12 +280,12 @@ std::string Session::doing() const {
     case Doing::kLoggingIn:
       return fmt::format("log in to {} as {}", where(), order_.task.user);
     case Doing::kPreparing:
-      return "find the prompt of " + where();
     case Doing::kCommand:
       break;
   }
-  const std::size_t running = std::min(durations_.size(), order_.job->commands.size() - 1);
-  return fmt::format("run '{}' on {}", order_.job->commands[running], where());
+  const std::string doing = dialogue_ ? dialogue_->doing() : "";
+  if (doing.empty()) return "find the prompt of " + where();
+  return fmt::format("{} on {}", doing, where());
 }
 
 void Session::conclude(const ssh::Attempt<void>& attempt) {
@@ -271,9 +308,12 @@ void Session::conclude(const ssh::Attempt<void>& attempt) {
     reason = fmt::format("timed out after {}", format_duration(limit));
   }
   if (dialogue_ && result_.outcome == Outcome::kTimedOut && !dialogue_->last_line().empty()) {
-    reason += fmt::format("; the last line was \"{}\"", dialogue_->last_line());
+    reason += fmt::format("; {} \"{}\"", dialogue_->asks() ? "it asked" : "the last line was",
+                          dialogue_->last_line());
   }
-  result_.error = fmt::format("{}: {}", doing(), reason);
+  // What a configuration failed with comes before what went wrong on the way out of it.
+  if (!result_.error.empty()) result_.error += "; then: ";
+  result_.error += fmt::format("{}: {}", doing(), reason);
 }
 
 }  // namespace netfleet

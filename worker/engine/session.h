@@ -31,12 +31,15 @@ class Session {
   TaskResult defective(std::exception_ptr defect) const;
 
  private:
+  bool needs_no_device();
+  Configuration configuration() const;
   asio::awaitable<ssh::Attempt<void>> log_in();
   Expected<Dialogue::Options> dialogue_options() const;
   asio::awaitable<ssh::Attempt<void>> converse();
   asio::awaitable<ssh::Attempt<void>> send_outgoing(TimePoint deadline);
   void note_progress(TimePoint now);
   void take_outputs(Outcome unfinished);
+  void add_output(Dialogue::Output output, Outcome outcome, Milliseconds duration);
   bool lease_is_over();
   bool is_remembered() const;
   void note_detection();
@@ -58,8 +61,10 @@ class Session {
   TimePoint started_{};
   TimePoint task_deadline_{};
   TimePoint login_deadline_{};
-  TimePoint command_started_{};
-  std::vector<Milliseconds> durations_;  // of the commands that have ended
+  TimePoint output_started_{};
+  TimePoint turn_started_{};  // the line that is typed and waited for
+  std::uint64_t turns_ = 0;
+  std::vector<Milliseconds> durations_;  // of the outputs that are complete
   enum class Doing : std::uint8_t { kConnecting, kLoggingIn, kPreparing, kCommand } doing_{};
 };
 

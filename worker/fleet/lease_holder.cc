@@ -8,9 +8,7 @@
 namespace netfleet {
 namespace {
 
-constexpr Milliseconds kHelloAgainAfter{1000};  // unanswered; doubled each time, since a new DEALER
-constexpr Milliseconds kHelloAgainLatest{4000};  // does not hear the answer to the one before
-constexpr std::size_t kMostRemembered = 4096;    // fenced attempts
+constexpr Milliseconds kHelloAgainAfter{1000};
 
 // Nine tenths of a lease: the rest is for clocks that do not run equally fast.
 Nanoseconds safe_part(Milliseconds lease) { return Nanoseconds(lease) * 9 / 10; }
@@ -48,9 +46,8 @@ void LeaseHolder::say_hello(TimePoint now) {
   in_lanes_ = false;
   welcomed_ = false;
   next_heartbeat_ = TimePoint::max();
-  said_hello_at_ = now;
   next_hello_ = now + hello_again_after_;
-  hello_again_after_ = std::min(hello_again_after_ * 2, kHelloAgainLatest);
+  hello_again_after_ = std::min(hello_again_after_ * 2, first_wait() * 4);
   actions_.push_back(OpenControl{});
   reopening_ = true;
   v1::Hello& hello = *add_message().mutable_hello();
@@ -60,6 +57,10 @@ void LeaseHolder::say_hello(TimePoint now) {
   hello.set_software("netfleet " NETFLEET_VERSION);
   list_held(*hello.mutable_running(), *hello.mutable_finished());
 }
+
+// An eighth of a lease, so that one may be lost; a new DEALER does not hear the answer to the Hello
+// of the one before, so each wait is longer than the last.
+Milliseconds LeaseHolder::first_wait() const { return std::min(kHelloAgainAfter, lease_ / 8); }
 
 void LeaseHolder::list_held(Refs& running, Refs& finished) const {
   for (const auto& [key, held] : held_) {
@@ -80,6 +81,7 @@ void LeaseHolder::change_journal(std::uint64_t journal) {
       if (held.state != State::kStopped) dropped.push_back(key);
     }
     for (const TaskKey key : dropped) forget(key);
+    released_.clear();
   }
   journal_ = journal;
 }
@@ -88,15 +90,15 @@ void LeaseHolder::on_welcome(TimePoint now, std::uint64_t epoch, const v1::Welco
   change_journal(welcome.journal());
   if (epoch != epoch_) {
     jobs_.clear();
-    fenced_.clear();
-    fenced_order_.clear();
+    closed_.clear();
+    closed_order_.clear();
   }
   epoch_ = epoch;
   welcomed_ = true;
-  hello_again_after_ = kHelloAgainAfter;
   next_hello_ = TimePoint::max();
   heartbeat_ = Milliseconds(welcome.heartbeat_ms());
   lease_ = Milliseconds(welcome.lease_ms());
+  hello_again_after_ = first_wait();
   report_progress_ = welcome.report_progress();
   lanes_ = {welcome.sink_offset(), {}};
   for (const auto& lane : welcome.lanes()) lanes_.offsets.push_back(lane.offset());
@@ -119,7 +121,7 @@ void LeaseHolder::on_offers(TimePoint now, const v1::OfferFrame& frame) {
   v1::Decline decline;
   for (const v1::Offer& offer : frame.offers()) {
     const TaskKey key = key_of(offer.task());
-    if (was_fenced(key, offer.task().attempt())) continue;  // an old one, come twice
+    if (is_closed(key, offer.task().attempt())) continue;  // an old one, come twice
     const auto known = held_.find(key);
     if (known != held_.end() && BROKEN(kR2OfferClaimedTwice))
       forget(key);
@@ -167,13 +169,7 @@ void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
       on_grant(now, message.grant());
       break;
     case v1::ToWorker::kDeny:
-      for (const auto& ref : message.deny().tasks()) {
-        const auto held = held_.find(key_of(ref));
-        if (held != held_.end() && held->second.state == State::kClaimed &&
-            held->second.attempt == ref.attempt()) {
-          forget(held->first);
-        }
-      }
+      on_deny(message.deny());
       break;
     case v1::ToWorker::kRenewal:
       on_renewal(message.renewal());
@@ -209,6 +205,17 @@ void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
   mind_lanes(now);
 }
 
+// An earlier claim's says nothing of the one that is under way.
+void LeaseHolder::on_deny(const v1::Deny& deny) {
+  for (const auto& ref : deny.tasks()) {
+    const auto held = held_.find(key_of(ref));
+    if (held != held_.end() && held->second.state == State::kClaimed &&
+        held->second.attempt == ref.attempt() && held->second.claimed <= time_of(deny.sent_at())) {
+      forget(held->first);
+    }
+  }
+}
+
 void LeaseHolder::on_grant(TimePoint now, const v1::Grant& grant) {
   TimePoint end = time_of(grant.sent_at()) + safe_part(lease_);
   if (BROKEN(kR6LeaseFromReceipt)) end = now + safe_part(lease_);
@@ -224,8 +231,7 @@ void LeaseHolder::on_grant(TimePoint now, const v1::Grant& grant) {
     if (ours && found->second.state != State::kClaimed) continue;  // stopped or finished already
     if (ours && time_of(grant.sent_at()) < found->second.since) continue;  // not to this claim
     if (!jobs_.contains(key.sweep) && !BROKEN(kJobNotChecked)) {
-      // Its description was lost: with the next Welcome all comes again.
-      next_hello_ = std::min(next_hello_, said_hello_at_ + kHelloAgainAfter);
+      if (ours) found->second.retry = now;  // its description comes with the next grant
       continue;
     }
     if (!ours && BROKEN(kR5GrantNotAskedFor) && found == held_.end()) {
@@ -233,7 +239,7 @@ void LeaseHolder::on_grant(TimePoint now, const v1::Grant& grant) {
       ++busy_;
     } else if (!ours) {
       // It was never started here, if it is not so old that nothing is known of it any more.
-      const bool fresh = end > now && !was_fenced(key, task.task().attempt());
+      const bool fresh = end > now && !is_closed(key, task.task().attempt());
       if (fresh || BROKEN(kReleaseAfterStart)) *release.add_tasks() = task.task();
       continue;
     } else if (end <= now) {
@@ -248,11 +254,12 @@ void LeaseHolder::on_grant(TimePoint now, const v1::Grant& grant) {
     held.lease = std::make_shared<Lease>(end);
     actions_.push_back(StartTask{task, held.lease});
   }
-  if (release.tasks_size() > 0) *add_message().mutable_release() = std::move(release);
+  if (release.tasks_size() > 0) send_release(std::move(release));
 }
 
 void LeaseHolder::on_renewal(const v1::Renewal& renewal) {
   const TimePoint sent_at = time_of(renewal.sent_at());
+  std::erase_if(released_, [sent_at](const auto& one) { return one.second.listed <= sent_at; });
   for (const auto& ref : renewal.revoked()) {
     const auto held = held_.find(key_of(ref));
     if (held == held_.end() || held->second.attempt != ref.attempt()) continue;
@@ -329,40 +336,17 @@ bool LeaseHolder::on_finished(TimePoint now, TaskKey key, std::size_t bytes, boo
     unacknowledged_bytes_ += bytes;
     if (welcomed_) actions_.push_back(SendResult{key});  // else with the Welcome
   } else if (held.state == State::kStopped) {
-    if (held.epoch == epoch_) remember_fenced(key, held.attempt);
+    if (held.epoch == epoch_) close(key, held.attempt);
     forget(key);
   }
   mind_lanes(now);
   return wanted;
 }
 
-void LeaseHolder::give_back(TaskKey key) {
-  const auto found = held_.find(key);
-  if (found == held_.end() || found->second.state != State::kRunning) return;
-  const v1::TaskRef ref = make_ref(key, found->second.attempt);
-  forget(key);
-  *add_message().mutable_release()->add_tasks() = ref;
-}
-
 void LeaseHolder::on_fenced(TaskKey key) {
   const auto found = held_.find(key);
   if (found == held_.end() || found->second.state != State::kRunning) return;
   found->second.state = State::kStopped;
-}
-
-// An attempt that was started here and fenced is never started or given back by this worker: a
-// grant or an offer of it that still comes is an old one, come twice. The newest are remembered.
-void LeaseHolder::remember_fenced(TaskKey key, std::uint32_t attempt) {
-  fenced_[key] = attempt;
-  fenced_order_.push_back(key);
-  if (fenced_order_.size() <= kMostRemembered) return;
-  fenced_.erase(fenced_order_.front());
-  fenced_order_.pop_front();
-}
-
-bool LeaseHolder::was_fenced(TaskKey key, std::uint32_t attempt) const {
-  const auto fenced = fenced_.find(key);
-  return fenced != fenced_.end() && fenced->second == attempt && !BROKEN(kReleaseAfterStart);
 }
 
 void LeaseHolder::on_progress(TaskKey key, std::uint32_t session_thread, std::string stage) {

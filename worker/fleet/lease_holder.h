@@ -102,20 +102,30 @@ class LeaseHolder {
     std::uint32_t attempt = 0;
     std::uint32_t round = 0;
     State state = State::kClaimed;
-    TimePoint since{};  // kClaimed: first claim; kRunning: when the grant came
-    TimePoint retry{};  // kClaimed: claim again; kFinished: send again
+    TimePoint since{};    // kClaimed: first claim; kRunning: when the grant came
+    TimePoint claimed{};  // last, the claim that counts
+    TimePoint retry{};    // kClaimed: claim again; kFinished: send again
     std::size_t bytes = 0;
     bool keeps_slot = false;  // kFinished: the slot is still taken
     std::uint64_t epoch = 0;  // kRunning, kStopped: that granted it
     std::shared_ptr<Lease> lease{};
+  };
+  // Given back, and no Renewal has shown yet that the dispatcher knows.
+  struct Released {
+    std::uint32_t attempt = 0;
+    TimePoint listed = TimePoint::max();  // first, in a heartbeat
   };
   using Refs = google::protobuf::RepeatedPtrField<v1::TaskRef>;
 
   void on_welcome(TimePoint now, std::uint64_t epoch, const v1::Welcome& welcome);
   void change_journal(std::uint64_t journal);
   void list_held(Refs& running, Refs& finished) const;
-  void remember_fenced(TaskKey key, std::uint32_t attempt);
-  bool was_fenced(TaskKey key, std::uint32_t attempt) const;
+  void close(TaskKey key, std::uint32_t attempt);
+  bool is_closed(TaskKey key, std::uint32_t attempt) const;
+  void send_release(v1::Release release);
+  void list_released(TimePoint now, Refs& released);
+  Milliseconds first_wait() const;  // for the answer to a Hello
+  void on_deny(const v1::Deny& deny);
   void on_grant(TimePoint now, const v1::Grant& grant);
   void on_renewal(const v1::Renewal& renewal);
   void on_cancel(std::uint32_t sweep);
@@ -141,8 +151,9 @@ class LeaseHolder {
   std::uint64_t epoch_ = 0;                 // of the last Welcome
   std::uint64_t journal_ = 0;               // of the last Welcome; 0: none yet
   std::unordered_set<std::uint32_t> jobs_;  // sweeps that the shell knows the commands of
-  std::unordered_map<TaskKey, std::uint32_t, TaskKeyHash> fenced_;  // attempts
-  std::deque<TaskKey> fenced_order_;
+  std::unordered_map<TaskKey, std::uint32_t, TaskKeyHash> closed_;  // attempts, in this epoch
+  std::deque<TaskKey> closed_order_;
+  std::unordered_map<TaskKey, Released, TaskKeyHash> released_;
   std::uint32_t told_free_ = 0;
   TimePoint told_free_at_{};
   bool welcomed_ = false;
@@ -158,8 +169,7 @@ class LeaseHolder {
   TimePoint next_heartbeat_ = TimePoint::max();
   TimePoint next_scan_ = TimePoint::max();
   TimePoint next_hello_ = TimePoint::max();
-  TimePoint said_hello_at_{};
-  Milliseconds hello_again_after_{1000};
+  Milliseconds hello_again_after_{1000};  // doubled each time
   Milliseconds heartbeat_{1000};
   Milliseconds lease_{10'000};
   JoinLanes lanes_{};

@@ -20,6 +20,7 @@ std::uint64_t stamp_of(TimePoint now) {
 
 void LeaseHolder::send_claim(TimePoint now, v1::Claim claim) {
   claim.set_sent_at(stamp_of(now));
+  for (const v1::Offer& offer : claim.offers()) held_.at(key_of(offer.task())).claimed = now;
   *add_message().mutable_claim() = std::move(claim);
 }
 
@@ -28,6 +29,7 @@ void LeaseHolder::heartbeat(TimePoint now) {
   v1::Heartbeat& beat = *add_message().mutable_heartbeat();
   beat.set_sent_at(stamp_of(now));
   list_held(*beat.mutable_running(), *beat.mutable_finished());
+  list_released(now, *beat.mutable_released());
 }
 
 // Looks at every held task: leases that ended, claims and results that got no answer.

@@ -1,57 +1,15 @@
 #include "worker/ssh/algorithms.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <ranges>
+#include <utility>
 
 #include "worker/ssh/text.h"
 
 namespace netfleet::ssh {
 namespace {
-
-// Cheap ones first: libssh's own order asks for group18 before group14, 106 ms of CPU instead of 3.
-constexpr std::string_view kKeyExchange =
-    "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
-    "ecdh-sha2-nistp521,diffie-hellman-group14-sha256,diffie-hellman-group-exchange-sha256,"
-    "diffie-hellman-group16-sha512,diffie-hellman-group18-sha512";
-constexpr std::string_view kLegacyKeyExchange =
-    "diffie-hellman-group14-sha1,diffie-hellman-group-exchange-sha1,diffie-hellman-group1-sha1";
-
-// AEAD first: libssh builds a new HMAC context for every packet, 0.5 ms a session.
-constexpr std::string_view kCiphers =
-    "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr,"
-    "aes192-ctr,aes256-ctr";
-constexpr std::string_view kLegacyCiphers = "aes128-cbc,aes192-cbc,aes256-cbc,3des-cbc";
-
-constexpr std::string_view kMacs =
-    "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512";
-constexpr std::string_view kLegacyMacs = "hmac-sha1-etm@openssh.com,hmac-sha1";
-
-constexpr std::string_view kHostKeys =
-    "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,"
-    "rsa-sha2-256";
-constexpr std::string_view kLegacyHostKeys = "ssh-rsa";
-
-constexpr std::string_view kPublicKeys =
-    "ssh-ed25519-cert-v01@openssh.com,ecdsa-sha2-nistp256-cert-v01@openssh.com,"
-    "ecdsa-sha2-nistp384-cert-v01@openssh.com,ecdsa-sha2-nistp521-cert-v01@openssh.com,"
-    "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com,ssh-ed25519,"
-    "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,sk-ssh-ed25519@openssh.com,"
-    "sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256";
-constexpr std::string_view kLegacyPublicKeys = "ssh-rsa-cert-v01@openssh.com,ssh-rsa";
-
-std::string join(std::string_view modern, std::string_view old, bool legacy) {
-  return legacy ? fmt::format("{},{}", modern, old) : std::string(modern);
-}
-
-std::vector<std::string_view> split(std::string_view list) {
-  std::vector<std::string_view> names;
-  for (const auto part : std::views::split(list, ',')) {
-    if (!part.empty()) names.emplace_back(part.begin(), part.end());
-  }
-  return names;
-}
 
 bool signs_with(std::string_view algorithm, std::string_view key_type) {
   return algorithm == key_type || (key_type == "ssh-rsa" && algorithm.starts_with("rsa-sha2-"));
@@ -59,25 +17,59 @@ bool signs_with(std::string_view algorithm, std::string_view key_type) {
 
 struct Method {
   std::string_view libssh_name;  // a prefix of it: "encryption client->server"
-  std::string_view name;
-  std::string_view legacy;
+  AlgorithmKind kind;
 };
 constexpr Method kMethods[] = {
-    {"kex algos", "key exchange method", kLegacyKeyExchange},
-    {"server host key algo", "host key type", kLegacyHostKeys},
-    {"encryption", "cipher", kLegacyCiphers},
-    {"mac algo", "MAC", kLegacyMacs},
-    {"compression", "compression method", ""},
+    {"kex algos", AlgorithmKind::kKeyExchange},
+    {"server host key algo", AlgorithmKind::kHostKeys},
+    {"encryption", AlgorithmKind::kCiphers},
+    {"mac algo", AlgorithmKind::kMacs},
 };
+
+bool contains(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// The option that would allow one of the algorithms that the device offers; empty: none does.
+std::string way_out(AlgorithmKind kind, std::string_view offered, bool legacy) {
+  const std::string known_text = known_algorithms(kind);
+  const auto known = split_algorithms(known_text);
+  const std::string modern_text = default_algorithms(kind, false);
+  const auto modern = split_algorithms(modern_text);
+  for (const std::string_view name : split_algorithms(offered)) {
+    if (!contains(known, name)) continue;
+    const bool old = !legacy && !contains(modern, name);
+    return fmt::format(" ({}{} +{} allows it)", old ? "--legacy-algorithms or " : "",
+                       info_of(kind).option, name);
+  }
+  return "";
+}
 
 }  // namespace
 
-Algorithms choose_algorithms(bool legacy, const std::vector<std::string>& pinned_types) {
-  std::string host_keys = join(kHostKeys, kLegacyHostKeys, legacy);
+Expected<SshOptions> read_options(std::string_view text, bool legacy) {
+  auto options = parse_ssh_options(text);
+  if (!options) return fail("its SSH options are none that this worker knows");
+  for (const AlgorithmKindInfo& info : algorithm_kinds()) {
+    std::string& list = (*options)[info.kind];
+    if (list.empty()) continue;
+    auto resolved = resolve_algorithms(info.kind, list, legacy);
+    if (!resolved) return std::unexpected(std::move(resolved.error()));
+    list = std::move(*resolved);
+  }
+  return std::move(*options);
+}
+
+Algorithms choose_algorithms(bool legacy, const std::vector<std::string>& pinned_types,
+                             const SshOptions& wanted) {
+  const auto list = [&](AlgorithmKind kind) {
+    return wanted[kind].empty() ? default_algorithms(kind, legacy) : wanted[kind];
+  };
+  std::string host_keys = list(AlgorithmKind::kHostKeys);
   if (!pinned_types.empty()) {
     std::vector<std::string_view> first;
     std::vector<std::string_view> rest;
-    for (const std::string_view name : split(host_keys)) {
+    for (const std::string_view name : split_algorithms(host_keys)) {
       const bool pinned = std::ranges::any_of(
           pinned_types, [&](const auto& type) { return signs_with(name, type); });
       (pinned ? first : rest).push_back(name);
@@ -85,11 +77,11 @@ Algorithms choose_algorithms(bool legacy, const std::vector<std::string>& pinned
     first.insert(first.end(), rest.begin(), rest.end());
     host_keys = fmt::format("{}", fmt::join(first, ","));
   }
-  return {.key_exchange = join(kKeyExchange, kLegacyKeyExchange, legacy),
+  return {.key_exchange = list(AlgorithmKind::kKeyExchange),
           .host_keys = std::move(host_keys),
-          .ciphers = join(kCiphers, kLegacyCiphers, legacy),
-          .macs = join(kMacs, kLegacyMacs, legacy),
-          .public_keys = join(kPublicKeys, kLegacyPublicKeys, legacy)};
+          .ciphers = list(AlgorithmKind::kCiphers),
+          .macs = list(AlgorithmKind::kMacs),
+          .public_keys = list(AlgorithmKind::kPublicKeys)};
 }
 
 std::optional<std::string> explain_mismatch(std::string_view error, bool legacy) {
@@ -107,16 +99,10 @@ std::optional<std::string> explain_mismatch(std::string_view error, bool legacy)
   const auto* const method = std::ranges::find_if(
       kMethods, [&](const Method& known) { return libssh_name.starts_with(known.libssh_name); });
   const bool known = method != std::end(kMethods);
-  std::string text = fmt::format("no common {}: the device offers {}",
-                                 known ? method->name : printable(libssh_name, 40),
-                                 offered.empty() ? "none" : printable(offered, 400));
-  if (!known) return text;
-  const auto old = split(method->legacy);
-  const bool would_help = std::ranges::any_of(split(offered), [&](std::string_view name) {
-    return std::ranges::find(old, name) != old.end();
-  });
-  if (would_help && !legacy) text += " (--legacy-algorithms allows it)";
-  return text;
+  return fmt::format("no common {}: the device offers {}{}",
+                     known ? info_of(method->kind).what : printable(libssh_name, 40),
+                     offered.empty() ? "none" : printable(offered, 400),
+                     known ? way_out(method->kind, offered, legacy) : "");
 }
 
 }  // namespace netfleet::ssh

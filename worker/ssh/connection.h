@@ -32,7 +32,8 @@ struct Target {
   std::uint16_t port = 22;
   bool legacy_algorithms = false;
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
-  std::string name = {};  // what people call it; empty: the address
+  std::string name = {};     // what people call it; empty: the address
+  std::string options = {};  // of common/ssh_algorithms.h, as text; empty: none
 };
 
 class Link;

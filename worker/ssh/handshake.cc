@@ -60,8 +60,17 @@ asio::awaitable<Attempt<void>> Link::connect(Target target, Resolver& resolver,
                                              KnownHosts& known_hosts, TimePoint deadline) {
   begin(deadline);
   name = target.name.empty() ? target.address : target.name;
+  auto options = read_options(target.options, target.legacy_algorithms);
+  if (!options) {
+    co_return std::unexpected(Failure{Outcome::kInternal, std::move(options.error().message)});
+  }
+  if (!options->refusal.empty()) {
+    co_return std::unexpected(Failure{Outcome::kUnreachable, std::move(options->refusal)});
+  }
   if (auto reached = co_await reach(target, resolver); !reached) co_return reached;
-  if (auto configured = configure(target, known_hosts); !configured) co_return configured;
+  if (auto configured = configure(target, *options, known_hosts); !configured) {
+    co_return configured;
+  }
   if (auto exchanged = co_await exchange_keys(target); !exchanged) co_return exchanged;
   co_return check_host_key(target, known_hosts);
 }
@@ -108,7 +117,8 @@ asio::awaitable<Attempt<void>> Link::reach(Target target, Resolver& resolver) {
   co_return unreachable(std::move(reasons));
 }
 
-Attempt<void> Link::configure(const Target& target, const KnownHosts& known_hosts) {
+Attempt<void> Link::configure(const Target& target, const SshOptions& wanted,
+                              const KnownHosts& known_hosts) {
   if (socket.fd() > kHighestDescriptor) {
     return std::unexpected(Failure{Outcome::kInternal, "more than 65,536 open files"});
   }
@@ -125,10 +135,12 @@ Attempt<void> Link::configure(const Target& target, const KnownHosts& known_host
   ssh_callbacks_init(&session_callbacks);
   ssh_set_callbacks(s, &session_callbacks);
 
-  const auto algorithms = choose_algorithms(
-      target.legacy_algorithms, target.host_key_policy == HostKeyPolicy::kOff
-                                    ? std::vector<std::string>()
-                                    : known_hosts.key_types(target.address, target.port));
+  const auto algorithms =
+      choose_algorithms(target.legacy_algorithms,
+                        target.host_key_policy == HostKeyPolicy::kOff
+                            ? std::vector<std::string>()
+                            : known_hosts.key_types(target.address, target.port),
+                        wanted);
   const int fd = socket.fd();
   const bool no = false;
   // The host is only for libssh's own messages and records, which are not used: the address that

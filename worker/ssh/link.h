@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 
+#include "common/ssh_algorithms.h"
 #include "worker/ssh/connection.h"
 #include "worker/ssh/socket.h"
 
@@ -40,7 +41,8 @@ class Link {
                                          TimePoint deadline);
   asio::awaitable<Attempt<void>> reach(Target target, Resolver& resolver);
   asio::awaitable<Attempt<void>> exchange_keys(Target target);
-  Attempt<void> configure(const Target& target, const KnownHosts& known_hosts);
+  Attempt<void> configure(const Target& target, const SshOptions& wanted,
+                          const KnownHosts& known_hosts);
   Attempt<void> check_host_key(const Target& target, KnownHosts& known_hosts);
   Failure handshake_failure(const Target& target);
   std::uint64_t host_key_digest() const;

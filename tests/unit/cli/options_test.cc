@@ -443,6 +443,21 @@ TEST(Options, UnknownOrMissingCommands) {
   EXPECT_THAT(error_of(parse({"--port", "1"})), HasSubstr("unknown option --port"));
 }
 
+TEST(Options, DetectIsARunWithoutCommands) {
+  const auto parsed = parse({"detect", "-i", "f", "-u", "admin", "-s", "9", "-o", "jsonl"});
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto& options = std::get<RunOptions>(*parsed);
+  EXPECT_TRUE(options.detect);
+  EXPECT_EQ(options.platform, "auto");
+  EXPECT_EQ(options.user, "admin");
+  EXPECT_EQ(options.sessions, 9u);
+  EXPECT_EQ(options.output, OutputFormat::kDetectionJsonl);
+  EXPECT_FALSE(run({}).detect);
+  EXPECT_THAT(error_of(parse({"detect"})), HasSubstr("no hosts"));
+  EXPECT_THAT(error_of(parse({"detect", "-i", "f", "-c", "reload"})), HasSubstr("-c"));
+  EXPECT_THAT(error_of(parse({"detect", "-i", "f", "-o", "text"})), HasSubstr("table, jsonl"));
+}
+
 TEST(Options, ReplayTakesAFile) {
   const auto replay = parse({"replay", "a.log", "-P", "arista_eos", "-o", "jsonl"});
   ASSERT_TRUE(replay) << replay.error().message;

@@ -153,7 +153,8 @@ TEST(Codec, TextsNeedNotBeUtf8) {
                       .region = latin,
                       .credential = latin,
                       .remembered_platform = "linux",
-                      .remembered_key = 0xfedc'ba98'7654'3210};
+                      .remembered_key = 0xfedc'ba98'7654'3210,
+                      .ssh_options = latin};
   v1::ToWorker grant;
   *grant.mutable_grant()->add_tasks() = to_wire(task, 1, 1);
   decoded = decode_to_worker(encode(grant));

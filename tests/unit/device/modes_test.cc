@@ -174,8 +174,6 @@ TEST_F(ModesTest, ADeviceWithoutEchoIsEnabledToo) {
 constexpr const char* kUnix = R"(
 name: box
 modes:
-  - {name: root, prompt: '^netfleet#$'}
-  - {name: user, prompt: '^netfleet\$$'}
   - {name: root, prompt: '^[^\r\n]{0,200}#\s?$'}
   - {name: user, prompt: '^[^\r\n]{0,200}\$\s?$'}
 confirm_prompt: true

@@ -116,5 +116,17 @@ TEST(CsvReader, NeverShowsAPassword) {
   EXPECT_THAT(message, Not(HasSubstr("hunter")));
 }
 
+TEST(CsvReader, TakesAlgorithms) {
+  const auto inventory = parse_csv_inventory(
+      "name,Ciphers,kex\na,+aes128-cbc;3des-cbc,\nb,\"aes128-ctr,aes256-ctr\",\nc,,\n", "f.csv");
+  ASSERT_TRUE(inventory) << inventory.error().message;
+  EXPECT_EQ(inventory->hosts[0].ssh_options, "ciphers +aes128-cbc,3des-cbc\n");
+  EXPECT_EQ(inventory->hosts[1].ssh_options, "ciphers aes128-ctr,aes256-ctr\n");
+  EXPECT_EQ(inventory->hosts[2].ssh_options, "");
+  const auto wrong = parse_csv_inventory("name,macs\na,hmac-md5\n", "f.csv");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, ::testing::HasSubstr("f.csv:2: 'hmac-md5' is no MAC"));
+}
+
 }  // namespace
 }  // namespace netfleet

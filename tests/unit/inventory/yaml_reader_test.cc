@@ -146,7 +146,8 @@ TEST(YamlReader, UnknownKeysAreErrorsThatListTheKnown) {
   EXPECT_THAT(message,
               HasSubstr("f.yaml:3: unknown key 'hostnme', did you mean 'hostname'? (known: "
                         "hostname, port, username, password, platform, groups, data, region, "
-                        "credential, jump, limits"));
+                        "credential, jump, limits, kex, ciphers, macs, host_key_algorithms, "
+                        "public_key_algorithms"));
   EXPECT_EQ(error_of("hosts: {}\ngroup: {}\n"),
             "f.yaml:2: unknown key 'group' (known: hosts, groups, defaults, limits)");
 }
@@ -246,6 +247,22 @@ TEST(YamlReader, NeverShowsAPassword) {
   EXPECT_THAT(error_of("hosts: {a: {password: \"hunter2\\n\", port: 0}}"),
               Not(HasSubstr("hunter2")));
   EXPECT_THAT(error_of("hosts: {a: {password: [hunter2]}}"), Not(HasSubstr("hunter2")));
+}
+
+TEST(YamlReader, TakesAlgorithmsAndInheritsEachList) {
+  const Inventory inventory = parsed(R"(
+hosts:
+  a: {groups: [old], ciphers: "+3des-cbc"}
+  b: {groups: [old]}
+  c:
+groups:
+  old: {kex: diffie-hellman-group1-sha1, ciphers: aes128-cbc}
+)");
+  EXPECT_EQ(inventory.hosts[0].ssh_options, "kex diffie-hellman-group1-sha1\nciphers +3des-cbc\n");
+  EXPECT_EQ(inventory.hosts[1].ssh_options, "kex diffie-hellman-group1-sha1\nciphers aes128-cbc\n");
+  EXPECT_EQ(inventory.hosts[2].ssh_options, "");
+  EXPECT_THAT(error_of("hosts:\n  a:\n    macs: hmac-md5\n"),
+              HasSubstr("f.yaml:3: 'hmac-md5' is no MAC that netfleet knows; it knows hmac-sha2"));
 }
 
 }  // namespace

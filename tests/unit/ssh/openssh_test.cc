@@ -249,6 +249,25 @@ TEST_F(OpenSsh, ExplainsOldAlgorithmsAndUsesThemOnRequest) {
   expect_ok(run(session));
 }
 
+TEST_F(OpenSsh, UsesAHostsOwnAlgorithms) {
+  const Sshd sshd(*directory, "Ciphers aes128-cbc,aes256-ctr\nMACs hmac-sha1\n", {"rsa"});
+  Session session{.target = {.address = "127.0.0.1", .port = sshd.port},
+                  .user = user->name,
+                  .identity = identity(with_password(user->password))};
+  session.target.options = "macs +hmac-sha1\n";
+  expect_ok(run(session));
+  session.target.options =
+      "ciphers aes128-cbc\nmacs ^hmac-sha1\nhost_key_algorithms rsa-sha2-256\n";
+  expect_ok(run(session));
+  session.target.options = "ciphers aes192-ctr\nmacs hmac-sha1\n";
+  expect_failure(run(session), Outcome::kUnreachable,
+                 HasSubstr("no common cipher: the device offers aes128-cbc,aes256-ctr "
+                           "(--legacy-algorithms or --ciphers +aes128-cbc allows it)"));
+  session.target.options = "refuse because\n";
+  session.target.port = 1;  // nobody is asked
+  expect_failure(run(session), Outcome::kUnreachable, HasSubstr("because"));
+}
+
 TEST_F(OpenSsh, UsesOldKeyExchangeWithGroupExchange) {
   const Sshd sshd(*directory, "KexAlgorithms diffie-hellman-group-exchange-sha1", {"rsa"});
   Session session{.target = {.address = "127.0.0.1", .port = sshd.port, .legacy_algorithms = true},

@@ -1,6 +1,7 @@
 // The parts of the room that need no server: texts, algorithms, prompts, names, keys.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <libssh/libssh.h>
 #include <sys/un.h>
 
 #include <asio/detached.hpp>
@@ -74,11 +75,11 @@ TEST(Algorithms, OffersOldOnesOnlyOnRequest) {
 
 TEST(Algorithms, ExplainsAMismatch) {
   const std::string kex =
-      "kex error : no match for method kex algos: server [diffie-hellman-group1-sha1,x], client "
+      "kex error : no match for method kex algos: server [x,diffie-hellman-group1-sha1], client "
       "[y]";
   EXPECT_EQ(explain_mismatch(kex, false),
-            "no common key exchange method: the device offers diffie-hellman-group1-sha1,x "
-            "(--legacy-algorithms allows it)");
+            "no common key exchange method: the device offers x,diffie-hellman-group1-sha1 "
+            "(--legacy-algorithms or --kex +diffie-hellman-group1-sha1 allows it)");
   EXPECT_THAT(*explain_mismatch(kex, true), Not(HasSubstr("--legacy-algorithms")));
   EXPECT_EQ(explain_mismatch("kex error : no match for method server host key algo: server "
                              "[ssh-dss], client [y]",
@@ -88,11 +89,44 @@ TEST(Algorithms, ExplainsAMismatch) {
                                 "[3des-cbc",
                                 false),
               HasSubstr("no common cipher: the device offers 3des-cbc (--legacy"));
+  EXPECT_EQ(explain_mismatch("no match for method mac algo client->server: server "
+                             "[hmac-sha2-512], client [hmac-sha2-256]",
+                             false),
+            "no common MAC: the device offers hmac-sha2-512 (--macs +hmac-sha2-512 allows it)");
   EXPECT_THAT(
       *explain_mismatch("no match for method mac algo server->client: server [], client []", false),
       HasSubstr("no common MAC: the device offers none"));
   EXPECT_EQ(explain_mismatch("Socket error: disconnected", false), std::nullopt);
   EXPECT_EQ(explain_mismatch("no match for method ", false), std::nullopt);
+}
+
+TEST(Algorithms, TakesAHostsOwnLists) {
+  const auto options = read_options("ciphers +3des-cbc\nhost_key_algorithms ssh-rsa\n", false);
+  ASSERT_TRUE(options) << options.error().message;
+  const auto chosen = choose_algorithms(false, {"ssh-ed25519"}, *options);
+  EXPECT_THAT(chosen.ciphers, ::testing::EndsWith(",aes256-ctr,3des-cbc"));
+  EXPECT_EQ(chosen.host_keys, "ssh-rsa");
+  EXPECT_EQ(chosen.macs, choose_algorithms(false, {}).macs);
+  EXPECT_FALSE(read_options("ciphers rot13\n", false));
+  EXPECT_FALSE(read_options("compression yes\n", false));
+}
+
+// A name that libssh does not have would be left out silently, or refused.
+TEST(Algorithms, AreAllKnownToLibssh) {
+  constexpr std::array kOptions = {SSH_OPTIONS_KEY_EXCHANGE, SSH_OPTIONS_CIPHERS_C_S,
+                                   SSH_OPTIONS_HMAC_C_S, SSH_OPTIONS_HOSTKEYS,
+                                   SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES};
+  ssh_session session = ssh_new();
+  for (const auto& info : algorithm_kinds()) {
+    const std::string known = known_algorithms(info.kind);
+    for (const std::string_view name : split_algorithms(known)) {
+      EXPECT_EQ(ssh_options_set(session, kOptions[static_cast<std::size_t>(info.kind)],
+                                std::string(name).c_str()),
+                SSH_OK)
+          << name;
+    }
+  }
+  ssh_free(session);
 }
 
 class ResolverTest : public ::testing::Test {

@@ -1,7 +1,6 @@
 // What the store keeps for a dispatcher that starts again: grants, how far tasks are, whose turn.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,44 +117,6 @@ TEST_F(ResumeTest, AnotherNameOfTheStoreIsTheSameStore) {
   const auto lock = store_.lock_sweep(sweep_);
   ASSERT_TRUE(lock) << lock.error().message;
   EXPECT_FALSE(another_process_may_lock(other, sweep_));
-}
-
-// The columns and tables of later versions are taken away: what is left is version 1.
-void make_version_1(const std::string& path) {
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
-  for (const char* column :
-       {"retries", "max_auth_failures", "retry_unsafe", "limited", "lease_ms", "boot_id"}) {
-    const std::string drop = fmt::format("ALTER TABLE sweeps DROP COLUMN {}", column);
-    ASSERT_EQ(sqlite3_exec(database, drop.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << drop;
-  }
-  ASSERT_EQ(sqlite3_exec(database,
-                         "ALTER TABLE results DROP COLUMN evidence; DROP TABLE detections;"
-                         "DROP TABLE grants; DROP TABLE store; PRAGMA user_version=1",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
-  sqlite3_close(database);
-}
-
-TEST(StoreOfVersion1, IsBroughtUpToDateWithWhatItHas) {
-  const TemporaryDirectory directory;
-  const std::string path = directory / "store.db";
-  {
-    Store store = Store::open(path).value();
-    SweepRecord sweep = some_sweep("old", {"show clock"}, 2);
-    ASSERT_TRUE(store.add_sweep(sweep, some_tasks(2)));
-    ASSERT_TRUE(store.save_results(sweep.number, std::vector{ok_result(0, "show clock", "noon")}));
-  }
-  make_version_1(path);
-  auto store = Store::open(path);
-  ASSERT_TRUE(store) << store.error().message;
-  const auto sweep = store->find_sweep("old");
-  ASSERT_TRUE(sweep) << sweep.error().message;
-  EXPECT_EQ(sweep->retries, 1u);
-  EXPECT_EQ((*store->result(sweep->number, 0))->commands[0].output, "noon");
-  ASSERT_TRUE(store->save(sweep->number, std::vector{GrantRecord{.index = 1, .attempt = 2}}, {}));
-  EXPECT_EQ(store->task_states(sweep->number)->size(), 2u);
-  EXPECT_TRUE(store->identity());
 }
 
 }  // namespace

@@ -33,6 +33,17 @@ TEST_F(LedgerTest, WaitsForTheLeastNumberOfWorkers) {
   EXPECT_TRUE(ledger_->wants_to_offer(0));
 }
 
+TEST_F(LedgerTest, OffersThatRanOutGoFirstAgain) {
+  open(6);
+  hello(kAnna, 2);
+  ASSERT_THAT(offers(), SizeIs(2));
+  pass(milliseconds(1001));
+  const auto again = offers();
+  ASSERT_THAT(again, SizeIs(2));
+  EXPECT_EQ(again[0].task().index(), 0u);
+  EXPECT_EQ(again[1].task().index(), 1u);
+}
+
 TEST_F(LedgerTest, EqualSweepsShareTheSlots) {
   open(20);
   add(2, 20);

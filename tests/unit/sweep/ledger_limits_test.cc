@@ -67,7 +67,7 @@ TEST_F(LedgerLimitsTest, AnOfferThatComesToNothingGivesItsLoginBack) {
 
 TEST_F(LedgerLimitsTest, ALateClaimIsDeniedWhileTheLimitHasNoRoom) {
   open_limited(2, {.name = "edge", .sessions = 1});
-  hello(kAnna, 1);
+  hello(kAnna, 2);
   const auto first = offers();
   ASSERT_THAT(first, SizeIs(1));
   pass(milliseconds(1001));

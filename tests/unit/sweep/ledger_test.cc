@@ -282,6 +282,49 @@ TEST_F(LedgerTest, AReleasedTaskIsTheNextAttempt) {
   EXPECT_EQ(again[0].task().attempt(), 2u);
 }
 
+TEST_F(LedgerTest, ALostReleaseComesAgainWithAHeartbeat) {
+  SweepPlan changing;
+  changing.changes_device = true;
+  open(1, std::move(changing));
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  auto message = envelope(kAnna, 1);
+  *message.mutable_heartbeat()->add_released() = offer.task();
+  ledger_->on_message(now_, kAnna, message);
+  EXPECT_THAT(take_messages(v1::ToWorker::kRenewal), SizeIs(1));
+  const auto again = offers();
+  ASSERT_THAT(again, SizeIs(1)) << "it was never started";
+  EXPECT_EQ(again[0].task().attempt(), 2u);
+  ledger_->on_message(now_, kAnna, message);
+  EXPECT_THAT(offers(), IsEmpty()) << "that attempt is over";
+}
+
+TEST_F(LedgerTest, ARepeatedClaimIsDescribedAgain) {
+  open(1);
+  hello(kAnna, 1);
+  const v1::Offer offer = granted(kAnna);
+  claim(kAnna, offer);
+  const std::vector<Action> actions = ledger_->take_actions();
+  ASSERT_THAT(actions, SizeIs(2));
+  EXPECT_TRUE(std::get<SendToWorker>(actions[0]).message.has_job());
+  EXPECT_TRUE(std::get<SendToWorker>(actions[1]).message.has_grant());
+}
+
+TEST_F(LedgerTest, ADenySaysWhichClaimItAnswers) {
+  open(1);
+  hello(kAnna, 1);
+  hello(kBert, 1);
+  const v1::Offer offer = offers().at(0);
+  claim(kAnna, offer);
+  auto message = envelope(kBert, 0);
+  *message.mutable_claim()->add_offers() = offer;
+  message.mutable_claim()->set_sent_at(77);
+  ledger_->on_message(now_, kBert, message);
+  const auto denials = take_messages(v1::ToWorker::kDeny);
+  ASSERT_THAT(denials, SizeIs(1));
+  EXPECT_EQ(denials[0].deny().sent_at(), 77u);
+}
+
 TEST_F(LedgerTest, ImpossibleReferencesAreHarmless) {
   open(1);
   hello(kAnna, 1);

@@ -1,5 +1,6 @@
 #include "worker/fleet/lease_holder.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -384,10 +385,81 @@ TEST_F(LeaseHolderTest, WhatItCannotStartIsGivenBackAndTheDispatcherIsToldWhyItL
   EXPECT_EQ(std::get<Part>(actions.back()).why, Parting::kDrained);
 }
 
+TEST_F(LeaseHolderTest, SaysWhatItGaveBackUntilAHeartbeatThatListsItIsAnswered) {
+  ASSERT_TRUE(run(kTask));
+  holder_->give_back(kTask);
+  const auto released = [this] {
+    int listed = 0;
+    for (const auto& action : holder_->take_actions()) {
+      const auto* send = std::get_if<SendToDispatcher>(&action);
+      if (send != nullptr) listed += send->message.heartbeat().released_size();
+    }
+    return listed;
+  };
+  const TimePoint before = now_;
+  pass(seconds(1));
+  EXPECT_EQ(released(), 1);
+  hear(before);
+  pass(seconds(1));
+  EXPECT_EQ(released(), 1) << "the answer was to a heartbeat of before";
+  hear(now_);
+  pass(seconds(1));
+  EXPECT_EQ(released(), 0);
+}
+
+TEST_F(LeaseHolderTest, WhatItGaveBackIsNeverClaimedAgain) {
+  offer(kTask, 2);
+  grant(kTask, now_, 2);
+  holder_->give_back(kTask);
+  holder_->take_actions();
+  for (const std::uint32_t attempt : {1, 2}) {
+    offer(kTask, attempt);
+    grant(kTask, now_, attempt);
+  }
+  EXPECT_THAT(holder_->take_actions(), ::testing::IsEmpty()) << "old ones, come twice";
+  offer(kTask, 3);
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 1);
+}
+
+TEST_F(LeaseHolderTest, ADenyOfAnEarlierClaimIsNothing) {
+  v1::ToWorker deny;
+  *deny.mutable_deny()->add_tasks() = make_ref(kTask, 1);
+  const auto denied = [&](TimePoint claimed) {
+    deny.mutable_deny()->set_sent_at(
+        static_cast<std::uint64_t>(claimed.time_since_epoch().count()));
+    holder_->on_message(now_, deny);
+  };
+  const TimePoint first = now_;
+  offer(kTask);
+  pass(milliseconds(2600));
+  denied(first);
+  EXPECT_EQ(holder_->free_slots(), 1u) << "it has claimed again";
+  denied(now_);
+  EXPECT_EQ(holder_->free_slots(), 2u);
+}
+
+TEST_F(LeaseHolderTest, SaysHelloAgainSoonWhereLeasesAreShort) {
+  v1::ToWorker message;
+  message.mutable_welcome()->set_lease_ms(2'000);
+  message.mutable_welcome()->set_heartbeat_ms(300);
+  holder_->on_message(now_, message);
+  message.mutable_hello_again();
+  holder_->on_message(now_, message);
+  holder_->take_actions();
+  int hellos = 0;
+  for (int i = 0; i < 18; ++i) {  // nine tenths of a lease
+    pass(milliseconds(100));
+    hellos += said(holder_->take_actions(), v1::ToDispatcher::kHello);
+  }
+  EXPECT_EQ(hellos, 3);
+}
+
 TEST_F(LeaseHolderTest, DoesNotStartATaskOfASweepThatWasNotDescribed) {
   offer({3, 0});
   grant({3, 0}, now_);
   EXPECT_EQ(started(), nullptr);
+  pass(milliseconds(500));
+  EXPECT_EQ(said(holder_->take_actions(), v1::ToDispatcher::kClaim), 1) << "it asks again";
   know_job(3);
   grant({3, 0}, now_);
   EXPECT_NE(started(), nullptr);
