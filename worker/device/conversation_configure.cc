@@ -128,7 +128,8 @@ void Conversation::show_in_transcript(std::string_view line) {
 void Conversation::judge_line() {
   const std::set<std::string_view> typed(block_.begin(), block_.end());
   Output answer;
-  for (std::string_view text = typed.empty() ? "" : running_.text; !text.empty();) {
+  std::string_view text = running_.text;
+  while (!typed.empty() && !text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (!typed.contains(line)) answer.text.append(line) += '\n';
