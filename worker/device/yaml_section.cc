@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace netfleet {
 namespace {
@@ -16,12 +17,11 @@ void malformed(const YAML::Node& at, std::string message) {
 }
 
 std::string Problems::text(const std::string& file) const {
-  std::vector<Malformed> sorted = found_;
-  std::ranges::stable_sort(sorted, {}, [](const Malformed& problem) { return problem.mark.line; });
+  std::multimap<int, const Malformed*> sorted;  // those of one line as they were found
+  for (const Malformed& problem : found_) sorted.emplace(problem.mark.line, &problem);
   std::string text;
-  for (const Malformed& problem : sorted) {
-    text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", file, problem.mark.line + 1,
-                        problem.message);
+  for (const auto& [line, problem] : sorted) {
+    text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", file, line + 1, problem->message);
   }
   return text;
 }
