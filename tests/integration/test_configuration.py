@@ -41,10 +41,10 @@ class OnRouters(Configuration):
     def setUp(self):
         super().setUp()
         self.env["NETFLEET_TEST_PASSWORD"] = servers.PASSWORD
-        user = servers.add_user(self, "vty", "/bin/bash", ["frrvty"])
-        self.routers = [servers.Router(self, n, f"edge-{n}", user) for n in (1, 2, 3)]
+        self.user = servers.add_user(self, "vty", "/bin/bash", ["frrvty"])
+        self.routers = [servers.Router(self, n, f"edge-{n}", self.user) for n in (1, 2, 3)]
         hosts = "".join(
-            f"  edge-{n}:\n    hostname: {r.address}\n    username: {user}\n"
+            f"  edge-{n}:\n    hostname: {r.address}\n    username: {self.user}\n"
             f"    data: {{description: uplink of {n}, blackholes: [10.{70 + n}.1.0/24, "
             f"10.{70 + n}.2.0/24]}}\n" for n, r in enumerate(self.routers, 1))
         self.inventory = self.write(
@@ -107,6 +107,25 @@ class OnRouters(Configuration):
         self.assertEqual(self.running(), before)
         for router in self.routers:
             self.assertNotIn("Accepted", router.server.process.text())
+
+
+    def test_a_mode_that_cannot_be_reached(self):
+        """vtysh for users does not know `enable`: nothing is typed in another mode instead."""
+        router = self.routers[0]
+        server = servers.sshd(self, self.user, router.address, 2222, router.namespace,
+                              name="sshd_user",
+                              options=[f"ForceCommand {' '.join(router.vtysh)} --user"])
+        inventory = self.write("user.txt", server.line("frr_vtysh") + "\n")
+        before = self.running()[0]
+        for arguments in (["--mode", "privileged", "-c", "show version"],
+                          ["--config-line", "ip route 10.99.1.0/24 blackhole"]):
+            ran = self.finish(self.run_argv("-i", inventory, "--known-hosts", self.known_hosts,
+                                            "-o", "jsonl", *arguments))
+            task = self.only(ran)
+            self.assertNotEqual(task["outcome"], "ok", str(ran))
+            self.assertIn("enable refused: % Unknown command: enable", task["error"])
+            self.assertEqual(task["commands"], [])
+        self.assertEqual(self.running()[0], before)
 
 
 class OnSimulatedDevices(Configuration):
