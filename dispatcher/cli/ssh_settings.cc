@@ -15,6 +15,8 @@
 namespace netfleet {
 namespace {
 
+constexpr std::size_t kMostCredentials = 10'000;  // each is loaded, with its keys
+
 void fill(SshOptions& into, const SshOptions& from) {
   for (const AlgorithmKindInfo& info : algorithm_kinds()) {
     if (into[info.kind].empty()) into[info.kind] = from[info.kind];
@@ -40,7 +42,7 @@ class Settings {
       if (auto set = set_address(host, answer); !set) return set;
       if (host.port == 0 && options_.port == 0) host.port = answer.port;
       if (host.user.empty() && !options_.user_given) host.user = texts_(answer.user);
-      set_credential(host, answer);
+      if (auto set = set_credential(host, answer); !set) return set;
     }
     const std::string before = host.ssh_options.str();
     // Few hosts differ in what is said of them.
@@ -84,16 +86,19 @@ class Settings {
     return {};
   }
 
-  void set_credential(Host& host, const SshConfigAnswer& answer) {
-    if (!host.credential.empty() || !options_.credentials.keys.empty()) return;
+  Expected<void> set_credential(Host& host, const SshConfigAnswer& answer) {
+    if (!host.credential.empty() || !options_.credentials.keys.empty()) return {};
     SshIdentities identities{answer.identity_files, answer.certificate_files,
                              answer.identities_only.value_or(false)};
-    if (identities.keys.empty() && !identities.only) return;
-    if (options_.listen.empty()) {
-      host.credential = texts_(credential_name(identities));
-    } else {
-      keys_not_used_ = true;
-    }
+    if (identities.keys.empty() && !identities.only) return {};
+    keys_not_used_ = !options_.listen.empty();
+    if (keys_not_used_) return {};
+    const std::string name = credential_name(identities);
+    const auto [entry, added] = credentials_.try_emplace(name);
+    if (added) entry->second = name;
+    host.credential = entry->second;
+    if (credentials_.size() <= kMostCredentials) return {};
+    return fail(fmt::format("ssh_config: more than {} different sets of keys", kMostCredentials));
   }
 
   // The inventory's lists, then the command line's, then ssh_config's: of those what this libssh
@@ -129,6 +134,7 @@ class Settings {
   const std::string& local_user_;
   std::set<std::string> ignored_;
   bool keys_not_used_ = false;
+  std::unordered_map<std::string, SharedText> credentials_;
   TextPool texts_;
   std::unordered_map<std::string, SharedText> merged_;
 };

@@ -22,7 +22,7 @@ _netfleet() {
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;
-    -i | --inventory | --commands-file | --config-file | --password-file | \
+    -i | --inventory | --commands-file | --ssh-config | --config-file | --password-file | \
       --enable-password-file | -k | --key | --known-hosts | --output-dir | --platform-dir | \
       --session-log | --spool | --store)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")

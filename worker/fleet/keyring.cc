@@ -5,7 +5,14 @@
 #include <string_view>
 #include <utility>
 
+#include "common/credential_command.h"
+
 namespace netfleet {
+namespace {
+
+constexpr std::size_t kCodeCommandsAtOnce = 16;  // processes; logins beyond that wait
+
+}  // namespace
 
 Expected<void> Keyring::load() {
   for (const auto& [name, credential] : credentials_) {
@@ -20,9 +27,21 @@ Expected<std::shared_ptr<const ssh::Identity>> Keyring::find(const std::string& 
   if (own == credentials_.end()) {
     return fail(fmt::format("no credential '{}' here, and the dispatcher sent none", name));
   }
-  auto loaded = ssh::Identity::load(own->second, ask_code_);
+  auto loaded = ssh::Identity::load(own->second, codes_for(*own->second));
   if (loaded) identities_[name] = *loaded;
   return loaded;
+}
+
+std::shared_ptr<ssh::Codes> Keyring::codes_for(const Credential& credential) {
+  const std::string& command = credential.otp_command;
+  if (command.empty() && !ask_code_) return nullptr;
+  auto& codes = codes_[command];
+  if (codes == nullptr) {
+    codes = command.empty()
+                ? std::make_shared<ssh::Codes>(ask_code_, 1)
+                : std::make_shared<ssh::Codes>(codes_from_command(command), kCodeCommandsAtOnce);
+  }
+  return codes;
 }
 
 void Keyring::take(const std::string& name, const Secret& secret) {

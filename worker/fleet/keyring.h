@@ -9,6 +9,7 @@
 #include "common/credential.h"
 #include "common/error.h"
 #include "common/secret.h"
+#include "worker/ssh/codes.h"
 #include "worker/ssh/identity.h"
 
 namespace netfleet {
@@ -31,9 +32,13 @@ class Keyring {
   Expected<std::shared_ptr<const ssh::Identity>> find(const std::string& name);
 
  private:
+  std::shared_ptr<ssh::Codes> codes_for(const Credential& credential);
+
   const CredentialStore own_;
   const AskCode ask_code_;
   CredentialStore credentials_;  // with what was taken
+  // By command; "" is the terminal. Shared by all identities, so that questions have one queue.
+  std::map<std::string, std::shared_ptr<ssh::Codes>> codes_;
   std::map<std::string, std::shared_ptr<const ssh::Identity>> identities_;
 };
 

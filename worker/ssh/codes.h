@@ -1,4 +1,4 @@
-// worker/ssh: one-time codes for the sessions of one identity: whoever knows them (a command, a
+// worker/ssh: one-time codes for sessions: whoever knows them (a command, a
 // person) is asked on a thread of its own, so that no session thread waits.
 #pragma once
 

@@ -37,6 +37,15 @@ class Channel {
 
   ssh_channel handle() const { return handle_; }
   const Executed& executed() const { return executed_; }
+  // What has come. After the device's end of output libssh's poll looks at the socket no more, and
+  // the exit status may be still to come: who asks for that does.
+  void take_packets() const {
+    if (ssh_channel_is_eof(handle_) != 0) {
+      ssh_channel_get_exit_status(handle_);
+    } else {
+      ssh_channel_poll(handle_, 0);
+    }
+  }
   // Nothing more comes: it is closed, or all is said.
   bool ended() const {
     const bool told = executed_.status || !executed_.signal.empty();
@@ -104,7 +113,7 @@ asio::awaitable<Attempt<Executed>> Link::execute(std::string command, Connection
     std::uint64_t before = 0;
     do {
       before = received.in_bytes;
-      ssh_channel_poll(handle, 0);
+      own->take_packets();
     } while (received.in_bytes - before == kReceiveSize && !own->ended());
   }
   co_return own->executed();

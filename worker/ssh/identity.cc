@@ -19,7 +19,6 @@
 
 #include "common/check.h"
 #include "common/clock.h"
-#include "common/credential_command.h"
 #include "worker/ssh/identity_impl.h"
 #include "worker/ssh/text.h"
 
@@ -27,7 +26,6 @@ namespace netfleet::ssh {
 namespace {
 
 constexpr std::chrono::milliseconds kAgentTimeout{2000};
-constexpr std::size_t kCodeCommandsAtOnce = 16;  // processes; logins beyond that wait
 
 // Asked for a passphrase: notes that one is needed, and gives none.
 int note_passphrase(const char*, char*, std::size_t, int, int, void* asked) {
@@ -206,7 +204,7 @@ Identity::~Identity() = default;
 const Credential& Identity::credential() const { return *impl_->credential; }
 
 Expected<std::shared_ptr<const Identity>> Identity::load(
-    std::shared_ptr<const Credential> credential, AskCode ask_code) {
+    std::shared_ptr<const Credential> credential, std::shared_ptr<Codes> codes) {
   CHECK(credential != nullptr);
   auto impl = std::make_unique<Impl>();
   for (const auto& wanted : credential->keys) {
@@ -220,12 +218,7 @@ Expected<std::shared_ptr<const Identity>> Identity::load(
         path == nullptr || *path == '\0' ? "SSH_AUTH_SOCK is not set" : AgentProbe().run(path);
     impl->agent = impl->agent_problem.empty();
   }
-  if (!credential->otp_command.empty()) {
-    impl->codes =
-        std::make_unique<Codes>(codes_from_command(credential->otp_command), kCodeCommandsAtOnce);
-  } else if (ask_code) {
-    impl->codes = std::make_unique<Codes>(std::move(ask_code), 1);
-  }
+  impl->codes = std::move(codes);
   impl->credential = std::move(credential);
   return std::shared_ptr<const Identity>(new Identity(std::move(impl)));
 }

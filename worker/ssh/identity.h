@@ -9,14 +9,16 @@
 
 namespace netfleet::ssh {
 
+class Codes;
+
 class Identity {
  public:
   // Loads the keys (bcrypt costs 100 ms each: once a process, not once a session). Errors name the
   // file: missing, unreadable, readable by others (OpenSSH's rule), wrong or missing passphrase,
   // certificate that does not fit.
-  // `ask_code`: gets one-time codes where the credential names no command for that; may be empty.
+  // `codes`: whoever knows one-time codes; nullptr: nobody does.
   static Expected<std::shared_ptr<const Identity>> load(
-      std::shared_ptr<const Credential> credential, AskCode ask_code = {});
+      std::shared_ptr<const Credential> credential, std::shared_ptr<Codes> codes = nullptr);
   // Whether the key file needs a passphrase; an error when it is no private key at all.
   static Expected<bool> needs_passphrase(const std::string& path);
   ~Identity();

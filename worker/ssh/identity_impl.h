@@ -26,7 +26,7 @@ struct Identity::Impl {
   std::vector<KeyHandle> keys;   // with their certificates
   bool agent = false;            // it answered, and holds keys
   std::string agent_problem;     // why a wanted agent is not used
-  std::unique_ptr<Codes> codes;  // one-time codes; nullptr: there is nobody to ask
+  std::shared_ptr<Codes> codes;  // one-time codes; nullptr: there is nobody to ask
 };
 
 }  // namespace netfleet::ssh
