@@ -51,7 +51,8 @@ Expected<void> check_abilities(const Platform& platform, const JobSpec& job, boo
     if (auto known = check_mode(platform, job.mode); !known) return known;
   }
   if (job.exec && !platform.exec) {
-    return fail(fmt::format("platform {} runs no commands over the exec channel", platform.name));
+    return fail(fmt::format(
+        "--exec: platform {} is not known to run commands over SSH's exec channel", platform.name));
   }
   Configuration configuration = job.configuration;
   if (configures && configuration.lines.empty()) configuration.lines = {"of each host its own"};
@@ -129,6 +130,10 @@ Expected<void> check_job(const std::string& platform_dir, const std::vector<std:
   if (!platforms) return std::unexpected(platforms.error());
   for (const std::string& name : names) {
     const Platform* platform = platforms->find(name);
+    if (platform == nullptr && job.exec) {
+      return fail(
+          "--exec: a platform is found out in a shell: name it, with -P or in the inventory");
+    }
     if (platform == nullptr) continue;  // "auto": found out on the device
     if (auto able = check_abilities(*platform, job, configures); !able) return able;
   }

@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 4;
+constexpr int kSchemaVersion = 5;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -64,7 +64,8 @@ CREATE TABLE tasks(
   platform TEXT NOT NULL,
   region TEXT,
   credential TEXT,
-  configuration INTEGER);
+  configuration INTEGER,
+  ssh_options TEXT);
 CREATE TABLE results(
   key INTEGER PRIMARY KEY,
   attempt INTEGER NOT NULL,
@@ -158,6 +159,11 @@ ALTER TABLE sweeps ADD COLUMN exec INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tasks ADD COLUMN configuration INTEGER;
 )sql";
 
+// What version 5 added.
+constexpr const char* kUpgradeTo5 = R"sql(
+ALTER TABLE tasks ADD COLUMN ssh_options TEXT;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -209,8 +215,11 @@ void upgrade(SQLite::Database& database) {
     database.exec(kUpgradeTo3);
     database.exec(kTablesOf3);
   }
-  database.exec(kUpgradeTo4);
-  database.exec(kTablesOf4);
+  if (version < 4) {
+    database.exec(kUpgradeTo4);
+    database.exec(kTablesOf4);
+  }
+  database.exec(kUpgradeTo5);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

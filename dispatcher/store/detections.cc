@@ -3,11 +3,20 @@
 #include "dispatcher/store/impl.h"
 
 namespace netfleet {
+namespace {
 
-// A platform under which a device did not answer in time may be the wrong one: it is forgotten.
+// What a wrong platform may lead to.
+bool went_wrong(Outcome outcome) {
+  return outcome == Outcome::kTimedOut || outcome == Outcome::kCommandFailed ||
+         outcome == Outcome::kDisconnected;
+}
+
+}  // namespace
+
+// A remembered platform under which something went wrong may be the wrong one: it is forgotten.
 void Store::Impl::remember_platform(std::uint32_t sweep, const TaskResult& result) {
   if (path.empty()) return;  // nobody will ask
-  if (result.outcome == Outcome::kTimedOut) {
+  if (went_wrong(result.outcome) && result.found_on_key == 0) {
     const Use use(forget_detection);
     forget_detection.bind(1, key_of(sweep, result.index));
     forget_detection.exec();

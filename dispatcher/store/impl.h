@@ -160,7 +160,9 @@ struct Store::Impl {
 
   RowInsert add_tasks{
       database,
-      "INSERT INTO tasks(key,host,address,port,user,platform,region,credential,configuration)", 9};
+      "INSERT INTO tasks(key,host,address,port,user,platform,region,credential,configuration,"
+      "ssh_options)",
+      10};
   SQLite::Statement add_result{
       database,
       "INSERT INTO results(key,attempt,outcome,error,worker,platform,jump,started_at,duration_ms,"
@@ -185,7 +187,8 @@ struct Store::Impl {
       database,
       "SELECT t.key,t.host,t.address,t.port,t.user,t.platform,t.region,t.credential,"
       "r.attempt,r.outcome,r.error,r.worker,r.platform,r.jump,r.started_at,r.duration_ms,"
-      "r.command_sent,r.evidence,t.configuration FROM tasks t LEFT JOIN results r ON r.key=t.key"
+      "r.command_sent,r.evidence,t.configuration,t.ssh_options FROM tasks t LEFT JOIN results r ON "
+      "r.key=t.key"
       " WHERE t.key>=? AND t.key<? ORDER BY t.key"};
   SQLite::Statement outputs{
       database,

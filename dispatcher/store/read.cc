@@ -205,7 +205,8 @@ std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::
                 .user = texts(bytes_at(rows, 4)),
                 .platform = texts(bytes_at(rows, 5)),
                 .region = texts(bytes_at(rows, 6)),
-                .credential = texts(bytes_at(rows, 7))};
+                .credential = texts(bytes_at(rows, 7)),
+                .ssh_options = texts(bytes_at(rows, 19))};
     const std::string_view address = bytes_at(rows, 2);
     row.task.address = row.task.host == address ? row.task.host : SharedText(address);
     if (with == With::kConfiguration && !rows.isColumnNull(18)) {

@@ -124,6 +124,7 @@ void Store::Impl::insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> ta
     bind_or_null(row, at + 6, task.region);
     bind_or_null(row, at + 7, task.credential);
     bind_body(row, at + 8, task.configuration);
+    bind_or_null(row, at + 9, task.ssh_options);
   });
 }
 

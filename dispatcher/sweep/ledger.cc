@@ -311,7 +311,7 @@ void Ledger::drain(std::uint32_t sweep) {
 void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld) {
   const std::string error =
       "not started: the store cannot be written, and what is not written down could be repeated";
-  end_unstarted(sweep, Outcome::kSkipped, error);
+  if (!sweeps_.at(sweep).ending) end_unstarted(sweep, Outcome::kSkipped, error);
   for (const TaskKey key : withheld) {
     Task& task = task_at(key);
     if (task.state == State::kLeased) end_task(key, task, Outcome::kSkipped, error);

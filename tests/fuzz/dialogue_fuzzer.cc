@@ -8,6 +8,7 @@
 
 #include "common/check.h"
 #include "worker/device/dialogue.h"
+#include "worker/device/question.h"
 #include "worker/device/session_log_writer.h"
 #include "worker/device/session_replay.h"
 
@@ -50,6 +51,8 @@ Dialogue::Options choose_options(std::uint8_t choice, const Platform* platform) 
   if (choice / 32 % 2 == 1 && platform->configure) {
     options.configuration.lines = {"interface a", "banner motd ^", "b^", "c"};
     options.configuration.save = choice / 64 % 2 == 1;
+    if (choice >= 192) options.configuration.confirm_within = Milliseconds(90'000);
+    options.configuration.dry_run = choice >= 128 && choice < 192;
   }
   return options;
 }
@@ -57,6 +60,14 @@ Dialogue::Options choose_options(std::uint8_t choice, const Platform* platform) 
 bool holds_secret(std::string_view text) {
   return text.find(password().reveal()) != std::string_view::npos ||
          text.find(enable_password().reveal()) != std::string_view::npos;
+}
+
+// A secret goes only to what has just asked for one; it is never typed into the dark.
+void check_typed(Dialogue& dialogue, const Dialogue::Outgoing& outgoing) {
+  CHECK(outgoing.secret == holds_secret(outgoing.bytes));
+  if (!outgoing.secret) return;
+  const std::string question = dialogue.last_line();
+  CHECK(question.size() >= 80 || asks_for_secret(question));
 }
 
 // The log shows no secret, and replayed it types the same.
@@ -75,6 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 3) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 3, size - 3);
   const std::size_t chunk = data[0] % 32 + 1;
+  const bool echoes = data[0] >= 128;  // what is secret, too
   const std::string& name = platforms()[data[2] % platforms().size()];
   const Dialogue::Options options = choose_options(data[1], PlatformSet::builtin().find(name));
   SessionLogWriter writer("fuzz", "", name);
@@ -86,9 +98,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     writer.received(Milliseconds(at), piece);
     dialogue.receive(piece);
     const Dialogue::Outgoing outgoing = dialogue.take_outgoing();
-    CHECK(outgoing.secret || !holds_secret(outgoing.bytes));
+    check_typed(dialogue, outgoing);
     if (!outgoing.bytes.empty()) {
       writer.typed(Milliseconds(at), outgoing.bytes, outgoing.secret);
+    }
+    if (outgoing.secret && echoes) {
+      const std::string_view echo =
+          std::string_view(outgoing.bytes).substr(0, outgoing.bytes.find_first_of("\r\n"));
+      writer.received(Milliseconds(at), echo);
+      dialogue.receive(echo);
     }
     typed += outgoing.bytes;
     CHECK(dialogue.last_line().size() <= 80 * 4);
@@ -102,6 +120,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(dialogue.outputs().size() <= 12);
   for (const Dialogue::Output& output : dialogue.outputs()) {
     CHECK(output.text.size() <= kMaxOutput || output.kind == Dialogue::Output::Kind::kConfirm);
+    CHECK(holds_secret(bytes) || !holds_secret(output.text + output.error));
     CHECK(output.text.find('\x1b') == std::string::npos);
     CHECK(output.text.find('\r') == std::string::npos);
     CHECK(output.text.find('\0') == std::string::npos);

@@ -1,9 +1,11 @@
-// tests/fuzz: a platform file of any text. Errors name the file; what is read can be used.
+// tests/fuzz: a platform file of any text. Errors name the file; what is read can be shown and
+// used.
 #include <cstdint>
 #include <string>
 
 #include "common/check.h"
 #include "worker/device/dialogue.h"
+#include "worker/device/platform_page.h"
 #include "worker/device/platform_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -13,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(platform.error().message.starts_with("x.yaml:"));
     return 0;
   }
+  CHECK(netfleet::platform_page(*platform).starts_with(platform->name));
+  CHECK(netfleet::platform_json(*platform).ends_with("}\n"));
   const std::string name = platform->name;
   netfleet::PlatformSet set = netfleet::PlatformSet::builtin();
   if (!set.add(*std::move(platform))) return 0;

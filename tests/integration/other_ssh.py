@@ -114,9 +114,10 @@ def serve_asyncssh(scenario, record):
         done = await asyncio.create_subprocess_exec(
             "/bin/sh", "-c", process.command, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL)
-        await process.redirect(stdout=done.stdout, stderr=done.stderr)
-        await process.stdout.drain()
-        process.exit(await done.wait())
+        out, err = await done.communicate()
+        process.stdout.write(out.decode())
+        process.stderr.write(err.decode())
+        process.exit(done.returncode)
 
     async def run_shell(process):
         prompt = prompt_of(scenario)

@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 
 import rig
 
@@ -67,10 +68,11 @@ def within(namespace):
     return ["nsenter", f"--net=/run/netns/{namespace}"]
 
 
-def add_user(test, name, shell, groups=()):
-    """A throw-away user with PASSWORD, and the test's key in authorized_keys. Returns its name."""
+def add_user(test, name, shell, groups=(), within=None):
+    """A throw-away user with PASSWORD, and the test's key in authorized_keys. Returns its name.
+    `within`: where its home is; the test's directory as a rule."""
     name = f"{PREFIX}_{name}"
-    home = test.path(name)
+    home = os.path.join(within or test.directory, name)
     os.makedirs(f"{home}/.ssh", mode=0o755)
     extra = ["--groups", ",".join(groups)] if groups else []
     call("useradd", "--no-create-home", "--no-log-init", "--home-dir", home, "--shell", shell,
@@ -78,7 +80,7 @@ def add_user(test, name, shell, groups=()):
     test.addCleanup(remove_user, name)
     call("chpasswd", input=f"{name}:{PASSWORD}".encode())
     key = client_key(test)
-    test.write(f"{name}/.ssh/authorized_keys", rig.read(f"{key}.pub"), 0o600)
+    test.write(f"{home}/.ssh/authorized_keys", rig.read(f"{key}.pub"), 0o600)
     user = pwd.getpwnam(name)
     for path in (home, f"{home}/.ssh", f"{home}/.ssh/authorized_keys"):
         os.chown(path, user.pw_uid, user.pw_gid)
@@ -162,8 +164,13 @@ while True:
 """
 
 
-def tinysshd(test, user):
-    """Knows ed25519 keys and nothing else."""
+def tinysshd(test):
+    """Knows ed25519 keys and nothing else, and wants no directory on the way to them, not even
+    /tmp, to be for others to write to."""
+    strict = tempfile.mkdtemp(prefix="netfleet-rig-", dir="/run")
+    test.addCleanup(shutil.rmtree, strict, True)
+    os.chmod(strict, 0o755)
+    user = add_user(test, "tiny", "/bin/bash", within=strict)
     port = rig.free_port()
     keys = test.path("tinysshd_keys")
     call("tinysshd-makekey", keys)
@@ -270,9 +277,9 @@ class Router:
             os.chown(path, owner, group)  # so that it may save
             self._start(test, daemon)
         self.vtysh = ["/usr/bin/vtysh", "--vty_socket", self.directory, "--config_dir",
-                      self.directory]
+                      self.directory, *vtysh_options]
         self.server = sshd(test, user, self.address, 22, self.namespace, name=f"sshd_{hostname}",
-                           options=[f"ForceCommand {' '.join([*self.vtysh, *vtysh_options])}"])
+                           options=[f"ForceCommand {' '.join(self.vtysh)}"])
         rig.wait_until(lambda: b"S>* 203.0.113.0/24" in self.show("show ip route"),
                        f"{hostname}'s routes")
 

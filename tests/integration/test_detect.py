@@ -42,8 +42,6 @@ class Detect(rig.RigTest):
         inventory = self.inventory(*devices)
         found = self.detect(inventory, "-o", "jsonl", *login).objects()
         for device, task in zip(devices, found, strict=True):
-            print(f"{device.line()}: {task['platform']} in {task['duration_ms']} ms: "
-                  f"{task['evidence']}")
             self.assertEqual((task["platform"], task["outcome"]), (platform, "ok"), task)
             self.assertIsNone(task["error"])
             self.assertTrue(task["evidence"])
@@ -64,7 +62,7 @@ class Detect(rig.RigTest):
         self.check(devices, "linux", SHELL_COMMANDS, servers.Server.ssh)
 
     def test_tinysshd(self):
-        device = servers.tinysshd(self, servers.add_user(self, "tiny", "/bin/bash"))
+        device = servers.tinysshd(self)
         self.check([device], "linux", SHELL_COMMANDS, servers.Server.ssh,
                    "--key", servers.client_key(self))
 

@@ -4,6 +4,8 @@ disclaimers, several methods one after the other. What is typed where is in the 
 
 import json
 import os
+import select
+import socket
 import unittest
 
 import rig
@@ -114,9 +116,10 @@ class Questions(Logins):
         self.assertIn('asks for a one-time code: "Verification code:"; give --otp-command',
                       self.refused())
         self.assertIn("it ended with status 7", self.refused("--otp-command", "exit 7"))
-        self.assertIn('no one-time code came within 1 s for "Verification code:"',
-                      self.refused("--otp-command", "exec tail -f /dev/null", "--auth-timeout",
-                                   "1s"))
+        # The command's end and the session's: whichever is noticed first.
+        self.assertRegex(self.refused("--otp-command", "exec tail -f /dev/null", "--auth-timeout",
+                                      "1s"),
+                         'no one-time code (came within 1 s )?for "Verification code:"')
         self.assertEqual(self.answers(), [])
 
 
@@ -222,6 +225,136 @@ hosts:
         ran = self.sweep("--macs", "hmac-md5", status=2)
         self.assertIn("--macs: 'hmac-md5' is no MAC that netfleet knows; it knows hmac-sha2-256",
                       ran.err)
+
+
+class SshConfig(Logins):
+    """The user's own ~/.ssh/config, with a real OpenSSH server behind it."""
+
+    def setUp(self):
+        super().setUp()
+        self.user = servers.add_user(self, "config", "/bin/bash")
+        self.key = servers.client_key(self)
+        self.server = servers.sshd(self, self.user, options=["PasswordAuthentication no",
+                                                             "Ciphers aes256-ctr"])
+        os.mkdir(self.path(".ssh"), 0o700)
+
+    def configure(self, text):
+        self.write(".ssh/config", text, 0o600)
+
+    def run_on(self, host, *arguments, status=0):
+        ran = self.finish([f"{rig.BIN}/netfleet", "run", "-H", host, "-P", "linux", "-c",
+                           "echo $((6*7))", "-o", "jsonl", "--store", "none", *arguments])
+        self.assertEqual(ran.status, status, str(ran))
+        return ran
+
+    def test_says_all_that_is_needed(self):
+        self.write(".ssh/fleet.conf", f"User {self.user}\nIdentityFile {self.key}\n", 0o600)
+        self.configure(f"""
+Host edge-*
+  HostName 127.0.0.1
+  Port {self.server.port}
+  Ciphers -*-gcm@openssh.com,chacha20*
+  Include fleet.conf
+Host *
+  ServerAliveInterval 60
+  ConnectTimeout 5
+""")
+        ran = self.run_on("edge-1")
+        self.assertEqual(ran.objects()[0]["commands"][0]["output"], "42\n")
+        self.assertIn("ssh_config: not acted on: connecttimeout", ran.err)
+        self.assertNotIn("serveralive", ran.err)
+        self.run_on("edge-1", "--ssh-config", "none", "--no-agent", "--retries", "0",
+                    "--password-env", "USER", status=1)
+
+    def test_inventory_and_command_line_go_before_it(self):
+        self.configure("Host *\n  User nobody\n  Port 1\n  IdentityFile /nowhere\n")
+        self.run_on(f"{self.user}@127.0.0.1:{self.server.port}", "-k", self.key)
+        self.run_on("127.0.0.1", "-u", self.user, "--port", str(self.server.port), "-k", self.key)
+
+    def test_a_proxy_is_never_gone_around(self):
+        self.configure(f"Host *\n  ProxyJump gate\n  IdentityFile {self.key}\n")
+        with socket.create_server(("127.0.0.1", 0)) as device:
+            host = f"{self.user}@127.0.0.1:{device.getsockname()[1]}"
+            task, = self.run_on(host, status=1).objects()
+            self.assertEqual(select.select([device], [], [], 0)[0], [], "it was connected to")
+        self.assertEqual(task["outcome"], "unreachable")
+        self.assertIn("ssh_config says ProxyJump gate, and netfleet cannot go through jump hosts",
+                      task["error"])
+
+    def test_a_broken_file_is_named(self):
+        self.configure("Host a\n  Port none\n")
+        ran = self.run_on("a", status=2)
+        self.assertIn(".ssh/config:2: 'none' is no port", ran.err)
+
+
+class Exec(Logins):
+    """Commands over the exec channel, on servers of three makes."""
+
+    def run_exec(self, *commands, arguments=(), status=0, password=PASSWORD):
+        argv = [word for command in commands for word in ("-c", command)]
+        ran = self.finish([f"{rig.BIN}/netfleet", "run", "-H", self.address, "-P", "linux",
+                           "--exec", *argv, "-o", "jsonl", "--store", "none", "--password-env",
+                           "SECRET", *arguments], env={"SECRET": password})
+        self.assertEqual(ran.status, status, str(ran))
+        task, = ran.objects()
+        return task
+
+    def test_output_of_both_streams_and_exit_statuses(self):
+        for make in ("asyncssh", "paramiko"):
+            with self.subTest(make):
+                self.serve(make, methods=["password"])
+                task = self.run_exec("echo out; echo err >&2; echo more",
+                                     "printf 'a\\r\\nb'; exit 3", "echo after", status=1)
+                self.assertEqual([(c["output"], c["outcome"]) for c in task["commands"]],
+                                 [("out\nmore\nerr\n", "ok"), ("a\nb", "command_failed"),
+                                  ("after\n", "ok")])
+                self.assertEqual(task["outcome"], "command_failed")
+                self.assertRegex(task["error"], r"run 'printf .*' on .*: exit status 3$")
+
+    def test_a_signal(self):
+        self.serve("asyncssh", methods=["password"])
+        task = self.run_exec("!signal TERM", status=1)
+        self.assertIn("ended by signal TERM", task["error"])
+        self.assertFalse(rig.recorded(self.record, "exec")[0]["pty"])
+
+    def openssh(self):
+        user = servers.add_user(self, "exec", "/bin/bash")
+        server = servers.sshd(self, user, options=["MaxSessions 2"])
+        self.address = f"{user}@127.0.0.1:{server.port}"
+
+    def test_openssh_many_and_large(self):
+        self.openssh()
+        task = self.run_exec(*[f"echo {i}" for i in range(20)],
+                             "head -c 5000000 /dev/zero | tr '\\0' x",
+                             "cat; test -t 1 || echo none", arguments=("--max-output", "1M"),
+                             password=servers.PASSWORD)
+        outputs = [c["output"] for c in task["commands"]]
+        self.assertEqual(outputs[:20], [f"{i}\n" for i in range(20)])
+        self.assertEqual(outputs[20], "x" * (1 << 20))
+        self.assertTrue(task["commands"][20]["truncated"])
+        self.assertEqual(outputs[21], "none\n")
+
+    def test_openssh_a_command_that_does_not_end(self):
+        self.openssh()
+        task = self.run_exec("echo before", "echo begun; exec tail -f /dev/null", "echo never",
+                             arguments=("--command-timeout", "1s"), status=1,
+                             password=servers.PASSWORD)
+        self.assertEqual(task["outcome"], "timed_out")
+        self.assertIn("run 'echo begun; exec tail -f /dev/null' on", task["error"])
+        self.assertIn("timed out after 1s", task["error"])
+        self.assertEqual([(c["output"], c["outcome"]) for c in task["commands"]],
+                         [("before\n", "ok"), ("begun\n", "timed_out")])
+
+    def test_only_where_the_platform_has_it(self):
+        self.address = "127.0.0.1:1"
+        for platform, message in (
+                ("cisco_ios", "platform cisco_ios is not known to run commands over SSH's exec"),
+                ("auto", "a platform is found out in a shell: name it")):
+            ran = self.sweep("--exec", "-P", platform, status=2)
+            self.assertIn(message, ran.err)
+
+    def run_argv(self, *arguments, **options):
+        return rig.RigTest.run_argv(self, "-H", self.address, "-c", "x", *arguments, **options)
 
 
 class Workers(Logins):

@@ -275,6 +275,7 @@ void Worker::act(const LeaveLanes&) {
   network_.leave(number_);
 }
 
+void Worker::act(const ForgetJob& action) { jobs_.erase(action.sweep); }
 void Worker::act(const KnowJob& action) { jobs_[action.job.sweep()] = action.job.id(); }
 
 void Worker::act(const Part& action) {

@@ -51,6 +51,7 @@ class Worker final : public Process {
   void act(const JoinLanes& action);
   void act(const LeaveLanes& action);
   void act(const KnowJob& action);
+  void act(const ForgetJob& action);
   void act(const Part& action);
   void step_at(Nanoseconds time, std::uint64_t session);
   void step(std::uint64_t session);

@@ -83,6 +83,7 @@ class Conversation {
   Script save();
   Script run_step(Step step);
   Script go_to(const std::string& mode);
+  Script go_back();
   Script move(const Platform::Move& move);
   Script prepare_mode();
   Script prepare_step(const Platform::Prepare& step);
@@ -99,6 +100,7 @@ class Conversation {
   const Platform::Answer* find_answer_in_turn();
   bool answer(const std::vector<Platform::Answer>& answers) { return give(find_answer(answers)); }
   bool answer_in_turn();
+  void press_key_above();
   bool turn_page();
   bool give(const Platform::Answer* answer);
   void refuse_again(const std::string& question);
@@ -194,11 +196,13 @@ class Conversation {
   bool prompt_confirmed_ = false;
   Habit echoes_ = Habit::kUnknown;
   Habit echoes_twice_ = Habit::kUnknown;
+  std::size_t spare_enters_ = 0;     // of answers, which a question may have needed only a key for
   std::size_t surplus_prompts_ = 0;  // still to come, for Enters of ours
   const Platform::Prepare* preparing_ = nullptr;
   std::vector<const Platform::Prepare*> prepared_;
   std::string mode_;       // the prompt's; empty: unknown
   std::string home_mode_;  // where the login led
+  std::string doorstep_;   // from where the configuration was entered
 
   // Of the configuration under way.
   bool configuring_ = false;

@@ -11,6 +11,9 @@ Script Conversation::execute(std::string_view command) {
   if (preparing_ == nullptr) given_.clear();  // those of the login last until it is over
   command_ = command;
   doubted_prompt_.clear();
+  // Of each a prompt may come, before this command's echo.
+  const std::size_t spare = std::exchange(spare_enters_, 0);
+  surplus_prompts_ += spare;
   send_line(command);
   first_line_ = true;
   Script echo = pass_echo(command);
@@ -18,6 +21,7 @@ Script Conversation::execute(std::string_view command) {
   if (!block_.empty() && preparing_ == nullptr && moving_ == nullptr) type_block();
   Script output = collect(command);
   co_await output;
+  if (spare > 0) surplus_prompts_ = 0;
 }
 
 // Up to the end of the command's echo. Lines that come before it, from a device that is known to

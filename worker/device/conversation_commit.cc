@@ -101,7 +101,7 @@ Script Conversation::confirm(const std::string& command) {
       run_step({command, Kind::kConfirm, &how.commit->answers, nullptr, &how.commit->failure});
   co_await confirming;
   broken_off_ = outputs_.back().failed;
-  Script return_way = go_to(working_mode());
+  Script return_way = go_back();
   co_await return_way;
 }
 
@@ -113,7 +113,7 @@ Script Conversation::save() {
   Script saving = run_step({how.command, Kind::kSave, &how.answers, &how.success});
   co_await saving;
   broken_off_ = outputs_.back().failed;
-  Script return_way = go_to(broken_off_ ? home_mode_ : working_mode());
+  Script return_way = go_back();
   co_await return_way;
 }
 

@@ -58,6 +58,8 @@ Script Conversation::run_commands() {
 // Types it, commits it where the platform does, and leaves the mode.
 Script Conversation::configure(const ConfigurationPlan& plan) {
   const Platform::Configure& how = *platform_->configure;
+  const auto way_there = find_way(*platform_, mode_, how.mode);
+  doorstep_ = way_there && !way_there->empty() ? way_there->back()->from : mode_;
   Script way = go_to(how.mode);
   co_await way;
   Script typing = type_configuration(plan);
@@ -72,10 +74,19 @@ Script Conversation::configure(const ConfigurationPlan& plan) {
       co_await undoing;
     }
   }
-  const bool stop = broken_off_ || options_.configuration.dry_run;
-  if (stop && !find_way(*platform_, mode_, home_mode_)) co_return;
-  Script return_way = go_to(stop ? home_mode_ : working_mode());
+  Script return_way = go_back();
   co_await return_way;
+}
+
+// To where the commands run. When none will, being out of the configuration is enough, if the
+// platform knows no way back to where the login led.
+Script Conversation::go_back() {
+  const bool stop = broken_off_ || options_.configuration.dry_run || options_.commands.empty();
+  const std::string* target = stop ? &home_mode_ : &working_mode();
+  if (stop && !find_way(*platform_, mode_, *target)) target = &doorstep_;
+  if (stop && !find_way(*platform_, mode_, *target)) co_return;
+  Script way = go_to(*target);
+  co_await way;
 }
 
 Script Conversation::type_configuration(const ConfigurationPlan& plan) {
@@ -128,7 +139,8 @@ void Conversation::show_in_transcript(std::string_view line) {
 void Conversation::judge_line() {
   const std::set<std::string_view> typed(block_.begin(), block_.end());
   Output answer;
-  for (std::string_view text = typed.empty() ? "" : running_.text; !text.empty();) {
+  std::string_view text = running_.text;
+  while (!typed.empty() && !text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (!typed.contains(line)) answer.text.append(line) += '\n';

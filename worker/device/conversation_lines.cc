@@ -239,6 +239,11 @@ void Conversation::arrive_at(std::string_view prompt) {
   while (!running_.truncated && text.ends_with('\n')) {
     const std::size_t begin = text.size() < 2 ? 0 : text.rfind('\n', text.size() - 2) + 1;
     const std::string_view line = std::string_view(text).substr(begin, text.size() - 1 - begin);
+    if (spare_enters_ > 0 && prompt_.is_prompt(line)) {
+      --spare_enters_;
+      text.resize(begin);
+      continue;
+    }
     if (line.size() > kMaxQuestion ||
         std::none_of(platform_->context_lines.begin(), platform_->context_lines.end(),
                      [line](const Pattern& context) { return context.matches(line); })) {

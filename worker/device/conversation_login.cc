@@ -18,6 +18,7 @@ Script Conversation::find_prompt() {
   for (;;) {
     co_await more();
     note_said();
+    press_key_above();
     drop_lines();
     if (turn_page() || answer(platform_->login)) continue;
     if (demands_new_password()) {

@@ -17,9 +17,9 @@ bool is_secret(const Platform::Answer& answer) {
   return answer.what == What::kPassword || answer.what == What::kEnablePassword;
 }
 
-// A key like Ctrl-C or Ctrl-Y is no text.
-bool is_control_key(const Platform::Answer& answer) {
-  return answer.what == What::kText && answer.bare &&
+// A key like Ctrl-C, Ctrl-Y or Enter is no text.
+bool is_key(const Platform::Answer& answer) {
+  return answer.what == What::kText &&
          std::all_of(answer.reply.begin(), answer.reply.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
@@ -27,7 +27,7 @@ bool is_control_key(const Platform::Answer& answer) {
 // A secret goes to nothing but a question for one, and nothing but a secret to such a question.
 bool fits(const Platform::Answer& answer, std::string_view question) {
   return answer.prompt.matches(question) &&
-         (asks_for_secret(question) == is_secret(answer) || is_control_key(answer));
+         (asks_for_secret(question) == is_secret(answer) || (is_key(answer) && answer.bare));
 }
 
 void replace_all(std::string& text, std::string_view what) {
@@ -66,7 +66,11 @@ bool Conversation::give(const Platform::Answer* answer) {
   answered_line_ = terminal_.line_id();
   if (answer->what == What::kText) {
     type(answer->reply);
-    if (!answer->bare) type(platform_->line_ending);
+    if (!answer->bare) {
+      type(platform_->line_ending);
+      ++spare_enters_;
+    }
+    if (phase_ == Phase::kLogin && is_key(*answer)) given_.push_back(answer);
     return true;
   }
   const std::string question = printable(unfinished(), kMaxQuestion);
@@ -123,6 +127,26 @@ void Conversation::type_secret(const Secret& secret) {
 }
 
 bool Conversation::answer_in_turn() { return give(find_answer_in_turn()); }
+
+// "Enter Ctrl-Y to begin", with the frame of the banner below it: at the login a key, and nothing
+// else, is pressed for a line that has gone by, once.
+void Conversation::press_key_above() {
+  std::string_view lines = std::string_view(lines_).substr(taken_);
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    if (line.size() > kMaxQuestion) continue;
+    for (const Platform::Answer& answer : platform_->login) {
+      if (!is_key(answer) || !answer.prompt.matches(line) ||
+          std::find(given_.begin(), given_.end(), &answer) != given_.end()) {
+        continue;
+      }
+      given_.push_back(&answer);
+      type(answer.reply);
+      if (!answer.bare) type(platform_->line_ending);
+    }
+  }
+}
 
 bool Conversation::turn_page() {
   const std::string_view line = terminal_.line();

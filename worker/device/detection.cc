@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "worker/device/prompt.h"
 #include "worker/device/text.h"
@@ -54,17 +55,21 @@ Detection::Detection(const PlatformSet& platforms, const Clues& clues, std::stri
 
 void Detection::name_candidates(const std::vector<const Platform*>& fitting, const Clues& clues,
                                 std::string_view prompt, const std::vector<const Platform*>& all) {
+  // Each clue chooses among those that the ones before it have named.
   const auto name = [&](const std::vector<const Platform*>& among, std::string_view text,
                         std::string_view where, std::optional<Pattern> Platform::Detect::* clue) {
-    if (!candidates_.empty()) return;
-    for (const Platform* platform : among) {
+    std::vector<const Platform*> asked;
+    for (const Candidate& candidate : candidates_) asked.push_back(candidate.platform);
+    if (asked.size() == 1) return;
+    std::vector<Candidate> named;
+    for (const Platform* platform : asked.empty() ? among : asked) {
       const std::optional<Pattern>& pattern = platform->detect.*clue;
       if (!pattern) continue;
       const auto span = pattern->find(text);
       if (!span) continue;
-      candidates_.push_back(
-          {platform, fmt::format("{} \"{}\"", where, matched(*span, text)), false});
+      named.push_back({platform, fmt::format("{} \"{}\"", where, matched(*span, text)), false});
     }
+    if (!named.empty()) candidates_ = std::move(named);
   };
   name(fitting, clues.server, "the server is", &Platform::Detect::server);
   name(fitting, clues.text, "it says", &Platform::Detect::banner);

@@ -14,12 +14,12 @@ namespace netfleet {
 
 // One device at one prompt. `platforms` outlives it.
 //
-// The server's identification is the best evidence, then the banner, then the prompt: the platforms
-// that the first of them names are the candidates, and one alone is found at once. Where nothing is
-// named, all platforms are candidates that have such a prompt. Probes tell candidates apart: first
-// the command that can settle most of them, for at most kMostProbes commands; those come first that
-// would have refused the last ones in the same words. Of several platforms whose expression matches
-// an output, the one with the longest match is the most specific.
+// The server's identification is the best evidence, then the banner, then the prompt: each chooses
+// among the platforms that those before it have named, and one alone is found at once. Where none
+// is named, all platforms are candidates that have such a prompt. Probes tell candidates apart:
+// first the command that can settle most of them, for at most kMostProbes commands; those come
+// first that would have refused the last ones in the same words. Of several platforms whose
+// expression matches an output, the one with the longest match is the most specific.
 class Detection {
  public:
   static constexpr int kMostProbes = 6;

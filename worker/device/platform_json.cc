@@ -75,6 +75,7 @@ Json json_of(const Platform::Detect& detect) {
   for (const Platform::Probe& probe : detect.probes) {
     json["probes"].push_back({{"command", probe.command}, {"output", probe.output.expression()}});
   }
+  if (detect.fallback) json["fallback"] = true;
   return json;
 }
 

@@ -89,6 +89,7 @@ void add_detection(Page& page, const Platform::Detect& detect) {
   for (const Platform::Probe& probe : detect.probes) {
     page.entry(fmt::format("{}  prints {}", typed(probe.command), probe.output.expression()));
   }
+  if (detect.fallback) page.entry("where others are named, too, and no command tells: this one");
 }
 
 void add_modes(Page& page, const Platform& platform) {

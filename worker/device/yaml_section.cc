@@ -16,12 +16,9 @@ void malformed(const YAML::Node& at, std::string message) {
 }
 
 std::string Problems::text(const std::string& file) const {
-  std::vector<Malformed> sorted = found_;
-  std::ranges::stable_sort(sorted, {}, [](const Malformed& problem) { return problem.mark.line; });
   std::string text;
-  for (const Malformed& problem : sorted) {
-    text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", file, problem.mark.line + 1,
-                        problem.message);
+  for (const auto& [line, message] : found_) {
+    text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", file, line + 1, message);
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,18 +30,18 @@ class Problems {
     try {
       part();
     } catch (const Malformed& problem) {
-      found_.push_back(problem);
+      found_.emplace(problem.mark.line, problem.message);
     }
   }
   void add(const YAML::Node& at, std::string message) {
-    found_.push_back({at.Mark(), std::move(message)});
+    found_.emplace(at.Mark().line, std::move(message));
   }
   std::size_t count() const { return found_.size(); }
   // "file:line: ...", a line each, in the order of the lines.
   std::string text(const std::string& file) const;
 
  private:
-  std::vector<Malformed> found_;
+  std::multimap<int, std::string> found_;  // by line, from 0
 };
 
 class Section {

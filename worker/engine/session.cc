@@ -40,11 +40,13 @@ asio::awaitable<TaskResult> Session::run() {
   result_.started_at = SystemClock().wall();
   task_deadline_ = started_ + order_.job->timeouts.task;
   if (needs_no_device()) co_return std::move(result_);
-  if (parts_.session_logs != nullptr) {
+  if (parts_.session_logs != nullptr && !order_.job->exec) {
     recorder_.emplace(*parts_.session_logs, *order_.job, order_.task, order_.attempt, started_);
   }
   ssh::Attempt<void> attempt = co_await log_in();
-  if (attempt) attempt = co_await converse();
+  const bool logged_in = attempt.has_value();
+  if (logged_in && order_.job->exec) attempt = co_await execute();
+  if (logged_in && !order_.job->exec) attempt = co_await converse();
   if (dialogue_) {
     const Outcome unfinished = stopped_  ? Outcome::kCancelled
                                : attempt ? Outcome::kOk
@@ -65,6 +67,12 @@ asio::awaitable<TaskResult> Session::run() {
 bool Session::needs_no_device() {
   const std::string platform = order_.task.platform.str();
   const Platform* const known = platform == "auto" ? nullptr : parts_.platforms.find(platform);
+  if (order_.job->exec && (known == nullptr || !known->exec)) {
+    conclude(failure(
+        Outcome::kCommandFailed,
+        fmt::format("platform {} is not known to run commands over SSH's exec channel", platform)));
+    return true;
+  }
   if (known == nullptr) return false;
   std::optional<Dialogue::Output> output = Dialogue::output_without_device(*known, configuration());
   if (!output) return false;
@@ -111,6 +119,7 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   attempt =
       co_await connection_->authenticate(order_.task.user.str(), order_.identity, login_deadline_);
   if (!attempt) co_return attempt;
+  if (job.exec) co_return attempt;
   stage("opening the shell");
   attempt = co_await connection_->open_shell(login_deadline_);
   co_return attempt;
@@ -168,6 +177,18 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
   }
   if (const auto& failed = dialogue_->failure()) co_return failure(failed->outcome, failed->reason);
   co_return ssh::Attempt<void>{};
+}
+
+asio::awaitable<ssh::Attempt<void>> Session::execute() {
+  doing_ = Doing::kCommand;
+  exec_.emplace(*connection_, *order_.job, *order_.lease, task_deadline_,
+                [this](std::string name) { stage(std::move(name)); });
+  ssh::Attempt<void> attempt = co_await exec_->run();
+  result_.commands = std::move(exec_->results());
+  result_.command_sent = !result_.commands.empty();
+  result_.error = exec_->error(where());
+  fenced_ = fenced_ || exec_->fenced();
+  co_return attempt;
 }
 
 // Asked before every act on the device (PROTOCOL.md §6).
@@ -283,7 +304,7 @@ std::string Session::doing() const {
     case Doing::kCommand:
       break;
   }
-  const std::string doing = dialogue_ ? dialogue_->doing() : "";
+  const std::string doing = exec_ ? exec_->doing() : dialogue_ ? dialogue_->doing() : "";
   if (doing.empty()) return "find the prompt of " + where();
   return fmt::format("{} on {}", doing, where());
 }

@@ -11,6 +11,7 @@
 
 #include "worker/device/dialogue.h"
 #include "worker/engine/engine.h"
+#include "worker/engine/exec_session.h"
 #include "worker/ssh/connection.h"
 
 namespace netfleet {
@@ -36,6 +37,7 @@ class Session {
   asio::awaitable<ssh::Attempt<void>> log_in();
   Expected<Dialogue::Options> dialogue_options() const;
   asio::awaitable<ssh::Attempt<void>> converse();
+  asio::awaitable<ssh::Attempt<void>> execute();
   asio::awaitable<ssh::Attempt<void>> send_outgoing(TimePoint deadline);
   void note_progress(TimePoint now);
   void take_outputs(Outcome unfinished);
@@ -55,6 +57,7 @@ class Session {
   TaskResult result_;
   std::unique_ptr<ssh::Connection> connection_;
   std::optional<Dialogue> dialogue_;
+  std::optional<ExecSession> exec_;
   std::optional<SessionRecorder> recorder_;
   std::optional<std::string> stopped_;
   bool fenced_ = false;

@@ -9,6 +9,7 @@ namespace netfleet {
 namespace {
 
 constexpr Milliseconds kHelloAgainAfter{1000};
+constexpr std::size_t kMostJobs = 64;  // kept, if nothing of them is held
 
 // Nine tenths of a lease: the rest is for clocks that do not run equally fast.
 Nanoseconds safe_part(Milliseconds lease) { return Nanoseconds(lease) * 9 / 10; }
@@ -162,8 +163,7 @@ void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
       actions_.push_back(Part{Parting::kRefused, message.refused().reason()});
       break;
     case v1::ToWorker::kJob:
-      jobs_.insert(message.job().sweep());
-      actions_.push_back(KnowJob{message.job()});
+      on_job(message.job());
       break;
     case v1::ToWorker::kGrant:
       on_grant(now, message.grant());
@@ -203,6 +203,20 @@ void LeaseHolder::on_message(TimePoint now, const v1::ToWorker& message) {
   part_if_drained();
   tell_free(now);
   mind_lanes(now);
+}
+
+// Of very many sweeps the idle ones are forgotten: a repeated claim is described again.
+void LeaseHolder::on_job(const v1::JobSpec& job) {
+  jobs_.insert(job.sweep());
+  actions_.push_back(KnowJob{job});
+  if (jobs_.size() <= kMostJobs) return;
+  std::unordered_set<std::uint32_t> wanted{job.sweep()};
+  for (const auto& [key, held] : held_) wanted.insert(key.sweep);
+  std::erase_if(jobs_, [&](std::uint32_t sweep) {
+    if (wanted.contains(sweep)) return false;
+    actions_.push_back(ForgetJob{sweep});
+    return true;
+  });
 }
 
 // An earlier claim's says nothing of the one that is under way.

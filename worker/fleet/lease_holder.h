@@ -55,6 +55,9 @@ struct LeaveLanes {};
 struct KnowJob {
   v1::JobSpec job;
 };
+struct ForgetJob {  // nothing of that sweep is held; it is described again before a start
+  std::uint32_t sweep;
+};
 // kDismissed: the dispatcher has finished; a Hello is tried again. The others are the end.
 enum class Parting : std::uint8_t { kDismissed, kDrained, kRefused };
 struct Part {
@@ -62,7 +65,7 @@ struct Part {
   std::string reason;
 };
 using WorkerAction = std::variant<SendToDispatcher, StartTask, StopTask, SendResult, DropResult,
-                                  OpenControl, JoinLanes, LeaveLanes, KnowJob, Part>;
+                                  OpenControl, JoinLanes, LeaveLanes, KnowJob, ForgetJob, Part>;
 
 class LeaseHolder {
  public:
@@ -125,6 +128,7 @@ class LeaseHolder {
   void send_release(v1::Release release);
   void list_released(TimePoint now, Refs& released);
   Milliseconds first_wait() const;  // for the answer to a Hello
+  void on_job(const v1::JobSpec& job);
   void on_deny(const v1::Deny& deny);
   void on_grant(TimePoint now, const v1::Grant& grant);
   void on_renewal(const v1::Renewal& renewal);

@@ -310,6 +310,7 @@ Expected<void> Worker::act(const WorkerAction& action) {
                    wanted_lanes_.reset();
                    lanes_.reset();
                  },
+                 [&](const ForgetJob& job) { jobs_.erase(job.sweep); },
                  [&](const KnowJob& job) {
                    jobs_[job.job.sweep()] = std::make_shared<const JobSpec>(from_wire(job.job));
                  },

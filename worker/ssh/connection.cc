@@ -26,6 +26,11 @@ asio::awaitable<Attempt<void>> Connection::open_shell(TimePoint deadline) {
   return link_->open_shell(deadline);
 }
 
+asio::awaitable<Attempt<Executed>> Connection::execute(std::string command, TakeOutput take,
+                                                       TimePoint deadline) {
+  return link_->execute(std::move(command), std::move(take), deadline);
+}
+
 asio::awaitable<Attempt<std::size_t>> Connection::read(std::span<char> buffer, TimePoint deadline) {
   return link_->read(buffer, deadline);
 }

@@ -6,9 +6,12 @@
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "common/outcome.h"
 #include "common/task.h"
@@ -36,6 +39,12 @@ struct Target {
   std::string options = {};  // of common/ssh_algorithms.h, as text; empty: none
 };
 
+// How a command in an exec channel ended; neither: the device did not say.
+struct Executed {
+  std::optional<int> status;
+  std::string signal;  // "TERM"; empty: none
+};
+
 class Link;
 
 // Belongs to the thread whose asio executor runs it, for life; one call at a time. Every call is a
@@ -59,6 +68,11 @@ class Connection {
   // Session channel, pty (vt100, 511 columns x 1000 rows: no wrapping, no paging where it is
   // believed), shell.
   asio::awaitable<Attempt<void>> open_shell(TimePoint deadline);
+  // Gets what a command prints, of either stream, as it comes.
+  using TakeOutput = std::function<void(std::string_view bytes, bool is_stderr)>;
+  // Runs it in a channel of its own, without a terminal and with an empty input, to its end.
+  asio::awaitable<Attempt<Executed>> execute(std::string command, TakeOutput take,
+                                             TimePoint deadline);
   // Waits for bytes of the shell, at least one; 0: the device closed the stream.
   asio::awaitable<Attempt<std::size_t>> read(std::span<char> buffer, TimePoint deadline);
   // All of it, in order. The buffer is wiped then: it may hold a password.

@@ -58,6 +58,10 @@ class Link {
   static int on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr,
                      void* self);
 
+  // --- exec.cc
+  asio::awaitable<Attempt<Executed>> execute(std::string command, Connection::TakeOutput take,
+                                             TimePoint deadline);
+
   // --- link.cc
   void begin(TimePoint deadline);
   // Whether the connection is gone. libssh says so by closing the descriptor, by its state, or not

@@ -322,13 +322,28 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--password-env", "A", "--password-file", "B"},
             "--password-env, -file and -command exclude each other"},
         Bad{{"--agent", "--no-agent"}, "--agent: it and --no-agent exclude each other"},
+        Bad{{"--kex", "+rot13"}, "--kex: 'rot13' is no key exchange method that netfleet knows"},
+        Bad{{"--otp-command", "x", "--listen", "ipc:///x"},
+            "--otp-command: the workers run it: give it to netfleet-worker"},
         Bad{{"stray"}, "unexpected argument 'stray'"}));
 
 INSTANTIATE_TEST_SUITE_P(NotYetThere, RunBad,
                          ::testing::Values(Bad{{"-J", "b"}, "unknown option -J"},
-                                           Bad{{"--ssh-config", "f"},
-                                               "unknown option --ssh-config"},
                                            Bad{{"--only", "x"}, "unknown option --only"}));
+
+TEST(Options, SshItself) {
+  const char* const arguments[] = {"netfleet", "run",          "-H",
+                                   "a",        "-c",           "x",
+                                   "--macs",   "^hmac-sha1",   "--host-key-algorithms",
+                                   "ssh-rsa",  "--ssh-config", "none",
+                                   "-u",       "ann"};
+  const auto line = parse_command_line(static_cast<int>(std::size(arguments)), arguments, "me");
+  ASSERT_TRUE(line) << line.error().message;
+  const RunOptions& options = std::get<RunOptions>(*line);
+  EXPECT_EQ(to_text(options.ssh.algorithms), "macs ^hmac-sha1\nhost_key_algorithms ssh-rsa\n");
+  EXPECT_EQ(options.ssh.config, "none");
+  EXPECT_TRUE(options.user_given);
+}
 
 TEST(Options, SecretsOnTheCommandLineAreRefusedAndNotShown) {
   for (const std::vector<const char*>& arguments :

@@ -381,5 +381,29 @@ TEST(Commit, FollowsANewHostName) {
   });
 }
 
+TEST(Commit, LeavesTheConfigurationWhereNoWayLeadsBackToTheLogin) {
+  std::string platform = kJunos;
+  platform.replace(platform.find("context_lines"), 0,
+                   "  - {name: shell, prompt: '^\\w+@\\w+%$'}\n");
+  platform.replace(platform.find("  - {from: user, to: config"), 0,
+                   "  - {from: shell, to: user, command: cli}\n");
+  Scenario scenario{
+      platform,
+      {},
+      {{"root@mx1%", "set cli screen-length 0\n"},
+       {"set cli screen-length 0\r\nroot@mx1%", "cli\n"},
+       {"cli\r\nroot@mx1>", "configure\n"},
+       {"configure\r\nroot@mx1#", "set x\n"},
+       {"set x\r\nroot@mx1#", "commit check\n"},
+       {"commit check\r\nconfiguration check succeeds\r\nroot@mx1#", "show | compare\n"},
+       {"show | compare\r\nroot@mx1#", "commit\n"},
+       {"commit\r\ncommit complete\r\nroot@mx1#", "exit\n"},
+       {"exit\r\nroot@mx1>", "exit\n"}}};
+  scenario.options.configuration.lines = {"set x"};
+  scenario.run_in_pieces([](Dialogue& dialogue) {
+    EXPECT_THAT(outputs(dialogue), HasSubstr("commit 'commit complete\n'"));
+  });
+}
+
 }  // namespace
 }  // namespace netfleet

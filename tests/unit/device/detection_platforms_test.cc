@@ -48,6 +48,7 @@ constexpr Device kDevices[] = {
     {"avaya_ers", "4850GTS>", "show sys-info",
      "Operation Mode:        Switch\nsysDescr: Ethernet Routing Switch 4850GTS  HW:10 FW:5.8\n",
      "SSH-2.0-Mocana SSH 5.8"},
+    {"avaya_ers", "4850GTS#", "", "", "SSH-2.0-Mocana SSH 5.8", "Enter Ctrl-Y to begin.\n"},
     {"bluecoat_sgos", "ProxySG>", "show version",
      "Version: SGOS 6.7.4.1 Proxy Edition\nRelease id: 213231\n"},
     {"brocade_nos", "sw0#", "show version",

@@ -239,5 +239,113 @@ TEST_F(ModesTest, TheLinesAboveAPromptTellTheModeAndAreNoOutput) {
   });
 }
 
+constexpr const char* kLoginInside = R"(
+name: box
+modes: [{name: user, prompt: '^\w+>\s?$'}]
+prepare: [{command: terminal length 0}]
+confirmations: [{prompt: 'Proceed\? \[confirm\]\s*$', reply: ''}]
+login:
+  - {prompt: 'Enter Ctrl-Y to begin\.\s*$', reply: "\x19", bare: true}
+  - {prompt: '^User Name:\s*$', send: user}
+  - {prompt: '^Password:\s*$', send: password}
+  - {prompt: 'licence\? \[y/n\]\s*$', reply: n}
+logout: logout
+logout_answers: [{prompt: 'save\? \(y/n\)\s*$', reply: n, bare: true}]
+)";
+
+Scenario login_inside(std::vector<Scenario::Step> steps) {
+  static const Secret secret("s3cret");
+  Scenario scenario{kLoginInside, {}, std::move(steps)};
+  scenario.options.user = "ann";
+  scenario.options.password = &secret;
+  return scenario;
+}
+
+TEST_F(ModesTest, LogsInInsideTheShellAndOutOfIt) {
+  login_inside({{"\r\n** Enter Ctrl-Y to begin. ", "\x19"},
+                {"\r\nWelcome\r\nUser Name:", "ann\n"},
+                {"ann\r\nPassword:", "s3cret\n"},
+                {"******\r\nRead the licence? [y/n] ", "n\n"},
+                {"n\r\nsw>", "terminal length 0\n"},
+                {"terminal length 0\r\nsw>", "logout\n"},
+                {"logout\r\nWould you like to save? (y/n) ", "n"},
+                {"n\r\nsw>", ""}})
+      .run_in_pieces([](Dialogue& dialogue) {
+        EXPECT_EQ(dialogue.phase(), Dialogue::Phase::kLogout);
+        dialogue.closed();
+        EXPECT_EQ(dialogue.phase(), Dialogue::Phase::kDone);
+        EXPECT_FALSE(dialogue.failure().has_value());
+      });
+}
+
+TEST_F(ModesTest, PressesTheKeyThatABannerWants) {
+  login_inside({{"\r\n######\r\n##  Enter Ctrl-Y to begin.\r\n######\r\n", "\x19"},
+                {"\r\nsw>", "terminal length 0\n"}})
+      .run_in_pieces([](Dialogue& dialogue) { EXPECT_FALSE(dialogue.failure().has_value()); });
+}
+
+TEST_F(ModesTest, AUserWhoIsAskedAgainWasRefused) {
+  login_inside({{"\r\nUser Name:", "ann\n"},
+                {"ann\r\nPassword:", "s3cret\n"},
+                {"\r\nauthentication failed\r\nUser Name:", ""}})
+      .run_in_pieces([](Dialogue& dialogue) {
+        expect_failure(dialogue, Outcome::kAuthFailed,
+                       "refused inside the shell: it asked \"User Name:\" again");
+      });
+}
+
+TEST_F(ModesTest, APasswordThatIsNotThereIsNotTyped) {
+  Scenario scenario = login_inside({{"\r\nUser Name:", "ann\n"}, {"ann\r\nPassword:", ""}});
+  scenario.options.password = nullptr;
+  scenario.run_in_pieces(
+      [](Dialogue& dialogue) { expect_failure(dialogue, Outcome::kAuthFailed, "--password-env"); });
+}
+
+TEST_F(ModesTest, AForcedPasswordChangeIsAnError) {
+  for (const char* question : {"New Password:", "Enter old password:", "new password> "}) {
+    login_inside({{"\r\nUser Name:", "ann\n"},
+                  {"ann\r\nYour password has expired.\r\n" + std::string(question), ""}})
+        .run_in_pieces([](Dialogue& dialogue) {
+          expect_failure(dialogue, Outcome::kAuthFailed, "demands a new password");
+        });
+  }
+}
+
+TEST_F(ModesTest, AnEnterThatAnAnswerDidNotNeedLeavesNothingBehind) {
+  Scenario scenario = login_inside({{"\r\nsw>", "terminal length 0\n"},
+                                    {"terminal length 0\r\nsw>", "clear a\n"},
+                                    {"clear a\r\nProceed? [confirm]", "\n"},
+                                    {"\r\nsw>", "show b\n"},
+                                    {"\r\nsw>show b\r\nb\r\nsw>", "logout\n"}});
+  scenario.options.commands = {"clear a", "show b"};
+  scenario.run_in_pieces([](Dialogue& dialogue) {
+    ASSERT_EQ(dialogue.outputs().size(), 2u);
+    EXPECT_EQ(dialogue.outputs()[0].text, "Proceed? [confirm]\n");
+    EXPECT_EQ(dialogue.outputs()[1].text, "b\n");
+  });
+  scenario.steps.resize(3);
+  scenario.steps.push_back({"\r\nsw>\r\nsw>", "show b\n"});
+  scenario.steps.push_back({"show b\r\nb\r\nsw>", "logout\n"});
+  const auto dialogue = scenario.run(1000);
+  EXPECT_EQ(dialogue->outputs().at(0).text, "Proceed? [confirm]\n");
+}
+
+TEST_F(ModesTest, TheJobsAnswersComeFirst) {
+  Scenario scenario = login_inside({{"\r\nsw>", "terminal length 0\n"},
+                                    {"terminal length 0\r\nsw>", "clear a\n"},
+                                    {"clear a\r\nProceed? [confirm]", "no\n"},
+                                    {"no\r\nPassword: ", ""},
+                                    {"\r\nMore? (y/n)", ""}});
+  scenario.options.commands = {"clear a"};
+  scenario.options.answers = {{*Pattern::compile("Proceed"), "no"},
+                              {*Pattern::compile("Password"), "x"}};
+  // The first answer is typed when "Proceed" is there: the pattern asks for no more.
+  const auto dialogue = scenario.run(1000);
+  EXPECT_EQ(dialogue->last_line(), "More? (y/n)");
+  EXPECT_TRUE(dialogue->asks());
+  dialogue->receive("\r\nworking");
+  EXPECT_FALSE(dialogue->asks());
+}
+
 }  // namespace
 }  // namespace netfleet

@@ -22,7 +22,7 @@ title: A box
 confidence: medium
 aliases: [bx, crate]
 notes: [It is square.]
-detect: {server: '^SSH-2.0-Box', probes: [{command: show box, output: '^Box'}]}
+detect: {server: '^SSH-2.0-Box', probes: [{command: show box, output: '^Box'}], fallback: true}
 modes:
   - {name: config, prompt: '^box\(c\)#$', above: '^\[top'}
   - {name: user, prompt: '^box>$'}
@@ -99,18 +99,22 @@ Logout
 Recognized by -P auto
   server          ^SSH-2.0-Box
   'show box'  prints ^Box
+  where others are named, too, and no command tells: this one
 )");
 }
 
 // The keys are those of the file: what is shown can be read again.
 TEST(PlatformPage, JsonIsTheFileAgain) {
-  for (const std::string& name : PlatformSet::builtin().names()) {
-    const std::string json = platform_json(*PlatformSet::builtin().find(name));
+  std::vector<const Platform*> platforms = PlatformSet::builtin().all();
+  const Platform mine = box();
+  platforms.push_back(&mine);
+  for (const Platform* platform : platforms) {
+    const std::string json = platform_json(*platform);
     EXPECT_THAT(json, EndsWith("}\n"));
-    const auto again = parse_platform(json, name);
+    const auto again = parse_platform(json, platform->name);
     ASSERT_TRUE(again.has_value()) << again.error().message;
     EXPECT_EQ(platform_json(*again), json);
-    EXPECT_EQ(platform_page(*again), platform_page(*PlatformSet::builtin().find(name)));
+    EXPECT_EQ(platform_page(*again), platform_page(*platform));
   }
 }
 

@@ -43,12 +43,11 @@ std::string rendered(OutputFormat format, const std::vector<TaskResult>& results
 }
 
 TEST(Detections, TableHasALineAHost) {
-  EXPECT_EQ(
-      rendered(OutputFormat::kDetectionTable, {found(), lost()}),
-      "host                      platform              why\n"
-      "edge-1                    arista_eos            'show version' says \"Arista\"\n"
-      "edge-1                    -                     unreachable: connect edge-1: no\\nroute"
-      "\n");
+  EXPECT_EQ(rendered(OutputFormat::kDetectionTable, {found(), lost()}),
+            "host                      platform              why\n"
+            "edge-1                    arista_eos            'show version' says \"Arista\"\n"
+            "edge-1                    -                     unreachable: connect edge-1: no route"
+            "\n");
 }
 
 TEST(Detections, TableSaysWhatWentWrongAfterwards) {

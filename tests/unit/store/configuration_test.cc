@@ -53,6 +53,7 @@ TEST(StoreOfConfiguration, TasksHaveTheirOwnAndEqualOnesAreStoredOnce) {
     if (task.index % 4 != 0) task.configuration = task.index % 4 == 1 ? pool(text) : "x";
   }
   tasks[8].configuration = "edge-8";
+  tasks[9].ssh_options = "ciphers +3des-cbc\n";
   SweepRecord sweep = some_sweep("s", {}, 2000);
   {
     auto store = Store::open(path);

@@ -70,13 +70,23 @@ TEST_F(DetectionsTest, AGivenPlatformIsNeitherRememberedNorReplaced) {
   EXPECT_TRUE(recalled(given).remembered_platform.empty());
 }
 
-TEST_F(DetectionsTest, AResultWithoutAFindingLeavesItAndATimeOutForgetsIt) {
+TEST_F(DetectionsTest, WhatWentWrongUnderItForgetsIt) {
   sweep("one", found("arista_eos"));
   sweep("two", ok_result(0));
   sweep("three", failed_result(0, Outcome::kUnreachable, "no route"));
   EXPECT_EQ(recalled().remembered_platform, "arista_eos");
-  sweep("four", failed_result(0, Outcome::kTimedOut, "no prompt"));
-  EXPECT_TRUE(recalled().remembered_platform.empty());
+  int number = 0;
+  for (const Outcome wrong :
+       {Outcome::kTimedOut, Outcome::kCommandFailed, Outcome::kDisconnected}) {
+    sweep(fmt::format("found {}", ++number), found("arista_eos"));
+    EXPECT_EQ(recalled().remembered_platform, "arista_eos");
+    sweep(fmt::format("wrong {}", number), failed_result(0, wrong, "no prompt"));
+    EXPECT_TRUE(recalled().remembered_platform.empty());
+  }
+  TaskResult refused = found("arista_eos");  // newly: the command was wrong
+  refused.outcome = Outcome::kCommandFailed;
+  sweep("refused", refused);
+  EXPECT_EQ(recalled().remembered_platform, "arista_eos");
 }
 
 TEST_F(DetectionsTest, ATemporaryStoreRemembersNothing) {

@@ -19,7 +19,8 @@ constexpr std::array kTakenAway = {
     "DROP TABLE sweep_answers; ALTER TABLE tasks DROP COLUMN configuration;"
     "ALTER TABLE sweeps DROP COLUMN mode; ALTER TABLE sweeps DROP COLUMN configuration;"
     "ALTER TABLE sweeps DROP COLUMN dry_run; ALTER TABLE sweeps DROP COLUMN confirm_within_ms;"
-    "ALTER TABLE sweeps DROP COLUMN save; ALTER TABLE sweeps DROP COLUMN exec"};
+    "ALTER TABLE sweeps DROP COLUMN save; ALTER TABLE sweeps DROP COLUMN exec",
+    "ALTER TABLE tasks DROP COLUMN ssh_options"};
 
 void execute(sqlite3* database, const std::string& sql) {
   char* error = nullptr;
@@ -64,6 +65,7 @@ TEST_P(StoreOfVersion, IsBroughtUpToDateWithWhatItHas) {
 
   auto tasks = some_tasks(1);
   tasks[0].configuration = "hostname x";
+  tasks[0].ssh_options = "macs hmac-sha1\n";
   SweepRecord newer = some_sweep("new", {}, 1);
   newer.job.configuration.save = true;
   ASSERT_TRUE(store->add_sweep(newer, tasks));
@@ -71,7 +73,7 @@ TEST_P(StoreOfVersion, IsBroughtUpToDateWithWhatItHas) {
   EXPECT_EQ(store->find_sweep("new")->job, newer.job);
 }
 
-INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3, 4));
 
 }  // namespace
 }  // namespace netfleet

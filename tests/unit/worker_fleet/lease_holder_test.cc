@@ -465,6 +465,21 @@ TEST_F(LeaseHolderTest, DoesNotStartATaskOfASweepThatWasNotDescribed) {
   EXPECT_NE(started(), nullptr);
 }
 
+TEST_F(LeaseHolderTest, ForgetsTheIdleOnesOfVeryManySweeps) {
+  ASSERT_TRUE(run(kTask));
+  std::uint32_t sweep = 2;
+  while (sweep < 64) know_job(++sweep);
+  EXPECT_EQ(count<ForgetJob>(holder_->take_actions()), 0);
+  know_job(65);
+  EXPECT_EQ(count<ForgetJob>(holder_->take_actions()), 63) << "all but that of the task and this";
+  offer({2, 0});
+  grant({2, 0}, now_);
+  EXPECT_EQ(started(), nullptr) << "until it is described again";
+  know_job(2);
+  grant({2, 0}, now_);
+  EXPECT_NE(started(), nullptr);
+}
+
 TEST_F(LeaseHolderTest, AnOfferOfWhatRunsIsClaimedAgainAndStartsNothing) {
   run(kTask);
   holder_->take_actions();
