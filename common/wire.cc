@@ -186,6 +186,14 @@ void Socket::disconnect(const std::string& endpoint) {
   }
 }
 
+static Bytes bytes_of(zmq::message_t frame) {
+  constexpr std::size_t kWorthKeeping = 64 << 10;
+  if (frame.size() < kWorthKeeping) return Bytes(frame.to_string());
+  auto owner = std::make_shared<const zmq::message_t>(std::move(frame));
+  const std::string_view bytes = owner->to_string_view();
+  return {bytes, std::move(owner)};
+}
+
 std::optional<Received> Socket::receive() {
   const std::size_t least = impl_->kind == Kind::kControlRouter ? 2 : 1;
   const std::size_t most = impl_->kind == Kind::kControlDealer ? 2 : least;
@@ -208,9 +216,9 @@ std::optional<Received> Socket::receive() {
       if (position == 0) {
         received.from = frame.to_string();
       } else if (position == 1) {
-        received.bytes = frame.to_string();
         const char* user = zmq_msg_gets(frame.handle(), "User-Id");
         if (user != nullptr) received.user = user;
+        received.bytes = bytes_of(std::move(frame));
       } else if (frames <= most) {
         received.secret = Secret(frame.to_string_view());
         wipe(frame.data(), frame.size());

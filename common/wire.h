@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -45,10 +46,28 @@ enum class Kind : std::uint8_t {
   kSinkPull
 };
 
+// The bytes of a received frame: a large one stays where ZeroMQ has put it.
+class Bytes {
+ public:
+  Bytes() = default;
+  explicit Bytes(std::string copy) : copy_(std::move(copy)) {}
+  Bytes(std::string_view bytes, std::shared_ptr<const void> owner)
+      : bytes_(bytes), owner_(std::move(owner)) {}
+  operator std::string_view() const { return owner_ ? bytes_ : copy_; }  // NOLINT: as a string does
+  friend bool operator==(const Bytes& bytes, std::string_view other) {
+    return std::string_view(bytes) == other;
+  }
+
+ private:
+  std::string copy_;
+  std::string_view bytes_;
+  std::shared_ptr<const void> owner_;
+};
+
 // A received message. `from` is the routing id on a ROUTER, empty elsewhere.
 struct Received {
   std::string from;
-  std::string bytes;
+  Bytes bytes;
   Secret secret;     // a second frame, if there was one
   std::string user;  // the sender's public key, where a Gate has let it in; empty without CURVE
 };

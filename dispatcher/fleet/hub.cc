@@ -224,7 +224,9 @@ void Hub::receive_results() {
     auto received = sink_->receive();
     if (!received) return;
     auto frame = decode_results(received->bytes);
-    if (!frame || (admission_ && !admission_->may_deliver(received->user, frame->incarnation()))) {
+    const std::string user = std::move(received->user);
+    received.reset();  // a large one need not lie here beside what was read of it
+    if (!frame || (admission_ && !admission_->may_deliver(user, frame->incarnation()))) {
       ++malformed_;
       continue;
     }

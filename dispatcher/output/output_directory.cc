@@ -20,16 +20,6 @@ std::unexpected<Error> write_failure(const std::string& file, int cause) {
   return fail(fmt::format("write {}: {}", file, std::strerror(cause)));
 }
 
-std::string content_of(const TaskResult& result) {
-  if (result.commands.size() == 1) return result.commands[0].output;
-  std::string content;
-  for (const CommandResult& command : result.commands) {
-    content.append("--- ").append(command.command).append("\n").append(command.output);
-    if (!command.output.empty() && content.back() != '\n') content.push_back('\n');
-  }
-  return content;
-}
-
 // 0, or the errno of what failed.
 int write_whole(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -37,6 +27,20 @@ int write_whole(int fd, std::string_view bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno;
     bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+// The same, as the file holds it.
+int write_content(int fd, const TaskResult& result) {
+  if (result.commands.size() == 1) return write_whole(fd, result.commands[0].output);
+  for (const CommandResult& command : result.commands) {
+    const bool open_end = !command.output.empty() && !command.output.ends_with('\n');
+    for (const std::string_view part :
+         {std::string_view("--- "), std::string_view(command.command), std::string_view("\n"),
+          std::string_view(command.output), std::string_view(open_end ? "\n" : "")}) {
+      if (const int cause = write_whole(fd, part); cause != 0) return cause;
+    }
   }
   return 0;
 }
@@ -63,7 +67,7 @@ Expected<void> OutputDirectory::write(const TaskSpec& task, const TaskResult& re
   const int fd =
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd < 0) return write_failure(temporary, errno);
-  int cause = write_whole(fd, content_of(result));
+  int cause = write_content(fd, result);
   if (close(fd) != 0 && cause == 0) cause = errno;
   if (cause == 0 && std::rename(temporary.c_str(), file.c_str()) != 0) cause = errno;
   if (cause == 0) return {};

@@ -31,6 +31,8 @@ class BodyCodec {
   bool unpack(std::string_view packed, bool compressed, std::uint64_t size, std::string& body);
 
  private:
+  PackedBody pack_in_pieces(std::string_view body);
+
   template <auto kFree>
   struct Free {
     template <typename T>

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "worker/device/dialogue.h"
+#include "worker/device/session_log_writer.h"
 #include "worker/device/terminal.h"
 
 namespace netfleet {
@@ -35,6 +36,55 @@ void BM_Terminal(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
 }
 BENCHMARK(BM_Terminal)->Arg(1024)->Arg(16384)->Unit(benchmark::kMicrosecond);
+
+// The same coloured, each line drawn over itself as a progress bar is.
+void BM_TerminalDrawnOver(benchmark::State& state) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < (1u << 20); ++i) {
+    text += "\x1b[1;32minterface\x1b[0m GigabitEthernet0/" + std::to_string(i % 48) +
+            "  10%\r\x1b[Kinterface done\b\b\b\bup  \r\n";
+  }
+  for (auto _ : state) {
+    Terminal terminal;
+    std::string lines;
+    terminal.feed(text, lines);
+    benchmark::DoNotOptimize(lines.data());
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(BM_TerminalDrawnOver)->Unit(benchmark::kMicrosecond);
+
+void BM_TerminalOneLine(benchmark::State& state) {
+  const std::string text(16384, 'x');
+  constexpr std::size_t kPieces = 640;  // 10 MiB
+  for (auto _ : state) {
+    Terminal terminal;
+    std::string lines;
+    for (std::size_t i = 0; i < kPieces; ++i) terminal.feed(text, lines);
+    benchmark::DoNotOptimize(lines.data());
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * kPieces * text.size()));
+}
+BENCHMARK(BM_TerminalOneLine)->Unit(benchmark::kMicrosecond);
+
+// What --session-log adds, without the disk.
+void BM_SessionLog(benchmark::State& state) {
+  const std::string text = configuration(1u << 20);
+  const Secret password("s3cret-of-ours");
+  Dialogue::Options options;
+  options.password = &password;
+  constexpr std::size_t kChunk = 16384;
+  for (auto _ : state) {
+    SessionLogWriter writer("edge-7", "", "cisco_ios");
+    writer.begin(options);
+    for (std::size_t at = 0; at < text.size(); at += kChunk) {
+      writer.received(Milliseconds(at), std::string_view(text).substr(at, kChunk));
+      benchmark::DoNotOptimize(writer.take());
+    }
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(BM_SessionLog)->Unit(benchmark::kMicrosecond);
 
 void BM_Dialogue(benchmark::State& state) {
   const std::string text = configuration(static_cast<std::size_t>(state.range(0)));

@@ -19,11 +19,13 @@ namespace {
 constexpr std::size_t kMaxOutput = 64;
 
 const Secret& password() {
-  static const Secret kPassword("pA5sw0rd");
+  static const Secret kPassword("\xfepA5");
   return kPassword;
 }
 const Secret& enable_password() {
-  static const Secret kEnablePassword("3nab1e");
+  static const Secret kEnablePassword(
+      "\xfd"
+      "3nab1e");
   return kEnablePassword;
 }
 
@@ -71,13 +73,14 @@ void check_typed(Dialogue& dialogue, const Dialogue::Outgoing& outgoing) {
 }
 
 // The log shows no secret, and replayed it types the same.
-void check_log(const std::string& text, std::string_view device, std::string_view typed) {
+void check_log(const std::string& text, std::string_view device) {
   CHECK(!holds_secret(text));
   const auto log = parse_session_log(text);
   CHECK(log);
-  if (holds_secret(device) || device.find(kMask) != std::string_view::npos) return;
+  // Where a secret may have begun, reads are not as they were.
+  if (device.find_first_of("\xfe\xfd") != std::string_view::npos) return;
   const Replay replayed = replay(*log, PlatformSet::builtin());
-  CHECK(replayed.differences.empty() || holds_secret(typed));
+  CHECK(replayed.differences.empty());
 }
 
 }  // namespace
@@ -125,6 +128,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(output.text.find('\r') == std::string::npos);
     CHECK(output.text.find('\0') == std::string::npos);
   }
-  check_log(writer.take(), bytes, typed);
+  check_log(writer.take(), bytes);
   return 0;
 }

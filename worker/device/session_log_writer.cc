@@ -62,11 +62,12 @@ void SessionLogWriter::received(Milliseconds at, std::string_view bytes) {
     if (text.empty()) return;  // still the beginning of a secret
     // What was typed meanwhile stands behind what it was an answer to.
     const bool was_none = text.starts_with(before);
-    add_event(held_at_, '<', was_none ? before : text);
+    add_event(held_at_, '<', was_none ? before : text, held_goes_on_);
     text.remove_prefix(was_none ? before.size() : text.size());
     release_typed();
   }
   held_at_ = at;
+  held_goes_on_ = !text.empty();
   if (!text.empty()) add_event(at, '<', text);
 }
 
@@ -99,7 +100,7 @@ void SessionLogWriter::ended(Milliseconds at, Outcome outcome, std::string_view 
 std::string SessionLogWriter::take() { return std::exchange(text_, {}); }
 
 void SessionLogWriter::release() {
-  if (!held_.empty()) add_event(held_at_, '<', kMask);
+  if (!held_.empty()) add_event(held_at_, '<', kMask, held_goes_on_);
   held_.clear();
   release_typed();
 }
@@ -116,8 +117,10 @@ void SessionLogWriter::add_word(std::string_view word, std::string_view text) {
 }
 
 // What the device sends stands as it would on a page: a line of the log for each of its lines.
-void SessionLogWriter::add_event(Milliseconds at, char direction, std::string_view bytes) {
+void SessionLogWriter::add_event(Milliseconds at, char direction, std::string_view bytes,
+                                 bool goes_on) {
   std::string time = fmt::format("{:>8}", at.count());
+  if (goes_on) time.assign(time.size(), ' ');
   do {
     const std::size_t end = direction == '<' ? bytes.find('\n') : std::string_view::npos;
     const std::string_view line = bytes.substr(0, end == std::string_view::npos ? end : end + 1);

@@ -39,7 +39,7 @@ class SessionLogWriter {
     std::string bytes;
   };
   void add_word(std::string_view word, std::string_view text);
-  void add_event(Milliseconds at, char direction, std::string_view bytes);
+  void add_event(Milliseconds at, char direction, std::string_view bytes, bool goes_on = false);
   void release();        // what was kept back, hidden
   void release_typed();  // what was typed meanwhile
 
@@ -47,6 +47,7 @@ class SessionLogWriter {
   std::string text_;
   std::string held_;  // kept back of what the device sent
   Milliseconds held_at_{};
+  bool held_goes_on_ = false;           // the bytes that came with it, before it, are written
   std::vector<Typed> typed_meanwhile_;  // bounded: nothing is typed but in answer to the device
 };
 

@@ -82,6 +82,7 @@ std::string_view Terminal::line() {
 }
 
 void Terminal::hide_line() {
+  if (line_.empty()) return;
   hidden_text_ = line();
   line_.assign(line_.size(), kEmptyCell);
   has_empty_cells_ = true;

@@ -16,17 +16,24 @@
 #include <utility>
 
 #include "worker/engine/session.h"
+#include "worker/ssh/jump_pool.h"
 
 namespace netfleet {
 
 // An event loop and the sessions that live on it. Only `load` is shared with the owner's thread.
 struct Engine::SessionThread {
-  SessionThread(EngineParts& engine_parts, std::uint32_t thread_number)
-      : parts(engine_parts), number(thread_number), thread([this] { run(); }) {}
+  SessionThread(EngineParts& engine_parts, ssh::JumpLogins& jump_logins,
+                std::uint32_t thread_number)
+      : parts(engine_parts),
+        number(thread_number),
+        jumps(loop.get_executor(), parts.resolver, parts.known_hosts, jump_logins),
+        thread([this] { run(); }) {}
 
   ~SessionThread() {
     asio::post(loop, [this] {
       for (auto& [key, session] : sessions) session->stop("stopped: the worker is stopping");
+      stopping = true;
+      if (sessions.empty()) jumps.stop();
       work.reset();
     });
     thread.join();
@@ -41,12 +48,13 @@ struct Engine::SessionThread {
 
   void start(SessionOrder order) {
     const TaskKey key = order.key;
-    auto session = std::make_shared<Session>(parts, number, std::move(order));
+    auto session = std::make_shared<Session>(parts, jumps, number, std::move(order));
     sessions[key] = session;
     asio::co_spawn(loop, session->run(),
                    [this, key, session](std::exception_ptr defect, TaskResult result) {
                      if (defect) result = session->defective(defect);
                      sessions.erase(key);
+                     if (stopping && sessions.empty()) jumps.stop();
                      --load;
                      parts.events.push(SessionEnded{key, std::move(result), session->fenced()});
                    });
@@ -57,13 +65,15 @@ struct Engine::SessionThread {
   std::atomic<std::uint32_t> load{0};
   asio::io_context loop{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
+  ssh::JumpPool jumps;
+  bool stopping = false;
   std::unordered_map<TaskKey, std::shared_ptr<Session>, TaskKeyHash> sessions;
   std::jthread thread;
 };
 
 Engine::Engine(EngineParts parts, std::uint32_t threads) : parts_(parts) {
   for (std::uint32_t number = 0; number < threads; ++number) {
-    threads_.push_back(std::make_unique<SessionThread>(parts_, number));
+    threads_.push_back(std::make_unique<SessionThread>(parts_, jump_logins_, number));
   }
 }
 

@@ -14,6 +14,8 @@
 #include "worker/engine/lease.h"
 #include "worker/engine/session_recorder.h"
 #include "worker/ssh/identity.h"
+#include "worker/ssh/jump_logins.h"
+#include "worker/ssh/jump_route.h"
 #include "worker/ssh/known_hosts.h"
 #include "worker/ssh/resolver.h"
 
@@ -27,6 +29,7 @@ struct SessionOrder {
   TaskSpec task;
   std::shared_ptr<const ssh::Identity> identity;
   std::shared_ptr<Lease> lease;
+  std::shared_ptr<const ssh::JumpRoute> route{};  // over jump hosts; null: directly
 };
 
 // What carries sessions, as the worker's fleet thread sees it; that thread alone calls it. Every
@@ -61,6 +64,7 @@ class Engine final : public Sessions {
  private:
   struct SessionThread;
   EngineParts parts_;
+  ssh::JumpLogins jump_logins_;
   std::vector<std::unique_ptr<SessionThread>> threads_;
 };
 

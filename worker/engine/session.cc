@@ -29,6 +29,7 @@ void Session::stage(std::string name) {
 
 void Session::stop(std::string reason) {
   stopped_ = std::move(reason);
+  if (jump_request_) jump_request_->abort();
   if (connection_) connection_->abort();
 }
 
@@ -47,6 +48,9 @@ asio::awaitable<TaskResult> Session::run() {
   const bool logged_in = attempt.has_value();
   if (logged_in && order_.job->exec) attempt = co_await execute();
   if (logged_in && !order_.job->exec) attempt = co_await converse();
+  if (!attempt && passage_ && !passage_->lost.empty()) {
+    attempt = failure(Outcome::kJumpFailed, passage_->lost);
+  }
   if (dialogue_) {
     const Outcome unfinished = stopped_  ? Outcome::kCancelled
                                : attempt ? Outcome::kOk
@@ -104,13 +108,16 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   connection_ = std::make_unique<ssh::Connection>(executor);
   if (stopped_) co_return failure(Outcome::kCancelled, *stopped_);
   if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
+  ssh::Attempt<void> attempt = co_await jump();
+  if (!attempt) co_return attempt;
+  if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
   ssh::Target target{order_.task.address.str(), order_.task.port,
                      job.legacy_algorithms,     job.host_key_policy,
                      order_.task.host.str(),    order_.task.ssh_options.str()};
   const TimePoint connect_deadline =
       std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
-  ssh::Attempt<void> attempt = co_await connection_->connect(std::move(target), parts_.resolver,
-                                                             parts_.known_hosts, connect_deadline);
+  attempt = co_await connection_->connect(std::move(target), parts_.resolver, parts_.known_hosts,
+                                          connect_deadline);
   if (!attempt) co_return attempt;
   doing_ = Doing::kLoggingIn;
   stage("logging in");
@@ -123,6 +130,20 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   stage("opening the shell");
   attempt = co_await connection_->open_shell(login_deadline_);
   co_return attempt;
+}
+
+// The way over jump hosts, if the device has one, takes the place of a TCP connection.
+asio::awaitable<ssh::Attempt<void>> Session::jump() {
+  if (order_.route == nullptr) co_return ssh::Attempt<void>{};
+  jump_request_ = jumps_.request(*order_.route);
+  auto stream = co_await jump_request_->open(order_.task.address.str(), order_.task.port,
+                                             order_.job->timeouts.connect, task_deadline_);
+  jump_request_.reset();
+  result_.jump = stream ? stream->via : stream.error().via;
+  if (!stream) co_return std::unexpected(std::move(stream.error().failure));
+  passage_ = std::move(stream->passage);
+  connection_->adopt(stream->descriptor.release());
+  co_return ssh::Attempt<void>{};
 }
 
 Expected<Dialogue::Options> Session::dialogue_options() const {
@@ -290,8 +311,8 @@ TaskResult Session::defective(std::exception_ptr defect) const {
 std::string Session::where() const {
   const TaskSpec& task = order_.task;
   const bool v6 = task.address.view().contains(':');
-  return fmt::format("{} ({}{}{}:{})", task.host, v6 ? "[" : "", task.address, v6 ? "]" : "",
-                     task.port);
+  return fmt::format("{} ({}{}{}:{}){}{}", task.host, v6 ? "[" : "", task.address, v6 ? "]" : "",
+                     task.port, result_.jump.empty() ? "" : " via ", result_.jump);
 }
 
 std::string Session::doing() const {

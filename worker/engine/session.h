@@ -13,14 +13,16 @@
 #include "worker/engine/engine.h"
 #include "worker/engine/exec_session.h"
 #include "worker/ssh/connection.h"
+#include "worker/ssh/jump_pool.h"
 
 namespace netfleet {
 
 // Lives on one session thread, from run() to its end.
 class Session {
  public:
-  Session(EngineParts& parts, std::uint32_t thread, SessionOrder order)
-      : parts_(parts), thread_(thread), order_(std::move(order)) {}
+  // `jumps`: the session thread's ways over jump hosts.
+  Session(EngineParts& parts, ssh::JumpPool& jumps, std::uint32_t thread, SessionOrder order)
+      : parts_(parts), jumps_(jumps), thread_(thread), order_(std::move(order)) {}
 
   // Every way to go wrong is in the result; nothing is thrown. Bounded by the job's time-outs.
   asio::awaitable<TaskResult> run();
@@ -35,6 +37,7 @@ class Session {
   bool needs_no_device();
   Configuration configuration() const;
   asio::awaitable<ssh::Attempt<void>> log_in();
+  asio::awaitable<ssh::Attempt<void>> jump();
   Expected<Dialogue::Options> dialogue_options() const;
   asio::awaitable<ssh::Attempt<void>> converse();
   asio::awaitable<ssh::Attempt<void>> execute();
@@ -48,14 +51,17 @@ class Session {
   TimePoint conversation_deadline() const;
   void conclude(const ssh::Attempt<void>& attempt);
   void stage(std::string name);
-  std::string where() const;  // "edge-7 (10.0.0.7:22)"
+  std::string where() const;  // "edge-7 (10.0.0.7:22)", "edge-7 (10.0.0.7:22) via bastion"
   std::string doing() const;  // "connect edge-7 (10.0.0.7:22)"
 
   EngineParts& parts_;
+  ssh::JumpPool& jumps_;
   std::uint32_t thread_;
   SessionOrder order_;
   TaskResult result_;
   std::unique_ptr<ssh::Connection> connection_;
+  std::unique_ptr<ssh::JumpRequest> jump_request_;   // while it is under way
+  std::shared_ptr<const ssh::JumpPassage> passage_;  // over jump hosts; null: directly
   std::optional<Dialogue> dialogue_;
   std::optional<ExecSession> exec_;
   std::optional<SessionRecorder> recorder_;

@@ -1,6 +1,7 @@
 #include "worker/fleet/outbox.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 #include <span>
@@ -14,6 +15,19 @@ namespace {
 
 constexpr std::size_t kResultsAFrame = 64;
 constexpr std::size_t kFrameBytes = 256 << 10;  // a frame is closed once it is so large
+constexpr int kPart = 256 << 10;                // bytes that go to the disk at once
+
+// What protobuf serializes, on its way to the disk.
+class Parts final : public google::protobuf::io::CopyingOutputStream {
+ public:
+  explicit Parts(const Spool::Put& put) : put_(put) {}
+  bool Write(const void* bytes, int size) override {
+    return put_({static_cast<const char*>(bytes), static_cast<std::size_t>(size)});
+  }
+
+ private:
+  const Spool::Put& put_;
+};
 
 // What is said of a result that the disk has lost.
 std::string lost_result(TaskKey task, std::uint32_t attempt, const Error& why) {
@@ -43,8 +57,27 @@ void Outbox::put(TaskKey task, const v1::TaskResult& result) {
   erase(task);
   Entry& entry = entries_[task];
   entry.attempt = result.task().attempt();
-  keep(task, entry, result.SerializeAsString());
+  if (!put_on_disk(entry, result)) keep(task, entry, result.SerializeAsString());
   spill();
+}
+
+// One that memory has no room for anyway is never there as a whole.
+bool Outbox::put_on_disk(Entry& entry, const v1::TaskResult& result) {
+  const std::size_t size = result.ByteSizeLong();
+  if (size <= options_.memory) return false;
+  auto written = spool_.write(size, [&result](const Spool::Put& put) {
+    Parts parts(put);
+    google::protobuf::io::CopyingOutputStreamAdaptor stream(&parts, kPart);
+    result.SerializeToZeroCopyStream(&stream);
+  });
+  if (!written) {
+    trouble_ = std::move(written.error());
+    return false;
+  }
+  trouble_.reset();
+  entry.size = size;
+  entry.at = *written;
+  return true;
 }
 
 void Outbox::keep(TaskKey task, Entry& entry, std::string body) {

@@ -71,6 +71,7 @@ class Outbox {
     bool spilled() const { return body.empty(); }
   };
 
+  bool put_on_disk(Entry& entry, const v1::TaskResult& result);
   void keep(TaskKey task, Entry& entry, std::string body);
   void let_go(Entry& entry);
   void append(TaskKey task, Entry& entry, std::string& frame);

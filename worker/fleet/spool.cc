@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "common/check.h"
+
 namespace netfleet {
 namespace {
 
@@ -51,20 +53,33 @@ Expected<void> Spool::open() {
 }
 
 Expected<std::uint64_t> Spool::write(std::string_view bytes) {
+  return write(bytes.size(), [bytes](const Put& put) { put(bytes); });
+}
+
+Expected<std::uint64_t> Spool::write(std::size_t size,
+                                     const std::function<void(const Put&)>& produce) {
   if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
   // Allocated first: a full disk costs no copying, and cannot show only when the page is flushed.
   int cause = 0;
-  if (fallocate(fd_, 0, static_cast<off_t>(end_), static_cast<off_t>(bytes.size())) != 0 &&
+  if (fallocate(fd_, 0, static_cast<off_t>(end_), static_cast<off_t>(size)) != 0 &&
       errno != EOPNOTSUPP && errno != EINTR) {
     cause = errno;
   }
-  if (cause == 0) cause = whole(pwrite, fd_, bytes.data(), bytes.size(), end_);
+  std::uint64_t at = end_;
+  if (cause == 0) {
+    produce([&](std::string_view part) {
+      if (cause == 0) cause = whole(pwrite, fd_, part.data(), part.size(), at);
+      at += part.size();
+      return cause == 0;
+    });
+  }
   if (cause != 0) {
     [[maybe_unused]] const int cut = ftruncate(fd_, static_cast<off_t>(end_));
     return failed("write", cause);
   }
+  CHECK(at == end_ + size);
   ++records_;
-  return std::exchange(end_, end_ + bytes.size());
+  return std::exchange(end_, at);
 }
 
 Expected<void> Spool::read(std::uint64_t at, std::span<char> to) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,10 @@ class Spool {
 
   // Where it was written, with its room on the disk allocated; nothing is kept of a failed write.
   Expected<std::uint64_t> write(std::string_view bytes);
+  // The same for a record of `size` bytes that `produce` hands over in parts, all of them unless
+  // Put says no.
+  using Put = std::function<bool(std::string_view part)>;
+  Expected<std::uint64_t> write(std::size_t size, const std::function<void(const Put&)>& produce);
   // Fills `to` with what was written there.
   Expected<void> read(std::uint64_t at, std::span<char> to) const;
   void release(std::uint64_t at, std::size_t size);

@@ -41,10 +41,9 @@ asio::awaitable<Attempt<void>> Connection::write(std::string bytes, TimePoint de
 
 asio::awaitable<void> Connection::close(TimePoint deadline) { return link_->close(deadline); }
 
-void Connection::abort() {
-  link_->socket.abort();
-  if (link_->on_errand) link_->errand_timer.cancel();
-}
+void Connection::adopt(int fd) { link_->adopt(fd); }
+
+void Connection::abort() { link_->abort(); }
 
 const std::string& Connection::server_identification() const {
   return link_->server_identification;

@@ -55,6 +55,9 @@ class Connection {
   explicit Connection(asio::any_io_executor executor);
   ~Connection();
 
+  // Gives it a connected, non-blocking stream (a way over jump hosts), which it owns from now on:
+  // connect() then neither resolves nor connects.
+  void adopt(int fd);
   // Resolves, connects, exchanges keys, checks the host key. `resolver` and `known_hosts` outlive
   // the call.
   asio::awaitable<Attempt<void>> connect(Target target, Resolver& resolver, KnownHosts& known_hosts,
@@ -85,7 +88,7 @@ class Connection {
 
   const std::string& server_identification() const;  // "SSH-2.0-Cisco-1.25"
   const std::string& banner() const;                 // sent before authentication; may be empty
-  const std::string& peer_address() const;           // the IP that was connected to
+  const std::string& peer_address() const;           // the IP that was connected to; not adopted
   // The first 64 bits of the SHA-256 of its host key: enough to know it again, not to trust it.
   // 0: there is none yet.
   std::uint64_t host_key_digest() const;

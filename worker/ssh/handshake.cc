@@ -67,7 +67,9 @@ asio::awaitable<Attempt<void>> Link::connect(Target target, Resolver& resolver,
   if (!options->refusal.empty()) {
     co_return std::unexpected(Failure{Outcome::kUnreachable, std::move(options->refusal)});
   }
-  if (auto reached = co_await reach(target, resolver); !reached) co_return reached;
+  if (socket.fd() < 0) {
+    if (auto reached = co_await reach(target, resolver); !reached) co_return reached;
+  }
   if (auto configured = configure(target, *options, known_hosts); !configured) {
     co_return configured;
   }

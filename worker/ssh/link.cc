@@ -16,6 +16,16 @@ Link::~Link() {
   session.reset();
 }
 
+void Link::adopt(int fd) {
+  socket.adopt(fd);
+  peer_address = "jump";  // only for libssh, which wants some name
+}
+
+void Link::abort() {
+  socket.abort();
+  if (on_errand) errand_timer.cancel();
+}
+
 void Link::begin(TimePoint deadline) {
   begun_ = BootClock::now();
   socket.set_deadline(deadline);

@@ -36,6 +36,11 @@ class Link {
   explicit Link(asio::any_io_executor the_executor);
   ~Link();
 
+  // Uses a stream through a jump host instead of a TCP connection of its own. Before connect().
+  void adopt(int fd);
+  // The call under way, and every later one, ends as cancelled.
+  void abort();
+
   // --- handshake.cc
   asio::awaitable<Attempt<void>> connect(Target target, Resolver& resolver, KnownHosts& known_hosts,
                                          TimePoint deadline);

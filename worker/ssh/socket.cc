@@ -79,6 +79,13 @@ asio::awaitable<std::expected<void, Socket::NotConnected>> Socket::connect(
   co_return std::expected<void, NotConnected>();
 }
 
+void Socket::adopt(int fd) {
+  fd_ = fd;
+  owned_ = true;
+  asio::error_code ignored;
+  descriptor_.assign(fd_, ignored);
+}
+
 asio::awaitable<Socket::Event> Socket::wait(For what) {
   if (aborted_) co_return Event::kAborted;
   if (BootClock::now() >= deadline_) co_return Event::kExpired;
@@ -116,9 +123,14 @@ asio::awaitable<void> Socket::wait_either() {
                                                                        asio::use_awaitable);
 }
 
+void Socket::wake() {
+  asio::error_code ignored;  // it may have been let go of
+  if (waiting_) descriptor_.cancel(ignored);
+}
+
 void Socket::abort() {
   aborted_ = true;
-  if (waiting_) descriptor_.cancel();
+  wake();
 }
 
 // One timer for the whole life, set again only when a deadline comes earlier: most sessions arm it

@@ -37,9 +37,15 @@ class Socket {
   };
   asio::awaitable<std::expected<void, NotConnected>> connect(asio::ip::tcp::endpoint endpoint);
 
+  // Takes over a connected, non-blocking stream instead. The descriptor is this one's in any case;
+  // a stream that cannot be watched is found broken at its first use.
+  void adopt(int fd);
+
   enum class For { kRead, kReadOrWrite };
   // Until the descriptor is ready (or broken), the deadline passes, or abort() is called.
   asio::awaitable<Event> wait(For what);
+  // The wait under way ends as if the descriptor were ready.
+  void wake();
   // The wait under way, and every later one, ends with kAborted.
   void abort();
   bool aborted() const { return aborted_; }

@@ -93,7 +93,7 @@ TEST(SessionLogWriter, KeepsTheOrderOfWhatWasTypedWhileBytesWereHeld) {
   writer.typed(ms(2), "show\n", false);
   EXPECT_EQ(writer.take(), "       1 < R1\n");
   writer.received(ms(3), "show\r\n");
-  EXPECT_EQ(writer.take(), "       1 < #\n       2 > show\\n\n       3 < show\\r\\n\n");
+  EXPECT_EQ(writer.take(), "         < #\n       2 > show\\n\n       3 < show\\r\\n\n");
   writer.received(ms(4), "#a");
   writer.typed(ms(5), "x", false);
   writer.received(ms(6), "bc!");

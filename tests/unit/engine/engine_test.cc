@@ -63,7 +63,18 @@ class EngineTest : public ::testing::Test {
     order.task = {index, "edge", "127.0.0.1", port, "ann", "auto", "", "default"};
     order.identity = identity_;
     order.lease = std::make_shared<Lease>(BootClock::now() + lease_);
+    order.route = route_;
     engine_->start(std::move(order));
+  }
+  void go_through(std::uint16_t port) {
+    ssh::JumpHosts hosts;
+    hosts["bastion"].name = "bastion";
+    hosts["bastion"].address = "127.0.0.1";
+    hosts["bastion"].port = port;
+    const auto find = [this](const JumpHost&) {
+      return Expected<std::shared_ptr<const ssh::Identity>>(identity_);
+    };
+    route_ = *ssh::make_jump_route("bastion", hosts, find);
   }
   // The ends of `count` sessions, within 30 s.
   std::vector<SessionEnded> ends(std::size_t count) {
@@ -85,6 +96,7 @@ class EngineTest : public ::testing::Test {
   std::shared_ptr<const ssh::Identity> identity_;
   EventQueue events_;
   JobSpec job_;
+  std::shared_ptr<const ssh::JumpRoute> route_;
   int progress_ = 0;
   seconds lease_{60};
   std::unique_ptr<Engine> engine_;  // last: its sessions use the rest
@@ -132,6 +144,35 @@ TEST_F(EngineTest, StopsEverySessionWhenItEnds) {
   for (std::uint32_t index = 0; index < 10; ++index) start(index, silent.port());
   engine_.reset();
   for (const SessionEnded& end : ends(10)) EXPECT_EQ(end.result.outcome, Outcome::kCancelled);
+}
+
+TEST_F(EngineTest, SaysThatTheJumpHostIsWhatFailed) {
+  const SilentPort closed(false);
+  go_through(closed.port());
+  job_.timeouts.connect = Milliseconds(1);
+  for (std::uint32_t index = 0; index < 10; ++index) start(index, 22);
+  for (const SessionEnded& end : ends(10)) {
+    EXPECT_EQ(end.result.outcome, Outcome::kJumpFailed);
+    EXPECT_EQ(end.result.jump, "bastion");
+    EXPECT_THAT(end.result.error, HasSubstr("connect edge (127.0.0.1:22) via bastion: connect to "
+                                            "bastion (127.0.0.1:" +
+                                            std::to_string(closed.port()) + "): "));
+    EXPECT_THAT(end.result.error, HasSubstr("refused"));
+  }
+}
+
+TEST_F(EngineTest, StopsWhatWaitsForAJumpHost) {
+  const SilentPort silent(true);
+  go_through(silent.port());
+  for (std::uint32_t index = 0; index < 10; ++index) start(index, 22);
+  engine_->stop({1, 1}, "stopped: a test");
+  const auto first = ends(1);
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].task.index, 1u);
+  EXPECT_EQ(first[0].result.outcome, Outcome::kCancelled);
+  EXPECT_THAT(first[0].result.error, HasSubstr("stopped: a test"));
+  engine_.reset();
+  for (const SessionEnded& end : ends(9)) EXPECT_EQ(end.result.outcome, Outcome::kCancelled);
 }
 
 TEST_F(EngineTest, NothingIsDoneToADeviceOnceTheLeaseIsOver) {

@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -123,11 +124,12 @@ class ThrowAwayUser {
   }
 };
 
-// One sshd. `settings` come before the defaults below, and the first of a kind counts.
+// One sshd. `settings` come before the defaults below, and the first of a kind counts. It listens
+// on `wanted_port`, or on one that is free.
 class Sshd {
  public:
   Sshd(const TemporaryDirectory& directory, const std::string& settings,
-       const std::vector<std::string>& key_types = {"ed25519"}) {
+       const std::vector<std::string>& key_types = {"ed25519"}, std::uint16_t wanted_port = 0) {
     static std::atomic<int> count{0};
     const std::string number = std::to_string(count++);
     const std::string config = directory / ("sshd_config" + number);
@@ -140,7 +142,7 @@ class Sshd {
     }
     mkdir("/run/sshd", 0755);
     for (int attempt = 0; attempt < 5; ++attempt) {
-      port = free_port();
+      port = wanted_port != 0 ? wanted_port : free_port();
       write_file(config, settings + "\n" + keys + "ListenAddress 127.0.0.1\nPort " +
                              std::to_string(port) +
                              "\nPidFile none\nUsePAM no\nKbdInteractiveAuthentication no\n"
@@ -162,7 +164,16 @@ class Sshd {
   std::uint16_t port = 0;
   std::vector<std::string> host_keys;  // paths of the public keys
 
- private:
+  // How often its log says this.
+  int logged(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    int count = 0;
+    for (std::size_t at = 0; (at = log_.find(text, at)) != std::string::npos; ++at) ++count;
+    return count;
+  }
+  // The processes that serve connections, and theirs.
+  std::vector<pid_t> children() const { return children_of(process_); }
+
   static std::uint16_t free_port() {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -173,6 +184,18 @@ class Sshd {
     getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
     close(fd);
     return ntohs(address.sin_port);
+  }
+
+ private:
+  static std::vector<pid_t> children_of(pid_t process) {
+    const std::string pid = std::to_string(process);
+    std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+    std::vector<pid_t> found{std::istream_iterator<pid_t>(file), {}};
+    for (std::size_t i = 0, direct = found.size(); i < direct; ++i) {
+      const auto below = children_of(found[i]);
+      found.insert(found.end(), below.begin(), below.end());
+    }
+    return found;
   }
 
   bool start(const std::string& config) {
@@ -197,9 +220,11 @@ class Sshd {
       if (size <= 0) break;
       log_.append(chunk, static_cast<std::size_t>(size));
       if (log_.find("Server listening on") != std::string::npos) {
-        drain_ = std::thread([fd = errors_] {
+        drain_ = std::thread([this] {
           char rest[4096];
-          while (read(fd, rest, sizeof(rest)) > 0) {
+          for (ssize_t more = 0; (more = read(errors_, rest, sizeof(rest))) > 0;) {
+            const std::lock_guard lock(mutex_);
+            log_.append(rest, static_cast<std::size_t>(more));
           }
         });
         return true;
@@ -213,7 +238,8 @@ class Sshd {
 
   pid_t process_ = 0;
   int errors_ = -1;
-  std::string log_;
+  std::mutex mutex_;
+  std::string log_;  // guarded by mutex_ once drain_ runs
   std::thread drain_;
 };
 

@@ -1,0 +1,47 @@
+// worker/ssh: ways to a device over jump hosts, with all that is needed to log in to each. No input
+// or output.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/error.h"
+#include "common/jump_host.h"
+#include "worker/ssh/identity.h"
+
+namespace netfleet::ssh {
+
+// One jump host with the way to it. Immutable and shared between threads; so a loop cannot be.
+struct JumpHop {
+  JumpHost host;
+  std::shared_ptr<const Identity> identity;
+  std::shared_ptr<const JumpHop> via;  // null: reached directly
+
+  // "bastion1,core": the chain, nearest first.
+  std::string chain() const;
+  // "core (10.0.0.1:22)"
+  std::string where() const;
+  // Equal for two hops that one connection can serve: same chain, users, identities, rules.
+  std::string key() const;
+};
+
+// The alternatives for the last hop: tiers in the order of preference, each shared by weight.
+struct JumpRoute {
+  std::vector<std::vector<std::shared_ptr<const JumpHop>>> tiers;
+};
+
+using JumpHosts = std::map<std::string, JumpHost, std::less<>>;
+using FindIdentity = std::function<Expected<std::shared_ptr<const Identity>>(const JumpHost& host)>;
+
+// `text` names the alternatives: tiers separated by ',', alternatives of a tier by '|' ("a|b,c").
+// Errors name an unknown jump host, a loop in `via`, a chain that is too long, a credential that
+// cannot be had.
+Expected<std::shared_ptr<const JumpRoute>> make_jump_route(std::string_view text,
+                                                           const JumpHosts& hosts,
+                                                           const FindIdentity& find_identity);
+
+}  // namespace netfleet::ssh
