@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "common/codec.h"
-#include "common/utf8.h"
 #include "common/wire.h"
 
 namespace netfleet {
@@ -153,7 +152,7 @@ void to_wire(TaskResult result, std::uint32_t sweep, v1::TaskResult& out) {
   out.set_found_on_key(result.found_on_key);
   for (auto& command : result.commands) {
     auto& added = *out.add_commands();
-    added.set_command(to_utf8(command.command));
+    added.set_command(std::move(command.command));
     added.set_output(std::move(command.output));
     added.set_outcome(to_wire(command.outcome));
     added.set_duration_ms(to_ms(command.duration));

@@ -20,7 +20,7 @@ TaskResult sample_result() {
   result.command_sent = true;
   result.commands = {
       {"show version", std::string("bytes \0 \xFF", 9), Outcome::kOk, Milliseconds(5), true},
-      {"show foo", "% Invalid", Outcome::kCommandFailed, Milliseconds(6), false}};
+      {"show caf\xe9", "% Invalid", Outcome::kCommandFailed, Milliseconds(6), false}};
   return result;
 }
 
