@@ -61,7 +61,7 @@ void Terminal::feed(std::string_view bytes, std::string& lines) {
       if (*line_feed_at == '\n') {
         lines.append(at, static_cast<std::size_t>(stop - at) + 1);
         lines.back() = '\n';
-        saved_cursor_ = 0;
+        row_start_ = saved_cursor_ = 0;
         ++line_id_;
         at = line_feed_at + 1;
         continue;

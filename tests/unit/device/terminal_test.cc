@@ -88,6 +88,8 @@ const Case kCases[] = {
     {"a full row is left when written beyond", "0123456789\rX\r\n"sv, "X123456789\n|"sv, 10},
     {"back over a wrap and erased", "0123456789 \r\b\b\b\b\b\b\b\b\b\b\x1b[K\rX\r\n"sv, "X\n|"sv,
      10},
+    {"a wrapped line, erased whole, leaves no row behind", "P24\r\b\b\x1b[K \nab\rX\n"sv,
+     " \nXb\n|"sv, 2},
     {"no width", "0123456789 \rX\r\n"sv, "X123456789 \n|"sv, 0},
     {"a pager that rubs out", "--More--\b\b\b\b\b\b\b\b        \b\b\b\b\b\b\b\bnext\r\n"sv,
      "next\n|"sv},
