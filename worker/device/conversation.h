@@ -74,6 +74,7 @@ class Conversation {
   Script confirm_prompt();
   Script log_out();
   Script perform();
+  Script carry_out(const ConfigurationPlan& plan);
   Script run_commands();
   Script configure(const ConfigurationPlan& plan);
   Script type_configuration(const ConfigurationPlan& plan);

@@ -101,8 +101,6 @@ Script Conversation::confirm(const std::string& command) {
       run_step({command, Kind::kConfirm, &how.commit->answers, nullptr, &how.commit->failure});
   co_await confirming;
   broken_off_ = outputs_.back().failed;
-  Script return_way = go_back();
-  co_await return_way;
 }
 
 Script Conversation::save() {
@@ -113,8 +111,6 @@ Script Conversation::save() {
   Script saving = run_step({how.command, Kind::kSave, &how.answers, &how.success});
   co_await saving;
   broken_off_ = outputs_.back().failed;
-  Script return_way = go_back();
-  co_await return_way;
 }
 
 }  // namespace netfleet

@@ -22,12 +22,23 @@ Script Conversation::perform() {
     co_return;
   }
   const Expected<ConfigurationPlan> plan = plan_configuration(*platform_, configuration);
+  Script work = carry_out(*plan);
+  co_await work;
+  if (!configuration.lines.empty() || configuration.save) {
+    Script way_back = go_back();
+    co_await way_back;
+  }
+}
+
+// The mode is left only for what needs another.
+Script Conversation::carry_out(const ConfigurationPlan& plan) {
+  const Configuration& configuration = options_.configuration;
   if (!configuration.lines.empty()) {
-    Script configuring = configure(*plan);
+    Script configuring = configure(plan);
     co_await configuring;
     if (broken_off_ || configuration.dry_run) co_return;
   }
-  const bool to_be_confirmed = !plan->confirm.empty();
+  const bool to_be_confirmed = !plan.confirm.empty();
   if (configuration.save && !to_be_confirmed) {
     Script saving = save();
     co_await saving;
@@ -38,7 +49,7 @@ Script Conversation::perform() {
     co_await commands;
   }
   if (!to_be_confirmed) co_return;
-  Script confirming = confirm(plan->confirm);
+  Script confirming = confirm(plan.confirm);
   co_await confirming;
   if (broken_off_ || !configuration.save) co_return;
   Script saving = save();
@@ -55,7 +66,7 @@ Script Conversation::run_commands() {
   }
 }
 
-// Types it, commits it where the platform does, and leaves the mode.
+// Types it, and commits it where the platform does.
 Script Conversation::configure(const ConfigurationPlan& plan) {
   const Platform::Configure& how = *platform_->configure;
   const auto way_there = find_way(*platform_, mode_, how.mode);
@@ -74,18 +85,15 @@ Script Conversation::configure(const ConfigurationPlan& plan) {
       co_await undoing;
     }
   }
-  Script return_way = go_back();
-  co_await return_way;
 }
 
-// To where the commands run. When none will, being out of the configuration is enough, if the
-// platform knows no way back to where the login led.
+// Out of the configuration, to where the login led, if the platform knows a way; or it stays where
+// the commands ran.
 Script Conversation::go_back() {
-  const bool stop = broken_off_ || options_.configuration.dry_run || options_.commands.empty();
-  const std::string* target = stop ? &home_mode_ : &working_mode();
-  if (stop && !find_way(*platform_, mode_, *target)) target = &doorstep_;
-  if (stop && !find_way(*platform_, mode_, *target)) co_return;
-  Script way = go_to(*target);
+  if (!broken_off_ && !options_.commands.empty() && mode_ == working_mode()) co_return;
+  const std::string& home = find_way(*platform_, mode_, home_mode_) ? home_mode_ : doorstep_;
+  if (!find_way(*platform_, mode_, home)) co_return;
+  Script way = go_to(home);
   co_await way;
 }
 

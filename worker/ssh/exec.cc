@@ -46,6 +46,8 @@ class Channel {
       ssh_channel_poll(handle_, 0);
     }
   }
+  // Something came that only a command can have said.
+  bool has_run() const { return printed_ || executed_.status || !executed_.signal.empty(); }
   // Nothing more comes: it is closed, or all is said.
   bool ended() const {
     const bool told = executed_.status || !executed_.signal.empty();
@@ -56,6 +58,7 @@ class Channel {
   static Channel& self(void* data) { return *static_cast<Channel*>(data); }
   static int on_data(ssh_session, ssh_channel, void* data, std::uint32_t size, int is_stderr,
                      void* channel) {
+    self(channel).printed_ = true;
     self(channel).take_({static_cast<const char*>(data), size}, is_stderr != 0);
     return static_cast<int>(size);
   }
@@ -72,6 +75,7 @@ class Channel {
   ssh_channel_callbacks_struct callbacks_{};
   const Connection::TakeOutput take_;
   Executed executed_;
+  bool printed_ = false;
   bool closed_ = false;
 };
 
@@ -86,10 +90,12 @@ asio::awaitable<Attempt<Executed>> Link::execute(std::string command, Connection
   auto open = [handle] { return ssh_channel_open_session(handle); };
   Step step = co_await carry_on(open, SSH_AGAIN);
   if (step.end == Step::End::kAnswered && step.code == SSH_OK) {
-    // libssh does not notice when the device closes the channel instead of answering.
-    auto request = [handle, text = command.c_str()] {
+    // libssh does not notice when the device closes the channel instead of answering; or before it
+    // answers, since a short command may be faster than that.
+    auto request = [channel = own.get(), handle, text = command.c_str()] {
       const int code = ssh_channel_request_exec(handle, text);
-      return code == SSH_AGAIN && ssh_channel_is_eof(handle) != 0 ? SSH_ERROR : code;
+      if (code != SSH_AGAIN || ssh_channel_is_eof(handle) == 0) return code;
+      return channel->has_run() ? SSH_OK : SSH_ERROR;
     };
     step = co_await carry_on(request, SSH_AGAIN);
   }
