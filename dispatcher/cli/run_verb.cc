@@ -156,7 +156,11 @@ class Run {
       console_.say(fmt::format("netfleet: going on with sweep {}: {} of {} hosts are done",
                                record().id, done(), record().total));
       if (auto recalled = store_.recall_platforms(setup_.tasks); !recalled) return recalled;
-      return store_.take_over(record().number, options_.lease);
+      const auto least =
+          store_.take_over(record().number, options_.lease, setup_.resumed->journal_uncertain);
+      if (!least) return std::unexpected(least.error());
+      least_attempt_ = *least;
+      return {};
     }
     if (auto added = store_.add_sweep(record(), setup_.tasks); !added) return added;
     auto lock = store_.lock_sweep(record());
@@ -234,6 +238,7 @@ class Run {
       run.elapsed = std::max(Milliseconds(0), clock_.wall() - record().started_at);
       run.lease_before = record().lease;
       run.journal_uncertain = setup_.resumed->journal_uncertain && !never_twice();
+      run.least_attempt = least_attempt_;
     }
     return run;
   }
@@ -255,6 +260,7 @@ class Run {
   Store store_;
   RunSetup setup_;
   SweepLock lock_;
+  std::uint32_t least_attempt_ = 1;
   Endpoint endpoint_;
   std::optional<curve::DispatcherKeys> keys_;
   SystemClock clock_;

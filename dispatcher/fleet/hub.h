@@ -52,6 +52,7 @@ struct SweepRun {
   std::vector<TaskState> states;  // of a sweep that goes on: what its store says
   Milliseconds lease_before{0};
   bool journal_uncertain = false;
+  std::uint32_t least_attempt = 1;
   Milliseconds elapsed{0};  // since the sweep began, when it goes on
   LimitPlan limits;
 };

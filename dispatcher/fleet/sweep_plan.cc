@@ -62,6 +62,7 @@ SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger) {
   plan.journaled = run.journaled;
   plan.lease_before = run.lease_before;
   plan.journal_uncertain = run.journal_uncertain;
+  plan.least_attempt = run.least_attempt;
   for (const TaskState& state : run.states) {
     const GrantRecord& grant = state.grant;
     plan.restored.push_back(

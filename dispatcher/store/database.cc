@@ -49,7 +49,8 @@ CREATE TABLE sweeps(
   dry_run INTEGER NOT NULL DEFAULT 0,
   confirm_within_ms INTEGER,
   save INTEGER NOT NULL DEFAULT 0,
-  exec INTEGER NOT NULL DEFAULT 0);
+  exec INTEGER NOT NULL DEFAULT 0,
+  least_attempt INTEGER NOT NULL DEFAULT 1);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -162,6 +163,7 @@ ALTER TABLE tasks ADD COLUMN configuration INTEGER;
 // What version 5 added.
 constexpr const char* kUpgradeTo5 = R"sql(
 ALTER TABLE tasks ADD COLUMN ssh_options TEXT;
+ALTER TABLE sweeps ADD COLUMN least_attempt INTEGER NOT NULL DEFAULT 1;
 )sql";
 
 // A file that is refused for what it is; the message is complete but for the path.

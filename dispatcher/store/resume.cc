@@ -11,6 +11,12 @@
 #include "dispatcher/store/impl.h"
 
 namespace netfleet {
+namespace {
+
+// More attempts at one task than one dispatcher can have begun without a trace.
+constexpr int kMostAttemptsForgotten = 16;
+
+}  // namespace
 
 void Store::Impl::put_grants(std::uint32_t sweep, std::span<const GrantRecord> grants) {
   replace_grants(grants, [&](SQLite::Statement& row, int at, const GrantRecord& grant) {
@@ -80,13 +86,29 @@ Expected<std::vector<TaskState>> Store::task_states(std::uint32_t sweep) {
   });
 }
 
-Expected<void> Store::take_over(std::uint32_t sweep, Milliseconds lease) {
+Expected<std::uint32_t> Store::take_over(std::uint32_t sweep, Milliseconds lease, bool uncertain) {
   return impl_->guarded("go on with a sweep", [&] {
-    SQLite::Statement update(impl_->database,
-                             "UPDATE sweeps SET lease_ms=max(lease_ms, ?) WHERE number=?");
-    update.bind(1, static_cast<std::int64_t>(lease.count()));
-    update.bind(2, sweep);
-    update.exec();
+    SQLite::Database& database = impl_->database;
+    const int before = database.execAndGet("PRAGMA synchronous").getInt();
+    if (uncertain) database.exec("PRAGMA synchronous=FULL");
+    SQLite::Statement update(
+        database,
+        "UPDATE sweeps SET lease_ms=max(lease_ms,?3), least_attempt=CASE WHEN ?4 THEN"
+        " ?5+max(least_attempt,"
+        " coalesce((SELECT max(attempt) FROM grants WHERE key>=?1 AND key<?2),1),"
+        " coalesce((SELECT max(attempt) FROM results WHERE key>=?1 AND key<?2),1))"
+        " ELSE least_attempt END WHERE number=?6 RETURNING least_attempt");
+    update.bind(1, key_of(sweep, 0));
+    update.bind(2, key_of(sweep + 1, 0));
+    update.bind(3, static_cast<std::int64_t>(lease.count()));
+    update.bind(4, uncertain ? 1 : 0);
+    update.bind(5, kMostAttemptsForgotten);
+    update.bind(6, sweep);
+    if (!update.executeStep()) throw StoreFailure("the sweep is not there");
+    const auto least = static_cast<std::uint32_t>(update.getColumn(0).getInt64());
+    while (update.executeStep()) continue;
+    database.exec(fmt::format("PRAGMA synchronous={}", before));
+    return least;
   });
 }
 

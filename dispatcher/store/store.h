@@ -105,8 +105,10 @@ class Store {
   Expected<std::vector<TaskSpec>> tasks(std::uint32_t sweep);
   Expected<std::vector<TaskState>> task_states(std::uint32_t sweep);
   // Another process works at it now, and gives leases of this length. The boot id stays: after a
-  // second death of the machine the journal is no more certain than after the first.
-  Expected<void> take_over(std::uint32_t sweep, Milliseconds lease);
+  // second death of the machine the journal is no more certain than after the first. Returns the
+  // least attempt that none before can have begun: with `uncertain` it rises each time, and is on
+  // the disk before this returns.
+  Expected<std::uint32_t> take_over(std::uint32_t sweep, Milliseconds lease, bool uncertain);
   // An error when another process has it. Nothing is locked in a temporary store.
   Expected<SweepLock> lock_sweep(const SweepRecord& sweep);
 

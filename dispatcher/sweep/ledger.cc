@@ -10,14 +10,6 @@
 #include "common/check.h"
 
 namespace netfleet {
-namespace {
-
-// More attempts at one task than an uncertain journal can lack: what is granted now must not have
-// the number of one that is forgotten, whose late result would be taken for it.
-constexpr std::uint32_t kMostAttemptsLost = 16;
-
-}  // namespace
-
 void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   CHECK(plan.sweep > 0 && !sweeps_.contains(plan.sweep));
   now_ = now;
@@ -54,10 +46,10 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
     if (!BROKEN(kMinWorkersAgain)) started_ = true;  // they were there once
     if (!BROKEN(kBurstAfterRestart)) limits_.empty_buckets(now);
   }
-  if (plan.journal_uncertain) sweep.attempt_step = kMostAttemptsLost;
+  sweep.least_attempt = BROKEN(kR13AttemptsReused) ? 1 : plan.least_attempt;
   for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
     if (sweep.tasks[index].state != State::kPending) continue;
-    if (plan.journal_uncertain) sweep.tasks[index].attempt += kMostAttemptsLost;
+    sweep.tasks[index].attempt = std::max(sweep.tasks[index].attempt, sweep.least_attempt);
     queue({plan.sweep, index});
   }
   if (plan.journal_uncertain && !BROKEN(kR13NoHold)) {
@@ -143,7 +135,7 @@ void Ledger::unlease(TaskKey key, Task& task, bool linger) {
 }
 
 void Ledger::next_attempt(TaskKey key, Task& task) {
-  task.attempt += sweeps_.at(key.sweep).attempt_step;
+  task.attempt = std::max(task.attempt + 1, sweeps_.at(key.sweep).least_attempt);
   task.round = 0;
   task.owner = 0;
   journal(key, task);

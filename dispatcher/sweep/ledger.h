@@ -70,6 +70,9 @@ struct SweepPlan {
   // The journal may lack the newest grants (the machine lost power): what was granted then must
   // have run out before anything is offered or granted.
   bool journal_uncertain = false;
+  // No attempt that is begun from now on has a lower number: one that the journal has forgotten may
+  // have it, whose late result would be taken for the new one's.
+  std::uint32_t least_attempt = 1;
 };
 
 // What the shell must do, in order.
@@ -221,7 +224,7 @@ class Ledger {
     bool never_twice = false;  // changes devices, and may not be repeated
     bool journaled = false;
     bool guarded = false;
-    std::uint32_t attempt_step = 1;
+    std::uint32_t least_attempt = 1;
     bool ending = false;     // nothing of it is started any more
     bool cancelled = false;  // and what runs is stopped
   };

@@ -2,6 +2,7 @@
 // from the end of the process and a smaller part from a power cut.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -60,6 +61,14 @@ class Disk {
     }
     return found;
   }
+  // Above every attempt that a life on this disk can have begun; raised after each power cut, and
+  // synced before it is used.
+  std::uint32_t least_attempt(std::uint32_t sweep, bool raise) {
+    std::uint32_t& least = least_attempts_.try_emplace(sweep, 1).first->second;
+    if (!raise) return least;
+    for (const auto& task : restored(sweep)) least = std::max(least, task.attempt);
+    return least += 16;
+  }
   // Results in the order in which they became safe.
   std::vector<std::uint32_t> results(std::uint32_t sweep) const {
     std::vector<std::uint32_t> indexes;
@@ -90,6 +99,7 @@ class Disk {
   std::size_t committed_ = 0;
   std::size_t synced_ = 0;
   Tasks safe_;
+  std::map<std::uint32_t, std::uint32_t> least_attempts_;  // by sweep
 };
 
 }  // namespace netfleet::simulation

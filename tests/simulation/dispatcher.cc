@@ -77,6 +77,7 @@ SweepPlan Dispatcher::plan_of(const Sweep& sweep, bool again) const {
   if (again) {
     plan.restored = disk_->restored(sweep.number);
     plan.journal_uncertain = uncertain_;
+    plan.least_attempt = disk_->least_attempt(sweep.number, uncertain_);
     plan.lease_before = longest_lease_;
   }
   return plan;

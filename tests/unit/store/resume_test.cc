@@ -66,7 +66,7 @@ TEST_F(ResumeTest, SweepComesBackWithHowItRuns) {
   changing.limited = true;
   changing.boot_id = "a";
   ASSERT_TRUE(store_.add_sweep(changing, {}));
-  ASSERT_TRUE(store_.take_over(changing.number, Milliseconds(30'000)));
+  ASSERT_TRUE(store_.take_over(changing.number, Milliseconds(30'000), false));
   const SweepRecord found = store_.find_sweep("changing").value();
   EXPECT_EQ(found.retries, 7u);
   EXPECT_EQ(found.max_auth_failures, 0u);
@@ -74,8 +74,23 @@ TEST_F(ResumeTest, SweepComesBackWithHowItRuns) {
   EXPECT_TRUE(found.limited);
   EXPECT_EQ(found.boot_id, "a");
   EXPECT_EQ(found.lease, Milliseconds(30'000));
-  ASSERT_TRUE(store_.take_over(changing.number, Milliseconds(1000)));
+  ASSERT_TRUE(store_.take_over(changing.number, Milliseconds(1000), false));
   EXPECT_EQ(store_.find_sweep("changing")->lease, Milliseconds(30'000)) << "the longest counts";
+}
+
+TEST_F(ResumeTest, AfterEachPowerCutAttemptsBeginAboveAllThatCanBeForgotten) {
+  SweepRecord sweep = some_sweep("sweep", {"show"}, 0);
+  ASSERT_TRUE(store_.add_sweep(sweep, {}));
+  const auto take_over = [&](bool uncertain) {
+    return store_.take_over(sweep.number, Milliseconds(1000), uncertain).value();
+  };
+  EXPECT_EQ(take_over(false), 1u);
+  EXPECT_EQ(take_over(true), 17u);
+  EXPECT_EQ(take_over(false), 17u) << "what was forgotten stays so";
+  EXPECT_EQ(take_over(true), 33u) << "those of the last one may be forgotten, too";
+  ASSERT_TRUE(store_.save(sweep.number, std::vector{GrantRecord{.index = 0, .attempt = 40}}, {}));
+  EXPECT_EQ(take_over(true), 56u);
+  EXPECT_EQ(Store::open(path_)->take_over(sweep.number, Milliseconds(1000), false).value(), 56u);
 }
 
 TEST_F(ResumeTest, IdentityStaysWithTheStore) {

@@ -175,12 +175,17 @@ TEST_F(LedgerTest, AfterAPowerCutEvenTheOldOwnersLeaseIsWaitedForAsLongAsItWasGi
 TEST_F(LedgerTest, AfterAPowerCutNoAttemptHasTheNumberOfAForgottenOne) {
   SweepPlan plan;
   plan.journal_uncertain = true;
-  open(1, plan);
-  pass(seconds(10));
-  hello(kAnna, 1);
-  const auto offered = offers();
-  ASSERT_EQ(offered.size(), 1u);
-  EXPECT_EQ(offered[0].task().attempt(), 17u);
+  plan.least_attempt = 17;
+  plan.restored = {{.index = 1, .attempt = 20, .outcome = {}},
+                   {.index = 2, .attempt = 3, .owner = kBert, .outcome = {}}};
+  open(3, plan);
+  pass(seconds(10));  // Bert's lease ends, too
+  hello(kAnna, 3);
+  std::vector<std::uint32_t> attempts(3);
+  for (const v1::Offer& offer : offers()) {
+    attempts[offer.task().index()] = offer.task().attempt();
+  }
+  EXPECT_THAT(attempts, ElementsAre(17u, 20u, 17u));
 }
 
 TEST_F(LedgerTest, AfterAPowerCutNotEvenTheOwnerIsGrantedAgain) {
