@@ -28,7 +28,6 @@ enum class Breach : std::uint8_t {
   kR12GrantBeforeJournal,
   kR12AckBeforeStored,
   kR13NoHold,
-  kR13AttemptsReused,
   kR13ClaimsInHold,
   kR13ChangesNotSynced,
   kR14OlderCountWins,

@@ -46,7 +46,8 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
     if (!BROKEN(kMinWorkersAgain)) started_ = true;  // they were there once
     if (!BROKEN(kBurstAfterRestart)) limits_.empty_buckets(now);
   }
-  sweep.least_attempt = BROKEN(kR13AttemptsReused) ? 1 : plan.least_attempt;
+  // With numbers of its own a late claim does no harm any more: they are a second guard.
+  sweep.least_attempt = BROKEN(kR13ClaimsInHold) ? 1 : plan.least_attempt;
   for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
     if (sweep.tasks[index].state != State::kPending) continue;
     sweep.tasks[index].attempt = std::max(sweep.tasks[index].attempt, sweep.least_attempt);

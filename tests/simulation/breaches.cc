@@ -36,8 +36,6 @@ const std::vector<BreachInfo>& all_breaches() {
        "a result is acknowledged before it is stored"},
       {Breach::kR13NoHold, "no-hold", "R13", "ledger",
        "after a power cut tasks are offered at once", Theme::kPowerCuts},
-      {Breach::kR13AttemptsReused, "attempts-reused", "R13", "ledger",
-       "after a power cut attempts are numbered as if none were forgotten", Theme::kPowerCuts},
       {Breach::kR13ClaimsInHold, "claims-in-hold", "R13", "ledger",
        "after a power cut late claims are granted at once", Theme::kPowerCuts},
       {Breach::kR13ChangesNotSynced, "changes-not-synced", "R13", "shell",
