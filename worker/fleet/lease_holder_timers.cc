@@ -11,6 +11,9 @@ namespace {
 constexpr Milliseconds kLeaveLanesAfter{100};  // full for so long: 1-2 round trips
 constexpr Milliseconds kFreeNoMoreOftenThan{10};
 constexpr int kSilentHeartbeats = 3;
+// A claim that is given up after its last saying was granted, and the grant lost, costs a lease. So
+// it is said more often than any but a dead network loses its answers.
+constexpr int kLeasesOfAClaim = 2;
 
 std::uint64_t stamp_of(TimePoint now) {
   return static_cast<std::uint64_t>(now.time_since_epoch().count());
@@ -40,7 +43,7 @@ void LeaseHolder::scan(TimePoint now) {
   for (auto& [key, held] : held_) {
     if (held.state == State::kRunning && !held.lease->valid(now)) {
       stop(key, held, StopReason::kLeaseEnded);
-    } else if (held.state == State::kClaimed && now - held.since > lease_) {
+    } else if (held.state == State::kClaimed && now - held.since > lease_ * kLeasesOfAClaim) {
       unanswered.push_back(key);
     } else if (held.state == State::kClaimed && held.retry <= now && welcomed_ &&
                !BROKEN(kR4ClaimSaidOnce)) {
