@@ -127,17 +127,13 @@ Expected<void> settle_change(const CLI::App& run, RunOptions& options) {
       if (given) return fail(fmt::format("{} needs --config-line or --config-file", name));
     }
   }
-  if (options.dry_run) {
-    if (options.commit || options.commit_confirmed) {
-      return fail("--dry-run changes nothing: it and --commit exclude each other");
-    }
-    if (options.save) return fail("--dry-run changes nothing: it and --save exclude each other");
-    if (commands) return fail("--dry-run sends nothing: it and commands exclude each other");
+  if (options.dry_run && commands) {
+    return fail("--dry-run runs no commands: it and commands exclude each other");
   }
   if (options.commit && options.commit_confirmed) {
     return fail("--commit and --commit-confirmed exclude each other");
   }
-  if ((configures && !options.dry_run) || options.save) options.changes = true;
+  if ((configures || options.save) && !options.dry_run) options.changes = true;
   if (options.retry_unsafe && !options.changes) {
     return fail("--retry-unsafe needs --changes, configuration or --save");
   }

@@ -22,7 +22,7 @@ class Configuration(rig.RigTest):
         """The commands of the first device, but for its paging and the logout; no secret is one."""
         lines = [e["text"] for e in rig.recorded(self.path("record"), "command")
                  if e["device"] == "sim-1"]
-        return [line for line in lines if not line.startswith("terminal ")]
+        return [line for line in lines if not line.startswith("terminal ") and line != "exit"]
 
     def test_configuration_is_typed_saved_and_checked(self):
         ran = self.change(self.user_mode(3), "--config-line", "interface Loopback0",

@@ -14,11 +14,14 @@ namespace {
 constexpr int kMaxMoves = 24;
 constexpr std::size_t kMaxSaid = 200;  // characters shown of what a move printed
 
+bool is_secret(const Platform::Answer* answer) {
+  return answer->what == Platform::Answer::What::kPassword ||
+         answer->what == Platform::Answer::What::kEnablePassword;
+}
+
 bool gives_secret(const Platform::Move& move) {
-  return std::any_of(move.answers.begin(), move.answers.end(), [](const Platform::Answer& answer) {
-    return answer.what == Platform::Answer::What::kPassword ||
-           answer.what == Platform::Answer::What::kEnablePassword;
-  });
+  return std::any_of(move.answers.begin(), move.answers.end(),
+                     [](const Platform::Answer& answer) { return is_secret(&answer); });
 }
 
 // The last line that says something.
@@ -68,15 +71,15 @@ Script Conversation::move(const Platform::Move& move) {
     moving_ = nullptr;
     co_return;
   }
-  const bool secret = gives_secret(move);
+  const bool asked = std::any_of(given_.begin(), given_.end(), is_secret);
   const bool moved = trim_right(terminal_.line()) != trim_right(prompt) || context_ != context;
-  if (!secret && !said.failed && moved) {
+  if (!gives_secret(move) && !said.failed && moved) {
     moving_ = nullptr;
     co_return;
   }
   std::string why = said.failed ? said.error : printable(last_text(said.text), kMaxSaid);
   if (why.empty()) why = fmt::format("the device stays in mode \"{}\"", mode_);
-  fail_with(secret ? Outcome::kAuthFailed : Outcome::kCommandFailed,
+  fail_with(asked ? Outcome::kAuthFailed : Outcome::kCommandFailed,
             fmt::format("{} refused: {}", move.command, why));
   co_await more();  // never resumed
 }

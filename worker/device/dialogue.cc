@@ -55,6 +55,7 @@ std::optional<Dialogue::Output> Dialogue::output_without_device(
     return output;
   }
   for (const std::string& line : configuration.lines) (output.text += line) += '\n';
+  if (configuration.save) (output.text += platform.save->command) += '\n';
   return output;
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "worker/device/dialogue.h"
 #include "worker/device/platform_reader.h"
 
 namespace netfleet {
@@ -88,8 +89,9 @@ TEST(ConfigurationPlan, SaysWhatThePlatformCannotDo) {
   configuration.lines = {"x"};
   configuration.save = configuration.dry_run = true;
   EXPECT_FALSE(plan_configuration(commits, configuration)->rehearsed);
-  EXPECT_TRUE(
-      plan_configuration(platform("configure: {}\nsave: {command: s}"), configuration)->rehearsed);
+  const Platform saves = platform("configure: {}\nsave: {command: s}");
+  EXPECT_TRUE(plan_configuration(saves, configuration)->rehearsed);
+  EXPECT_EQ(Dialogue::output_without_device(saves, configuration)->text, "x\ns\n");
 }
 
 }  // namespace
