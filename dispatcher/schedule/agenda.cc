@@ -85,10 +85,9 @@ void Agenda::take_missed(Entry& entry, Instant now, std::vector<Step>& steps) {
     return;
   }
   if (late > std::max(kOnTime, entry.schedule.latest)) {
-    steps.push_back(
-        {Step::Kind::kSkip, name, newest,
-         fmt::format("missed: it was due {} ago, more than the {} that it may be late",
-                     format_duration(late), format_duration(entry.schedule.latest))});
+    steps.push_back({Step::Kind::kSkip, name, newest,
+                     fmt::format("missed: it was due {} ago, more than the {} that it may be late",
+                                 format_duration(late), format_duration(entry.schedule.latest))});
     return;
   }
   begin(entry, newest, steps);

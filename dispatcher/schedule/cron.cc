@@ -39,7 +39,7 @@ const std::array<Field, 5>& fields() {
 }
 
 constexpr std::pair<std::string_view, std::string_view> kNicknames[] = {
-    {"@hourly", "0 * * * *"},   {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"},
+    {"@hourly", "0 * * * *"},   {"@daily", "0 0 * * *"},   {"@midnight", "0 0 * * *"},
     {"@weekly", "0 0 * * 0"},   {"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"},
     {"@annually", "0 0 1 1 *"},
 };
@@ -138,20 +138,21 @@ std::bitset<Size> narrow(const std::bitset<64>& values) {
 Expected<CronExpression> CronExpression::parse(std::string_view text) {
   std::vector<std::string_view> parts = split(text, " \t", false);
   if (parts.size() == 1 && parts[0].starts_with('@')) {
-    const auto nickname =
-        std::find_if(std::begin(kNicknames), std::end(kNicknames),
-                     [&](const auto& known) { return known.first == parts[0]; });
+    const auto nickname = std::find_if(std::begin(kNicknames), std::end(kNicknames),
+                                       [&](const auto& known) { return known.first == parts[0]; });
     if (nickname == std::end(kNicknames)) {
-      return fail(fmt::format("\"{}\" is none of @hourly, @daily, @midnight, @weekly, @monthly, "
-                              "@yearly, @annually",
-                              parts[0]));
+      return fail(
+          fmt::format("\"{}\" is none of @hourly, @daily, @midnight, @weekly, @monthly, "
+                      "@yearly, @annually",
+                      parts[0]));
     }
     parts = split(nickname->second, " ", false);
   }
   if (parts.size() != fields().size()) {
-    return fail(fmt::format("\"{}\" has {} field{}; five are needed: minute, hour, day of month, "
-                            "month, day of week",
-                            text, parts.size(), parts.size() == 1 ? "" : "s"));
+    return fail(
+        fmt::format("\"{}\" has {} field{}; five are needed: minute, hour, day of month, "
+                    "month, day of week",
+                    text, parts.size(), parts.size() == 1 ? "" : "s"));
   }
   std::array<std::bitset<64>, 5> values;
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -8,8 +8,11 @@ namespace netfleet::simulation {
 namespace {
 
 constexpr std::uint32_t kMostInPipe = 6;  // frames between a PUSH and a PULL that does not read
-constexpr std::size_t kMostQueued = 40;   // in a DEALER while nobody listens
-constexpr Milliseconds kReconnect{100};   // of ZeroMQ
+// In a DEALER while nobody listens: what is said in a silence of three heartbeats (claims and
+// results every twentieth of a lease), as often as a late message from before the silence may renew
+// it.
+constexpr std::size_t kMostQueued = 80;
+constexpr Milliseconds kReconnect{100};  // of ZeroMQ
 
 bool always() { return true; }
 std::size_t index_of(Network::Way way) { return static_cast<std::size_t>(way); }

@@ -64,8 +64,7 @@ TEST_F(AgendaTest, TakesNoFiringAgainAfterARestart) {
 TEST_F(AgendaTest, SkipsWhileTheLastSweepRuns) {
   agenda_.set(schedule("* * * * *"), kMidnight);
   EXPECT_THAT(advance(kMidnight + minutes(1)), ElementsAre("start 00:01"));
-  EXPECT_THAT(advance(kMidnight + minutes(2)),
-              ElementsAre("skip: the sweep before it still runs"));
+  EXPECT_THAT(advance(kMidnight + minutes(2)), ElementsAre("skip: the sweep before it still runs"));
   agenda_.ended("nightly");
   EXPECT_THAT(advance(kMidnight + minutes(2)), IsEmpty());
   EXPECT_THAT(advance(kMidnight + minutes(3)), ElementsAre("start 00:03"));
@@ -97,9 +96,9 @@ TEST_F(AgendaTest, CancelsTheLastSweepAndThenStarts) {
 
 TEST_F(AgendaTest, SkipsWhatWasMissed) {
   agenda_.set(schedule("0 2 * * *"), kMidnight);
-  EXPECT_THAT(advance(kMidnight + days(2) + hours(3)),
-              ElementsAre("skip: 2 earlier firings were missed",
-                          "skip: missed: it was due 1h ago"));
+  EXPECT_THAT(
+      advance(kMidnight + days(2) + hours(3)),
+      ElementsAre("skip: 2 earlier firings were missed", "skip: missed: it was due 1h ago"));
   EXPECT_THAT(advance(kMidnight + days(3) + hours(2)), ElementsAre("start 02:00"));
 }
 
@@ -138,8 +137,7 @@ TEST_F(AgendaTest, AReloadDisturbsNothingThatRuns) {
   EXPECT_THAT(advance(kMidnight + minutes(1)), ElementsAre("start 00:01"));
   agenda_.set(schedule("*/5 * * * *"), kMidnight);
   EXPECT_EQ(agenda_.next(), kMidnight + minutes(5));
-  EXPECT_THAT(advance(kMidnight + minutes(5)),
-              ElementsAre("skip: the sweep before it still runs"));
+  EXPECT_THAT(advance(kMidnight + minutes(5)), ElementsAre("skip: the sweep before it still runs"));
   agenda_.remove("nightly");
   agenda_.ended("nightly");
   EXPECT_EQ(agenda_.next(), std::nullopt);

@@ -55,8 +55,7 @@ TEST(Cron, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(error_of("* * 0 * *"), "day of month field: \"0\" is not in 1 to 31");
   EXPECT_EQ(error_of("* * * foo *"), "month field: \"foo\" is neither number nor name");
   EXPECT_EQ(error_of("* * * * 5-2"), "day of week field: \"5-2\" ends before it begins");
-  EXPECT_EQ(error_of("*/0 * * * *"),
-            "minute field: \"*/0\" has a step that is no positive number");
+  EXPECT_EQ(error_of("*/0 * * * *"), "minute field: \"*/0\" has a step that is no positive number");
   EXPECT_EQ(error_of("5/10 * * * *"), "minute field: \"5/10\" has a step but no range");
   EXPECT_EQ(error_of("1,,2 * * * *"), "minute field: \"1,,2\" has an empty item");
   EXPECT_EQ(error_of("0 0 30 2 *"),
@@ -67,8 +66,9 @@ TEST(Cron, SaysWhatIsWrongAndWhere) {
             "\"@often\" is none of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, "
             "@annually");
   EXPECT_EQ(error_of("99999999999 * * * *"), "minute field: \"99999999999\" is no number");
-  EXPECT_EQ(error_of(""), "\"\" has 0 fields; five are needed: minute, hour, day of month, month, "
-                          "day of week");
+  EXPECT_EQ(error_of(""),
+            "\"\" has 0 fields; five are needed: minute, hour, day of month, month, "
+            "day of week");
 }
 
 }  // namespace
