@@ -162,6 +162,8 @@ Script Conversation::run() {
   home_mode_ = mode_;
   Script performance = perform();
   co_await performance;
+  Script end = confirm_end();
+  co_await end;
   Script leaving = log_out();
   co_await leaving;
 }

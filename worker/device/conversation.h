@@ -91,6 +91,7 @@ class Conversation {
   Script execute(std::string_view command);
   Script pass_echo(std::string_view command);
   Script collect(std::string_view command);
+  Script confirm_end();
 
   NextInput more() { return {*this}; }
   void send_line(std::string_view text);

@@ -24,6 +24,19 @@ Script Conversation::execute(std::string_view command) {
   if (spare > 0) surplus_prompts_ = 0;
 }
 
+// A prompt that is shown and taken back before the output comes (readline) looks like its end. The
+// next command's echo tells; behind the last one, where nothing came, an Enter has to.
+Script Conversation::confirm_end() {
+  const bool may_be_early = platform_->confirm_prompt && platform_->logout.empty() &&
+                            echoes_ == Habit::kYes && !outputs_.empty() &&
+                            outputs_.back().text.empty();
+  if (!may_be_early) co_return;
+  Script enter = execute("");
+  co_await enter;
+  give_back(running_.text);
+  running_ = {};
+}
+
 // Up to the end of the command's echo. Lines that come before it, from a device that is known to
 // echo, are what the command before was not done with: its output held a line like the prompt.
 Script Conversation::pass_echo(std::string_view command) {
@@ -73,7 +86,7 @@ Script Conversation::pass_echo(std::string_view command) {
       if (prompt_.literal().empty()) prompt_.learn(line);
       co_return;
     }
-    if (!held_.empty() && !asked && prompt_.is_prompt(line)) {
+    if (!held_.empty() && !asked && !command.empty() && prompt_.is_prompt(line)) {
       // Either the command before has only now ended, and our echo will follow; or the device
       // echoed our command as something else, and is done with it. An Enter tells.
       asked = true;
