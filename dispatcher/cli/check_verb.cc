@@ -87,7 +87,7 @@ void check_inventory(const CheckOptions& options, const WorkerSide& worker_side,
     const auto known = worker_side.check_platforms(options.platform_dir, {name});
     if (known) continue;
     const auto first = std::ranges::find_if(
-        hosts, [&name = name](const Host& host) { return host.platform == name; });
+        hosts, [&wanted = name](const Host& host) { return host.platform == wanted; });
     findings.problems.push_back(fmt::format(
         "host {}{}: {}", to_utf8(first->name.view()),
         count == 1 ? "" : fmt::format(" and {} more", count - 1), known.error().message));
