@@ -1,5 +1,6 @@
-// common: the patterns of ssh_config: '*' any bytes, '?' one byte, nothing else. No pattern makes
-// it slow. Not for the inventory's limits, which know sets too (dispatcher/inventory/glob.h).
+// common: the patterns of ssh_config and of known hosts: '*' any bytes, '?' one byte, nothing else.
+// No pattern makes it slow. Not for the inventory's limits, which know sets too
+// (dispatcher/inventory/glob.h).
 #pragma once
 
 #include <cstddef>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "common/wildcard.h"
 #include "worker/ssh/text.h"
 
 namespace netfleet::ssh {
@@ -33,29 +34,6 @@ bool blob_is_of_type(std::string_view blob, std::string_view type) {
   std::uint32_t size = 0;
   for (const char c : blob.substr(0, 4)) size = size << 8 | static_cast<std::uint8_t>(c);
   return size == type.size() && blob.substr(4, size) == type;
-}
-
-// "*" any number of characters, "?" one. Linear: only the last star is gone back to.
-bool glob_match(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 }  // namespace
@@ -122,7 +100,7 @@ bool patterns_match(const std::vector<std::string>& patterns, std::string_view n
   for (std::string_view pattern : patterns) {
     const bool negated = pattern.starts_with('!');
     if (negated) pattern.remove_prefix(1);
-    if (pattern.starts_with('|') || !glob_match(pattern, name)) continue;
+    if (pattern.starts_with('|') || !wildcard_matches(pattern, name)) continue;
     if (negated) return false;
     matched = true;
   }
