@@ -9,7 +9,7 @@
 namespace netfleet {
 namespace {
 
-constexpr std::string_view kPrefix = "nf\x01";
+constexpr std::string_view kPrefix = "nf\x02";
 constexpr std::uint32_t kMostSlots = 1'000'000;  // of one worker, so that sums of them fit
 static_assert(kPrefix[2] == kProtocolVersion);
 
@@ -145,8 +145,14 @@ bool valid(const v1::TaskResult& result) {
   if (!valid(result.task()) || !valid(result.outcome())) return false;
   for (const auto& command : result.commands()) {
     if (!valid(command.outcome())) return false;
+    if (command.parted_size() > 0 && !command.output().empty()) return false;
   }
   return true;
+}
+
+bool valid(const v1::OutputPart& part) {
+  return valid(part.task()) && !part.output().empty() &&
+         part.output().size() <= OutputText::kPiece && (!part.first() || part.offset() == 0);
 }
 
 }  // namespace
@@ -225,6 +231,9 @@ Decoded<v1::ResultFrame> decode_results(std::string_view bytes) {
   if (frame->incarnation() == 0) return fail("a result from nobody");
   for (const auto& result : frame->results()) {
     if (!valid(result)) return fail("a result with impossible contents");
+  }
+  if (frame->has_part() && (frame->results_size() > 0 || !valid(frame->part()))) {
+    return fail("a part of an output with impossible contents");
   }
   return frame;
 }

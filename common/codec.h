@@ -15,7 +15,7 @@
 
 namespace netfleet {
 
-inline constexpr std::uint8_t kProtocolVersion = 1;
+inline constexpr std::uint8_t kProtocolVersion = 2;
 
 // One try at one task, as a key for maps.
 struct TaskKey {

@@ -153,7 +153,7 @@ void to_wire(TaskResult result, std::uint32_t sweep, v1::TaskResult& out) {
   for (auto& command : result.commands) {
     auto& added = *out.add_commands();
     added.set_command(std::move(command.command));
-    added.set_output(std::move(command.output));
+    added.set_output(command.output.take_memory());
     added.set_outcome(to_wire(command.outcome));
     added.set_duration_ms(to_ms(command.duration));
     added.set_truncated(command.truncated);

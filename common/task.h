@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/outcome.h"
+#include "common/output_text.h"
 #include "common/shared_text.h"
 
 namespace netfleet {
@@ -82,8 +83,8 @@ struct TaskSpec {
 
 struct CommandResult {
   std::string command;
-  std::string output;  // bytes as the device meant them: echo, prompt and terminal control removed,
-                       // lines end in \n
+  OutputText output;  // bytes as the device meant them: echo, prompt and terminal control removed,
+                      // lines end in \n
   Outcome outcome = Outcome::kOk;
   Milliseconds duration{0};
   bool truncated = false;  // more than max_output came

@@ -24,9 +24,10 @@ class WorkerThread final : public EmbeddedWorker {
                std::unique_ptr<SessionLogs> session_logs)
       : parts_(std::move(parts)),
         session_logs_(std::move(session_logs)),
-        engine_({resolver_, *parts_.known_hosts, parts_.platforms, events_, session_logs_.get()},
+        engine_({resolver_, *parts_.known_hosts, parts_.platforms, events_, *spool_,
+                 session_logs_.get()},
                 session_threads(setup.threads)),
-        worker_(setup.context, clock_, worker_setup(setup), events_, engine_),
+        worker_(setup.context, clock_, worker_setup(setup, spool_), events_, engine_),
         thread_([this, failed = setup.failed] {
           if (auto ended = worker_.run(); !ended) failed(ended.error().message);
         }) {}
@@ -37,14 +38,14 @@ class WorkerThread final : public EmbeddedWorker {
   }
 
  private:
-  static WorkerSetup worker_setup(EmbeddedWorkerSetup& setup) {
+  static WorkerSetup worker_setup(EmbeddedWorkerSetup& setup, std::shared_ptr<Spool> spool) {
     WorkerSetup worker;
     worker.dispatcher = setup.endpoint;
     worker.lease_holder.name = "local";
     worker.lease_holder.incarnation = make_incarnation();
     worker.lease_holder.regions = setup.regions;
     worker.lease_holder.slots = setup.sessions;
-    worker.outbox.spool = default_spool();
+    worker.outbox.spool = std::move(spool);
     worker.credentials = std::move(setup.credentials);
     worker.ask_code = std::move(setup.ask_code);
     worker.once = true;
@@ -55,6 +56,7 @@ class WorkerThread final : public EmbeddedWorker {
   SystemClock clock_;
   WorkerParts parts_;
   std::unique_ptr<SessionLogs> session_logs_;
+  const std::shared_ptr<Spool> spool_ = Spool::make(default_spool_directory());
   EventQueue events_;
   ssh::Resolver resolver_;
   Engine engine_;

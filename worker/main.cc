@@ -74,6 +74,7 @@ int serve(const WorkerOptions& options) {
   ::signal(SIGXFSZ, SIG_IGN);  // a file too large for the limit is a full disk
   allow_open_files();
 
+  const auto spool = Spool::make(options.spool.empty() ? default_spool_directory() : options.spool);
   WorkerSetup setup;
   setup.dispatcher = *endpoint;
   setup.lease_holder.name = keys                   ? keys->name
@@ -83,7 +84,7 @@ int serve(const WorkerOptions& options) {
   setup.lease_holder.incarnation = make_incarnation();
   setup.lease_holder.regions = options.regions;
   setup.lease_holder.slots = options.sessions;
-  setup.outbox.spool = options.spool.empty() ? default_spool() : options.spool;
+  setup.outbox.spool = spool;
   setup.credentials = std::move(*credentials);
   setup.drain_timeout = options.drain_timeout;
   setup.log = log;
@@ -94,8 +95,9 @@ int serve(const WorkerOptions& options) {
   const SystemClock clock;
   EventQueue events;
   ssh::Resolver resolver;
-  Engine engine({resolver, *parts->known_hosts, parts->platforms, events, session_logs->get()},
-                session_threads(options.session_threads));
+  Engine engine(
+      {resolver, *parts->known_hosts, parts->platforms, events, *spool, session_logs->get()},
+      session_threads(options.session_threads));
   Worker worker(context, clock, std::move(setup), events, engine);
   const auto ended = worker.run();
   close(signal_fd);

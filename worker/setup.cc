@@ -146,11 +146,6 @@ std::uint32_t session_threads(std::uint32_t wanted) {
   return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
-std::string default_spool() {
-  const std::string temporary = variable("TMPDIR");
-  return temporary.empty() ? "/var/tmp" : temporary;
-}
-
 void keep_memory_private() {
   if (!kMayBeTraced) prctl(PR_SET_DUMPABLE, 0);
 }

@@ -63,6 +63,7 @@ class Printer {
     summary_.sweep = sweep.id;
     summary_.total = sweep.total;
     if (sweep.ended_at) summary_.elapsed = *sweep.ended_at - sweep.started_at;
+    renderer_->set_drain([this](std::string&) { flush(); });
   }
 
   bool visit(const TaskSpec& task, const TaskResult* result) {
@@ -72,6 +73,7 @@ class Printer {
     }
     summary_.count(result->outcome);
     renderer_->result(task, *result, out_);
+    if (renderer_->error()) return stop(*renderer_->error());
     if (directory_) {
       if (auto written = directory_->write(task, *result); !written) return stop(written.error());
     }
@@ -94,6 +96,8 @@ class Printer {
 
  private:
   bool flush() {
+    if (!open_) out_.clear();
+    if (!open_ || error_) return false;
     auto written = print_output(out_);
     out_.clear();
     if (!written) return stop(written.error());

@@ -22,6 +22,7 @@ constexpr int kMessagesATurn = 256;      // so that no socket starves the others
 constexpr Milliseconds kPatience{2000};  // after the second interrupt
 constexpr Milliseconds kProgressEvery{250};
 constexpr Milliseconds kWaitingNoteAfter{2000};
+constexpr std::uint32_t kOutputsBesides = 8;  // those of commands: configuration, commit, save, ...
 constexpr Milliseconds kWaitingNoteEvery{30'000};
 
 }  // namespace
@@ -83,6 +84,8 @@ void Hub::worker_failed(const std::string& why) {
 Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   sweep_ = std::move(sweep);
   recorder_ = &recorder;
+  parts_.emplace(static_cast<std::uint32_t>(sweep_.job.commands.size()) + kOutputsBesides,
+                 sweep_.job.max_output);
   signal_fd_ = signal_fd;
   for (const TaskState& state : sweep_.states) {
     if (state.outcome) count_done(*state.outcome);
@@ -216,46 +219,6 @@ void Hub::receive_control() {
   }
 }
 
-void Hub::receive_results() {
-  while (!held_back_.empty() && recorder_->offer(std::move(held_back_.front()))) {
-    held_back_.pop_front();
-  }
-  for (int i = 0; i < kMessagesATurn && held_back_.empty(); ++i) {
-    auto received = sink_->receive();
-    if (!received) return;
-    auto frame = decode_results(received->bytes);
-    const std::string user = std::move(received->user);
-    received.reset();  // a large one need not lie here beside what was read of it
-    if (!frame || (admission_ && !admission_->may_deliver(user, frame->incarnation()))) {
-      ++malformed_;
-      continue;
-    }
-    const TimePoint now = clock_.now();
-    if (!ledger_.on_result_frame(now, *frame)) continue;
-    for (auto& wire_result : *frame->mutable_results()) {
-      const TaskKey key = key_of(wire_result.task());
-      const Outcome outcome = from_wire(wire_result.outcome());
-      const Verdict verdict =
-          ledger_.on_result(now, frame->incarnation(), key, wire_result.task().attempt(), outcome,
-                            wire_result.command_sent());
-      if (verdict == Verdict::kRetry && options_.verbose) {
-        log(log_retry(wire_result, ledger_.worker_name(frame->incarnation()), subject_of(key)));
-      }
-      if (verdict != Verdict::kFinal) continue;
-      TaskResult result = from_wire(wire_result);
-      result.worker = ledger_.worker_name(frame->incarnation());
-      record(std::move(result));
-    }
-  }
-}
-
-void Hub::record(TaskResult result) {
-  if (options_.verbose) log(log_result(result, subject_of({sweep_.number, result.index})));
-  if (!held_back_.empty() || !recorder_->offer(std::move(result))) {
-    held_back_.push_back(std::move(result));  // untouched: it was refused
-  }
-}
-
 void Hub::count_done(Outcome outcome) {
   ++done_;
   if (options_.recorded) options_.recorded(outcome);
@@ -371,6 +334,7 @@ void Hub::act(const TaskEnded& ended) {
   result.error = ended.error;
   result.worker = ended.worker;
   result.platform = sweep_.tasks[ended.task.index].platform;
+  parts_->forget(ended.task.index);
   record(std::move(result));
 }
 

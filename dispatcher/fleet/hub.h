@@ -92,7 +92,10 @@ class Hub {
   void act(SendToWorker& action);
   void act(const TaskEnded& ended);
   void act(const Noted& noted);
-  void record(TaskResult result);
+  void take_part(std::uint64_t from, v1::OutputPart& part);
+  void take_result(std::uint64_t from, v1::TaskResult& message);
+  void record(TaskResult result, std::shared_ptr<Assembly> assembly = {});
+  void deliver(Delivery delivery);
   void count_done(Outcome outcome);
   void send_credentials(const std::string& routing_id);
   void send_to(const std::string& routing_id, const v1::ToWorker& message,
@@ -122,7 +125,8 @@ class Hub {
   TimePoint give_up_at_ = TimePoint::max();
   TimePoint next_progress_{};
   TimePoint next_waiting_note_ = TimePoint::max();
-  std::deque<TaskResult> held_back_;  // final, but the recorder has no room yet
+  std::optional<PartTracker> parts_;
+  std::deque<Delivery> held_back_;  // the recorder has no room yet
   std::uint64_t malformed_ = 0;
   int wakeup_fd_;
   std::mutex failure_mutex_;

@@ -27,6 +27,10 @@ void signal_event(int fd) {
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
 }
 
+std::size_t size_of(const Delivery& delivery) {
+  return delivery.is_part() ? delivery.part.size() : size_of(delivery.result);
+}
+
 // Signals are for the loop's thread; SIGPIPE becomes EPIPE.
 std::jthread start_without_signals(auto run) {
   sigset_t all;
@@ -60,8 +64,8 @@ Recorder::~Recorder() {
   close(stop_fd_);
 }
 
-bool Recorder::offer(TaskResult&& result) {
-  const std::size_t size = size_of(result);
+bool Recorder::offer(Delivery&& delivery) {
+  const std::size_t size = size_of(delivery);
   {
     const std::lock_guard lock(mutex_);
     CHECK(!ended_);
@@ -72,7 +76,7 @@ bool Recorder::offer(TaskResult&& result) {
       return false;
     }
     queue_bytes_ += size;
-    queue_.push_back(std::move(result));
+    queue_.push_back(std::move(delivery));
   }
   untold_ = true;
   return true;
@@ -128,9 +132,11 @@ void Recorder::run() {
   while (true) {
     Batch batch = next_batch();
     if (batch.empty()) break;
-    recording_.store(batch.grants, batch.results);
-    publish(batch);  // before showing: a slow reader of standard output delays no acknowledgement
-    recording_.show(std::move(batch.results));
+    std::vector<TaskResult> results = assemble(std::move(batch.deliveries));
+    recording_.store(batch.grants, results);
+    // Before showing: a slow reader of standard output delays no acknowledgement.
+    publish(batch.grants.size(), results);
+    recording_.show(std::move(results));
     publish_errors();
   }
   recording_.end(*ended_);
@@ -150,9 +156,9 @@ Recorder::Batch Recorder::next_batch() {
     work_.wait(lock, [&] { return !queue_.empty() || !grants_.empty() || ended_; });
     batch.grants = std::exchange(grants_, {});
     std::size_t bytes = 0;
-    while (!queue_.empty() && batch.results.size() < kBatchResults && bytes < kBatchBytes) {
+    while (!queue_.empty() && batch.deliveries.size() < kBatchResults && bytes < kBatchBytes) {
       bytes += size_of(queue_.front());
-      batch.results.push_back(std::move(queue_.front()));
+      batch.deliveries.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
     queue_bytes_ -= bytes;
@@ -174,16 +180,37 @@ void Recorder::store_grants() {
   }
   if (batch.empty()) return;
   recording_.store(batch.grants, {});
-  publish(batch);
+  publish(batch.grants.size(), {});
 }
 
-void Recorder::publish(const Batch& stored) {
+// Parts go to where they belong, results get what came for them.
+std::vector<TaskResult> Recorder::assemble(std::vector<Delivery> deliveries) {
+  std::vector<TaskResult> results;
+  for (Delivery& delivery : deliveries) {
+    if (delivery.is_part()) {
+      OutputText& output = delivery.assembly->outputs[delivery.command];
+      auto kept = output.append(delivery.part, *options_.spool);
+      if (!kept && !spool_error_) spool_error_ = std::move(kept.error());
+      continue;
+    }
+    if (delivery.assembly) {
+      for (auto& [command, output] : delivery.assembly->outputs) {
+        if (command >= delivery.result.commands.size()) continue;
+        delivery.result.commands[command].output = std::move(output);
+      }
+    }
+    results.push_back(std::move(delivery.result));
+  }
+  return results;
+}
+
+void Recorder::publish(std::size_t grants, std::span<const TaskResult> results) {
   {
     const std::lock_guard lock(mutex_);
-    for (const TaskResult& result : stored.results) {
+    for (const TaskResult& result : results) {
       news_.stored.push_back({result.index, result.attempt, result.outcome});
     }
-    news_.journaled += stored.grants.size();
+    news_.journaled += grants;
     news_.failed = recording_.report().store_error.has_value();
   }
   signal_event(notify_fd_);
@@ -202,6 +229,7 @@ void Recorder::publish_errors() {
   };
   publish_once(report.store_error, store_error_told_);
   publish_once(report.output_error, output_error_told_);
+  publish_once(spool_error_, spool_error_told_);
 }
 
 }  // namespace netfleet

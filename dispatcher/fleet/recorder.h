@@ -6,13 +6,16 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <thread>
 #include <vector>
 
+#include "common/spool.h"
 #include "common/task.h"
+#include "dispatcher/fleet/parts.h"
 #include "dispatcher/fleet/recording.h"
 #include "dispatcher/store/store.h"
 
@@ -22,7 +25,8 @@ struct RecorderOptions {
   RecordingOptions recording;
   bool resume = false;  // the store holds results of this sweep already
   std::size_t queue_results = 4096;
-  std::size_t queue_bytes = 64u << 20;
+  std::size_t queue_bytes = 16u << 20;
+  std::shared_ptr<Spool> spool = Spool::make(default_spool_directory());  // for large outputs
 };
 
 // Every function is for one and the same thread, the loop's. `store` and `tasks` outlive the
@@ -50,9 +54,9 @@ class Recorder {
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // Never blocks. False and `result` untouched when the queue is full: then stop reading the source
-  // of results until notify_fd() becomes readable. Each index once.
-  bool offer(TaskResult&& result);
+  // Never blocks. False and `delivery` untouched when the queue is full: then stop reading the
+  // source of results until notify_fd() becomes readable. Each index once.
+  bool offer(Delivery&& delivery);
   // Who has the newest attempt at a task; News says when that is safe. Never blocks.
   void journal(const GrantRecord& grant);
   // The thread is told of what was offered and journaled since the last time: one wake-up and one
@@ -74,12 +78,13 @@ class Recorder {
   void run();
   struct Batch {
     std::vector<GrantRecord> grants;
-    std::vector<TaskResult> results;
-    bool empty() const { return grants.empty() && results.empty(); }
+    std::vector<Delivery> deliveries;
+    bool empty() const { return grants.empty() && deliveries.empty(); }
   };
   Batch next_batch();  // waits; empty: the end
   void store_grants();
-  void publish(const Batch& stored);
+  std::vector<TaskResult> assemble(std::vector<Delivery> deliveries);
+  void publish(std::size_t grants, std::span<const TaskResult> results);
   void publish_errors();
 
   // Only the thread's, until it has ended.
@@ -88,6 +93,8 @@ class Recorder {
   Recording recording_;
   bool store_error_told_ = false;
   bool output_error_told_ = false;
+  std::optional<Error> spool_error_;
+  bool spool_error_told_ = false;
 
   // Only the loop's: something, and grants, since submit().
   bool untold_ = false;
@@ -99,7 +106,7 @@ class Recorder {
   std::mutex mutex_;
   std::condition_variable work_;
   std::vector<GrantRecord> grants_;
-  std::deque<TaskResult> queue_;
+  std::deque<Delivery> queue_;
   std::size_t queue_bytes_ = 0;
   bool refused_ = false;               // since the last time there was room
   std::optional<Milliseconds> ended_;  // by end(): how long the sweep took

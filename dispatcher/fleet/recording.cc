@@ -14,7 +14,7 @@ std::size_t size_of(const TaskResult& result) {
   std::size_t size = sizeof(TaskResult) + result.error.size() + result.worker.size() +
                      result.platform.size() + result.jump.size();
   for (const CommandResult& command : result.commands) {
-    size += sizeof(CommandResult) + command.command.size() + command.output.size();
+    size += sizeof(CommandResult) + command.command.size() + command.output.memory().size();
   }
   return size;
 }
@@ -30,6 +30,7 @@ Recording::Recording(Store& store, const SweepRecord& sweep, std::span<const Tas
       output_(options_.output_fd, stop_fd, std::move(meanwhile)) {
   report_.summary.sweep = sweep.id;
   report_.summary.total = static_cast<std::uint32_t>(tasks.size());
+  renderer_->set_drain([this](std::string&) { flush(); });
 }
 
 void Recording::resume() {
@@ -125,6 +126,7 @@ void Recording::show_stored(std::uint32_t first, std::uint32_t count) {
 void Recording::render(const TaskSpec& task, const TaskResult& result) {
   if (!output_.is_open()) return;
   renderer_->result(task, result, text_);
+  if (renderer_->error() && !report_.output_error) report_.output_error = renderer_->error();
   if (text_.size() >= kTextAtOnce) flush();
 }
 

@@ -117,7 +117,10 @@ class JsonlRenderer final : public Renderer {
     for (const CommandResult& command : result.commands) {
       text(&command == result.commands.data() ? "{\"command\":" : ",{\"command\":",
            command.command);
-      text(",\"output\":", command.output);
+      out.append(",\"output\":\"");
+      for_pieces(command.output, out,
+                 [&out](std::string_view piece) { append_content(out, piece, false); });
+      out.push_back('"');
       text(",\"outcome\":", outcome_name(command.outcome));
       number(",\"duration_ms\":", command.duration.count());
       out.append(",\"truncated\":").append(command.truncated ? "true}" : "false}");

@@ -31,18 +31,20 @@ int write_whole(int fd, std::string_view bytes) {
   return 0;
 }
 
-// The same, as the file holds it.
-int write_content(int fd, const TaskResult& result) {
-  if (result.commands.size() == 1) return write_whole(fd, result.commands[0].output);
+// What the file of a host holds.
+Expected<void> write_content(int fd, const std::string& file, const TaskResult& result) {
+  int cause = 0;
+  const auto put = [fd, &cause](std::string_view bytes) {
+    if (cause == 0) cause = write_whole(fd, bytes);
+  };
   for (const CommandResult& command : result.commands) {
-    const bool open_end = !command.output.empty() && !command.output.ends_with('\n');
-    for (const std::string_view part :
-         {std::string_view("--- "), std::string_view(command.command), std::string_view("\n"),
-          std::string_view(command.output), std::string_view(open_end ? "\n" : "")}) {
-      if (const int cause = write_whole(fd, part); cause != 0) return cause;
-    }
+    if (result.commands.size() > 1) put(fmt::format("--- {}\n", command.command));
+    if (auto read = command.output.read(put); !read) return read;
+    const bool open_end = !command.output.empty() && !command.output.ends_line();
+    if (result.commands.size() > 1 && open_end) put("\n");
   }
-  return 0;
+  if (cause != 0) return write_failure(file, cause);
+  return {};
 }
 
 }  // namespace
@@ -67,12 +69,13 @@ Expected<void> OutputDirectory::write(const TaskSpec& task, const TaskResult& re
   const int fd =
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd < 0) return write_failure(temporary, errno);
-  int cause = write_content(fd, result);
-  if (close(fd) != 0 && cause == 0) cause = errno;
-  if (cause == 0 && std::rename(temporary.c_str(), file.c_str()) != 0) cause = errno;
-  if (cause == 0) return {};
-  unlink(temporary.c_str());
-  return write_failure(file, cause);
+  auto written = write_content(fd, file, result);
+  if (close(fd) != 0 && written) written = write_failure(file, errno);
+  if (written && std::rename(temporary.c_str(), file.c_str()) != 0) {
+    written = write_failure(file, errno);
+  }
+  if (!written) unlink(temporary.c_str());
+  return written;
 }
 
 }  // namespace netfleet

@@ -4,10 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -40,6 +42,27 @@ class Renderer {
   virtual ~Renderer() = default;
   virtual void result(const TaskSpec& task, const TaskResult& result, std::string& out) = 0;
   virtual void end(const Summary& summary, std::string& out) = 0;  // once, after the last result
+
+  // `drain` takes what is in `out`, and empties it, between the pieces of a large output: memory
+  // need not hold it whole.
+  void set_drain(std::function<void(std::string& out)> drain) { drain_ = std::move(drain); }
+  // Why an output could not be read back from the disk, and is cut: the first one.
+  const std::optional<Error>& error() const { return error_; }
+
+ protected:
+  // Calls `visit`, which appends to `out`, with each piece of `output`.
+  template <typename Visit>
+  void for_pieces(const OutputText& output, std::string& out, Visit visit) {
+    const auto read = output.read([&](std::string_view piece) {
+      visit(piece);
+      if (output.is_spooled() && drain_) drain_(out);
+    });
+    if (!read && !error_) error_ = read.error();
+  }
+
+ private:
+  std::function<void(std::string& out)> drain_;
+  std::optional<Error> error_;
 };
 
 // `sweep` is the sweep's id as users see it. `to_terminal`: a terminal reads the bytes, so control

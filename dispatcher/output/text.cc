@@ -24,12 +24,14 @@ class TextRenderer final : public Renderer {
       if (result.commands.size() > 1 || command.outcome != Outcome::kOk || command.truncated) {
         command_line(command, out);
       }
-      if (to_terminal_) {
-        append_visible(out, command.output);
-      } else {
-        out.append(command.output);
-      }
-      if (!command.output.empty() && command.output.back() != '\n') out.push_back('\n');
+      for_pieces(command.output, out, [&](std::string_view piece) {
+        if (to_terminal_) {
+          append_visible(out, piece);
+        } else {
+          out.append(piece);
+        }
+      });
+      if (!command.output.empty() && !command.output.ends_line()) out.push_back('\n');
     }
     out.push_back('\n');
   }

@@ -26,13 +26,15 @@ class BodyCodec {
   BodyCodec();
 
   BodyHash hash(std::string_view body);
+  // The same of a body in pieces.
+  void begin_hash();
+  void add_to_hash(std::string_view piece);
+  BodyHash end_hash();
   PackedBody pack(std::string_view body);
   // Whether `packed` really held exactly `size` bytes; then they are in `body`.
   bool unpack(std::string_view packed, bool compressed, std::uint64_t size, std::string& body);
 
  private:
-  PackedBody pack_in_pieces(std::string_view body);
-
   template <auto kFree>
   struct Free {
     template <typename T>

@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 5;
+constexpr int kSchemaVersion = 6;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -95,7 +95,7 @@ CREATE TABLE bodies(
   number INTEGER PRIMARY KEY,
   hash BLOB NOT NULL UNIQUE,
   size INTEGER NOT NULL,
-  compressed INTEGER NOT NULL,
+  compressed INTEGER NOT NULL,  -- 0 no, 1 by zstd, 2: `content` is empty, the pieces have it
   content BLOB NOT NULL);
 )sql";
 
@@ -166,6 +166,19 @@ ALTER TABLE tasks ADD COLUMN ssh_options TEXT;
 ALTER TABLE sweeps ADD COLUMN least_attempt INTEGER NOT NULL DEFAULT 1;
 )sql";
 
+// What version 6 added.
+constexpr const char* kTablesOf6 = R"sql(
+-- What a large body holds. `key` is its number << 20 | position.
+CREATE TABLE pieces(
+  key INTEGER PRIMARY KEY,
+  size INTEGER NOT NULL,
+  compressed INTEGER NOT NULL,
+  content BLOB NOT NULL);
+CREATE TRIGGER forget_pieces AFTER DELETE ON bodies WHEN old.compressed = 2 BEGIN
+  DELETE FROM pieces WHERE key >= old.number << 20 AND key < (old.number + 1) << 20;
+END;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -200,6 +213,7 @@ void create_tables(SQLite::Database& database) {
   database.exec(kTablesOf2);
   database.exec(kTablesOf3);
   database.exec(kTablesOf4);
+  database.exec(kTablesOf6);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                             kSchemaVersion));
   transaction.commit();
@@ -221,7 +235,8 @@ void upgrade(SQLite::Database& database) {
     database.exec(kUpgradeTo4);
     database.exec(kTablesOf4);
   }
-  database.exec(kUpgradeTo5);
+  if (version < 5) database.exec(kUpgradeTo5);
+  database.exec(kTablesOf6);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

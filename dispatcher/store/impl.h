@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/output_text.h"
 #include "dispatcher/store/body.h"
 #include "dispatcher/store/database.h"
 #include "dispatcher/store/store.h"
@@ -30,6 +32,11 @@ inline constexpr std::array<std::string_view, 3> kPolicies = {"strict", "accept-
 struct StoreFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// How `bodies.content` holds a body: columns are these numbers.
+enum class Packing : std::uint8_t { kPlain, kCompressed, kInPieces };
+
+inline constexpr int kPieceBits = 20;  // of a piece's key, for its position in the body
 
 inline std::int64_t key_of(std::uint32_t sweep, std::uint32_t index) {
   return static_cast<std::int64_t>(sweep) << 32 | index;
@@ -119,9 +126,16 @@ struct Store::Impl {
   void bind_output(SQLite::Statement& statement, int first, const Output& output,
                    const std::vector<std::string>& planned);
   // The number of the body with this content, which is added when there is none.
-  std::int64_t body_of(std::string_view output);
+  std::int64_t body_of(std::string_view text);
+  std::int64_t body_of(const OutputText& output);
+  std::optional<std::int64_t> body_with(const BodyHash& hash);
+  std::int64_t insert_body(const BodyHash& hash, std::uint64_t size, Packing packing,
+                           std::string_view content);
+  void insert_pieces(std::int64_t body, const OutputText& output);
   void bind_body(SQLite::Statement& statement, int position, const SharedText& text);
   std::string read_body(std::int64_t number);
+  OutputText read_output(SQLite::Statement& row);
+  OutputText read_pieces(std::int64_t body, std::uint64_t size);
 
   const std::vector<std::string>& commands_of(std::uint32_t sweep);
   std::vector<std::string> read_commands(std::uint32_t sweep);
@@ -151,6 +165,7 @@ struct Store::Impl {
   std::string path;
   SQLite::Database database;
   BodyCodec codec;
+  std::shared_ptr<Spool> spool = Spool::make(default_spool_directory());  // large outputs, read
   TextPool texts;
   std::uint32_t commands_sweep = 0;  // whose commands `commands` are; no sweep has number 0
   std::vector<std::string> commands;
@@ -183,6 +198,11 @@ struct Store::Impl {
   SQLite::Statement find_body{database, "SELECT number FROM bodies WHERE hash=?"};
   SQLite::Statement add_body{database,
                              "INSERT INTO bodies(hash,size,compressed,content) VALUES(?,?,?,?)"};
+  SQLite::Statement add_piece{database,
+                              "INSERT INTO pieces(key,size,compressed,content) VALUES(?,?,?,?)"};
+  SQLite::Statement pieces{database,
+                           "SELECT size,compressed,content FROM pieces WHERE key>=? AND key<?"
+                           " ORDER BY key"};
   SQLite::Statement rows{
       database,
       "SELECT t.key,t.host,t.address,t.port,t.user,t.platform,t.region,t.credential,"

@@ -176,16 +176,42 @@ std::vector<CommandResult> Store::Impl::read_outputs(std::uint32_t sweep, std::i
     command.outcome = outcome_at(outputs, 1);
     command.duration = Milliseconds(number_at(outputs, 2));
     command.truncated = number_at(outputs, 3) != 0;
-    if (outputs.isColumnNull(5)) {
-      command.output = bytes_at(outputs, 4);
-    } else if (!codec.unpack(bytes_at(outputs, 8), number_at(outputs, 7) != 0,
-                             static_cast<std::uint64_t>(number_at(outputs, 6)), command.output)) {
-      throw StoreFailure(fmt::format("output {} is damaged", number_at(outputs, 5)));
-    }
-    bytes += command.output.size();
+    command.output =
+        outputs.isColumnNull(5) ? OutputText(bytes_at(outputs, 4)) : read_output(outputs);
+    bytes += command.output.memory().size();
     found.push_back(std::move(command));
   }
   return found;
+}
+
+// The body of a row of `outputs`.
+OutputText Store::Impl::read_output(SQLite::Statement& row) {
+  const std::int64_t body = number_at(row, 5);
+  const auto size = static_cast<std::uint64_t>(number_at(row, 6));
+  if (number_at(row, 7) == static_cast<int>(Packing::kInPieces)) return read_pieces(body, size);
+  std::string text;
+  if (!codec.unpack(bytes_at(row, 8), number_at(row, 7) != 0, size, text)) {
+    throw StoreFailure(fmt::format("output {} is damaged", body));
+  }
+  return text;
+}
+
+OutputText Store::Impl::read_pieces(std::int64_t body, std::uint64_t size) {
+  OutputText output;
+  std::string piece;
+  const Use use(pieces);
+  pieces.bind(1, body << kPieceBits);
+  pieces.bind(2, (body + 1) << kPieceBits);
+  while (pieces.executeStep()) {
+    if (!codec.unpack(bytes_at(pieces, 2), number_at(pieces, 1) != 0,
+                      static_cast<std::uint64_t>(number_at(pieces, 0)), piece)) {
+      break;
+    }
+    // What the disk does not take stays in memory.
+    [[maybe_unused]] const auto kept = output.append(piece, *spool);
+  }
+  if (output.size() != size) throw StoreFailure(fmt::format("output {} is damaged", body));
+  return output;
 }
 
 std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::int64_t first,

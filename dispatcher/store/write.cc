@@ -30,7 +30,12 @@ void bind_blob(SQLite::Statement& statement, int position, std::string_view byte
   if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw StoreFailure("an output of more than 2 GiB");
   }
-  statement.bindNoCopy(position, bytes.data(), static_cast<int>(bytes.size()));
+  // A null pointer would be NULL.
+  statement.bindNoCopy(position, bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size()));
+}
+
+std::string_view bytes_of(const BodyHash& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
 }
 
 }  // namespace
@@ -66,7 +71,7 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
   const Configuration& configuration = job.configuration;
   std::string lines;
   for (const std::string& line : configuration.lines) lines.append(line).append(1, '\n');
-  if (!lines.empty()) insert.bind(20, body_of(lines));
+  if (!lines.empty()) insert.bind(20, body_of(std::string_view(lines)));
   insert.bind(21, configuration.dry_run ? 1 : 0);
   if (configuration.confirm_within) {
     insert.bind(22, static_cast<std::int64_t>(configuration.confirm_within->count()));
@@ -132,7 +137,7 @@ void Store::Impl::bind_body(SQLite::Statement& statement, int position, const Sh
   if (text.empty()) return statement.bind(position);
   if (bodies_of_texts.size() >= kTextsKept) bodies_of_texts.clear();
   const auto known = bodies_of_texts.find(text.data());
-  const std::int64_t number = known != bodies_of_texts.end() ? known->second : body_of(text);
+  const std::int64_t number = known != bodies_of_texts.end() ? known->second : body_of(text.view());
   bodies_of_texts.emplace(text.data(), number);
   statement.bind(position, number);
 }
@@ -189,8 +194,8 @@ void Store::Impl::bind_output(SQLite::Statement& statement, int first, const Out
   statement.bindNoCopy(first + 3, outcome_name(command.outcome).data());
   statement.bind(first + 4, static_cast<std::int64_t>(command.duration.count()));
   statement.bind(first + 5, command.truncated ? 1 : 0);
-  if (command.output.size() <= kShortOutput) {
-    bind_blob(statement, first + 6, command.output);
+  if (command.output.size() <= kShortOutput && !command.output.is_spooled()) {
+    bind_blob(statement, first + 6, command.output.memory());
     statement.bind(first + 7);
   } else {
     statement.bind(first + 6);
@@ -198,22 +203,59 @@ void Store::Impl::bind_output(SQLite::Statement& statement, int first, const Out
   }
 }
 
-std::int64_t Store::Impl::body_of(std::string_view output) {
-  const BodyHash hash = codec.hash(output);
-  const std::string_view name(reinterpret_cast<const char*>(hash.data()), hash.size());
-  {
-    const Use use(find_body);
-    bind_blob(find_body, 1, name);
-    if (find_body.executeStep()) return find_body.getColumn(0).getInt64();
+std::int64_t Store::Impl::body_of(std::string_view text) {
+  const BodyHash hash = codec.hash(text);
+  if (const auto known = body_with(hash)) return *known;
+  const PackedBody packed = codec.pack(text);
+  return insert_body(hash, text.size(), packed.compressed ? Packing::kCompressed : Packing::kPlain,
+                     packed.bytes);
+}
+
+std::int64_t Store::Impl::body_of(const OutputText& output) {
+  if (!output.is_spooled() && output.size() <= OutputText::kMostInMemory) {
+    return body_of(std::string_view(output.memory()));
   }
-  const PackedBody packed = codec.pack(output);
+  codec.begin_hash();
+  const auto read = output.read([this](std::string_view piece) { codec.add_to_hash(piece); });
+  if (!read) throw StoreFailure(read.error().message);
+  const BodyHash hash = codec.end_hash();
+  if (const auto known = body_with(hash)) return *known;
+  const std::int64_t body = insert_body(hash, output.size(), Packing::kInPieces, {});
+  insert_pieces(body, output);
+  return body;
+}
+
+std::optional<std::int64_t> Store::Impl::body_with(const BodyHash& hash) {
+  const Use use(find_body);
+  bind_blob(find_body, 1, bytes_of(hash));
+  if (!find_body.executeStep()) return std::nullopt;
+  return find_body.getColumn(0).getInt64();
+}
+
+std::int64_t Store::Impl::insert_body(const BodyHash& hash, std::uint64_t size, Packing packing,
+                                      std::string_view content) {
   const Use use(add_body);
-  bind_blob(add_body, 1, name);
-  add_body.bind(2, static_cast<std::int64_t>(output.size()));
-  add_body.bind(3, packed.compressed ? 1 : 0);
-  bind_blob(add_body, 4, packed.bytes);
+  bind_blob(add_body, 1, bytes_of(hash));
+  add_body.bind(2, static_cast<std::int64_t>(size));
+  add_body.bind(3, static_cast<int>(packing));
+  bind_blob(add_body, 4, content);
   add_body.exec();
   return database.getLastInsertRowid();
+}
+
+void Store::Impl::insert_pieces(std::int64_t body, const OutputText& output) {
+  std::int64_t key = body << kPieceBits;
+  const auto read = output.read([&](std::string_view piece) {
+    if (key >= (body + 1) << kPieceBits) throw StoreFailure("an output of too many pieces");
+    const PackedBody packed = codec.pack(piece);
+    const Use use(add_piece);
+    add_piece.bind(1, key++);
+    add_piece.bind(2, static_cast<std::int64_t>(piece.size()));
+    add_piece.bind(3, packed.compressed ? 1 : 0);
+    bind_blob(add_piece, 4, packed.bytes);
+    add_piece.exec();
+  });
+  if (!read) throw StoreFailure(read.error().message);
 }
 
 }  // namespace netfleet

@@ -88,10 +88,14 @@ void Ledger::forget_sweep(std::uint32_t number) {
   sweeps_.erase(number);
 }
 
-Ledger::Task* Ledger::find(TaskKey key) {
+const Ledger::Task* Ledger::find(TaskKey key) const {
   const auto sweep = sweeps_.find(key.sweep);
   if (sweep == sweeps_.end() || key.index >= sweep->second.tasks.size()) return nullptr;
   return &sweep->second.tasks[key.index];
+}
+
+Ledger::Task* Ledger::find(TaskKey key) {
+  return const_cast<Task*>(std::as_const(*this).find(key));
 }
 
 Limits::Subject Ledger::subject_of(TaskKey key, const Task& task) const {
@@ -195,6 +199,12 @@ Milliseconds Ledger::back_off(std::uint32_t attempt) {
   mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9u;
   mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
   return Milliseconds(full / 2 + static_cast<std::int64_t>((mixed >> 33) % (full / 2 + 1)));
+}
+
+bool Ledger::holds(std::uint64_t worker, TaskKey key, std::uint32_t attempt) const {
+  const Task* const task = find(key);
+  return task != nullptr && task->state == State::kLeased && task->owner == worker &&
+         task->attempt == attempt;
 }
 
 Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::uint32_t attempt,

@@ -161,6 +161,8 @@ class Ledger {
   // A result frame's header. False: its results must not be passed on, they are a stranger's or of
   // another journal's sweeps.
   bool on_result_frame(TimePoint now, const v1::ResultFrame& frame);
+  // Whether this worker has the lease of this attempt, as far as is known here.
+  bool holds(std::uint64_t worker, TaskKey task, std::uint32_t attempt) const;
   Verdict on_result(TimePoint now, std::uint64_t from, TaskKey task, std::uint32_t attempt,
                     Outcome outcome, bool command_sent);
   void stored(TaskKey task);  // a kFinal result is safe now: acknowledge it
@@ -323,6 +325,7 @@ class Ledger {
   void drop_worker(std::uint64_t incarnation, std::string why = {});
   Milliseconds back_off(std::uint32_t attempt);
   Task* find(TaskKey key);
+  const Task* find(TaskKey key) const;
   Task& task_at(TaskKey key) { return sweeps_.at(key.sweep).tasks[key.index]; }
   void send(std::uint64_t incarnation, v1::ToWorker message);
   void acknowledge(std::uint64_t incarnation, TaskKey key, std::uint32_t attempt);

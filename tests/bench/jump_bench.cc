@@ -120,7 +120,9 @@ class Bench {
   EventQueue events_;
   std::map<std::string, int> failures_;
   std::size_t next_ = 0;
-  Engine engine_{EngineParts{resolver_, *known_hosts_, PlatformSet::builtin(), events_}, 1};
+  const std::shared_ptr<Spool> spool_ = Spool::make(default_spool_directory());
+  Engine engine_{EngineParts{resolver_, *known_hosts_, PlatformSet::builtin(), events_, *spool_},
+                 1};
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ class Conversation {
   Phase phase() const { return phase_; }
   std::vector<Output>& outputs() { return outputs_; }
   Output take_partial();
+  std::string take_settled();
   std::uint64_t turns() const { return turns_; }
   std::string doing() const;
   std::string stage() const;

@@ -29,7 +29,7 @@ Script Conversation::execute(std::string_view command) {
 Script Conversation::confirm_end() {
   const bool may_be_early = platform_->confirm_prompt && platform_->logout.empty() &&
                             echoes_ == Habit::kYes && !outputs_.empty() &&
-                            outputs_.back().text.empty();
+                            outputs_.back().text.empty() && outputs_.back().taken == 0;
   if (!may_be_early) co_return;
   Script enter = execute("");
   co_await enter;

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t kRefusalSearch = 64u << 10;  // a refusal stands at the top of an output
 constexpr std::size_t kMaxRefusal = 200;           // characters shown of it
+// Of an output under way, what may still be taken off as the prompt's, and what is worth a move.
+constexpr std::size_t kUnsettled = 64u << 10;
+constexpr std::size_t kWorthTaking = 256u << 10;
 
 }  // namespace
 
@@ -28,9 +31,21 @@ void Conversation::drop_lines() {
 }
 
 void Conversation::keep(Output& output, std::string_view text) const {
-  const std::size_t room = most_kept() - std::min<std::size_t>(most_kept(), output.text.size());
+  const std::uint64_t kept = output.taken + output.text.size();
+  const std::size_t room = most_kept() - std::min(most_kept(), kept);
   if (text.size() > room) output.truncated = true;
   output.text.append(text.substr(0, room));
+}
+
+std::string Conversation::take_settled() {
+  std::string& text = running_.text;
+  const bool is_output = phase_ == Phase::kCommand && !configuring_ && moving_ == nullptr;
+  if (!is_output || text.size() < kUnsettled + kWorthTaking) return {};
+  if (running_.taken == 0) running_.head = text.substr(0, kRefusalSearch);
+  std::string rest = text.substr(text.size() - kUnsettled);
+  text.resize(text.size() - kUnsettled);
+  running_.taken += text.size();
+  return std::exchange(text, std::move(rest));
 }
 
 // Bytes of an output: of a command, or of a probe.
@@ -266,7 +281,8 @@ void Conversation::find_refusal(Output& output) const {
 }
 
 bool Conversation::find_match(Output& output, const Pattern& refusal) const {
-  const std::string_view head = std::string_view(output.text).substr(0, kRefusalSearch);
+  const std::string& beginning = output.taken > 0 ? output.head : output.text;
+  const std::string_view head = std::string_view(beginning).substr(0, kRefusalSearch);
   const std::optional<Pattern::Span> found = refusal.find(head);
   if (!found) return false;
   std::size_t begin = found->begin;

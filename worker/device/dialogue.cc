@@ -24,6 +24,7 @@ std::size_t Dialogue::command_index() const { return conversation_->outputs().si
 
 std::vector<Dialogue::Output>& Dialogue::outputs() { return conversation_->outputs(); }
 
+std::string Dialogue::take_settled() { return conversation_->take_settled(); }
 Dialogue::Output Dialogue::take_partial_output() { return conversation_->take_partial(); }
 
 std::uint64_t Dialogue::turns() const { return conversation_->turns(); }

@@ -61,6 +61,8 @@ class Dialogue {
     bool truncated = false;
     bool failed = false;  // an error pattern matched, or what says success did not
     std::string error;    // why: the matched line; of a configuration and a confirmation: all of it
+    std::string head{};   // of a text of which parts were taken: what it began with
+    std::uint64_t taken = 0;  // bytes that take_settled() has moved out of it
   };
   struct Failure {  // why the dialogue ended early
     Outcome outcome;
@@ -90,6 +92,10 @@ class Dialogue {
   // Grows by one as each command ends. A text may still grow until the next command has ended: move
   // texts out only when phase() is kDone, or when this dialogue is given up.
   std::vector<Output>& outputs();
+  // What the output under way, the one behind all of outputs(), begins with and which nothing will
+  // change any more; empty: too little to be worth it. So a large output needs little memory here:
+  // put together are all that was taken, in order, and then its text.
+  std::string take_settled();
   // What the running command has printed so far, for one that never ended. Without a command:
   // nothing of which there would be an output was running.
   Output take_partial_output();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/codec.h"
+#include "common/spool.h"
 #include "common/task.h"
 #include "worker/device/platform.h"
 #include "worker/engine/events.h"
@@ -48,6 +49,7 @@ struct EngineParts {
   ssh::KnownHosts& known_hosts;
   const PlatformSet& platforms;
   EventQueue& events;
+  Spool& spool;                         // of large outputs
   SessionLogs* session_logs = nullptr;  // none: nothing is recorded
 };
 

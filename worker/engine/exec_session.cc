@@ -10,14 +10,16 @@
 namespace netfleet {
 namespace {
 
-// Devices end lines as terminals do even where there is none.
-void end_lines_plainly(std::string& text) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
-    text[kept++] = text[i];
+// Devices end lines as terminals do even where there is none: of "\r\n" only "\n" is meant.
+// `pending`: a '\r' came last, which is kept until it is known what follows.
+std::string end_lines_plainly(std::string_view bytes, bool& pending) {
+  std::string text;
+  text.reserve(bytes.size() + 1);
+  for (const char byte : bytes) {
+    if (std::exchange(pending, byte == '\r') && byte != '\n') text += '\r';
+    if (byte != '\r') text += byte;
   }
-  text.resize(kept);
+  return text;
 }
 
 }  // namespace
@@ -41,8 +43,12 @@ asio::awaitable<ssh::Attempt<void>> ExecSession::run_command(std::string command
   const TimePoint deadline = std::min(task_deadline_, started + job_.timeouts.command);
   results_.emplace_back().command = command;
   stderr_.clear();
+  return_came_ = false;
   ssh::Connection::TakeOutput take_output = [this](std::string_view bytes, bool is_stderr) {
-    take(bytes, is_stderr ? stderr_ : results_.back().output);
+    if (!is_stderr) return take(bytes);
+    const std::size_t room = job_.max_output - std::min(job_.max_output, stderr_.size());
+    if (bytes.size() > room) results_.back().truncated = true;
+    stderr_.append(bytes.substr(0, room));
   };
   ssh::Attempt<ssh::Executed> executed =
       co_await connection_.execute(std::move(command), std::move(take_output), deadline);
@@ -55,17 +61,28 @@ asio::awaitable<ssh::Attempt<void>> ExecSession::run_command(std::string command
   co_return std::unexpected(std::move(failure));
 }
 
-void ExecSession::take(std::string_view bytes, std::string& target) {
-  const std::size_t room = job_.max_output - std::min<std::size_t>(job_.max_output, target.size());
-  if (bytes.size() > room) results_.back().truncated = true;
-  target.append(bytes.substr(0, room));
+void ExecSession::take(std::string_view bytes) {
+  CommandResult& result = results_.back();
+  const std::string text = end_lines_plainly(bytes, return_came_);
+  const std::size_t room = job_.max_output - std::min(job_.max_output, result.output.size());
+  if (text.size() > room) result.truncated = true;
+  // What the disk does not take stays in memory.
+  [[maybe_unused]] const auto kept =
+      result.output.append(std::string_view(text).substr(0, room), spool_);
+}
+
+// A '\r' that came last was no half of a line's end.
+void ExecSession::end_stream() {
+  OutputText& output = results_.back().output;
+  if (std::exchange(return_came_, false) && output.size() < job_.max_output) output.append("\r");
 }
 
 void ExecSession::conclude(const ssh::Attempt<ssh::Executed>& executed, TimePoint started) {
   CommandResult& result = results_.back();
   result.duration = std::chrono::round<Milliseconds>(BootClock::now() - started);
-  take(stderr_, result.output);
-  end_lines_plainly(result.output);
+  end_stream();
+  take(stderr_);
+  end_stream();
   if (!executed) {
     result.outcome = executed.error().outcome;
     return;

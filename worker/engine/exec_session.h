@@ -17,11 +17,13 @@ namespace netfleet {
 class ExecSession {
  public:
   using Stage = std::function<void(std::string)>;
-  ExecSession(ssh::Connection& connection, const JobSpec& job, const Lease& lease,
+  // `spool`: for large outputs.
+  ExecSession(ssh::Connection& connection, const JobSpec& job, const Lease& lease, Spool& spool,
               TimePoint task_deadline, Stage stage)
       : connection_(connection),
         job_(job),
         lease_(lease),
+        spool_(spool),
         task_deadline_(task_deadline),
         stage_(std::move(stage)) {}
 
@@ -38,17 +40,20 @@ class ExecSession {
 
  private:
   asio::awaitable<ssh::Attempt<void>> run_command(std::string command);
-  void take(std::string_view bytes, std::string& target);
+  void take(std::string_view bytes);
+  void end_stream();
   void conclude(const ssh::Attempt<ssh::Executed>& executed, TimePoint started);
 
   ssh::Connection& connection_;
   const JobSpec& job_;
   const Lease& lease_;
+  Spool& spool_;
   const TimePoint task_deadline_;
   const Stage stage_;
   std::vector<CommandResult> results_;
-  std::string stderr_;       // of the command under way
-  std::size_t running_ = 0;  // of the job's commands
+  std::string stderr_;        // of the command under way
+  bool return_came_ = false;  // and may be the first half of a line's end
+  std::size_t running_ = 0;   // of the job's commands
   std::string first_failed_;
   std::string first_reason_;
   bool fenced_ = false;

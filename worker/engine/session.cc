@@ -80,7 +80,7 @@ bool Session::needs_no_device() {
   if (known == nullptr) return false;
   std::optional<Dialogue::Output> output = Dialogue::output_without_device(*known, configuration());
   if (!output) return false;
-  add_output(*std::move(output), Outcome::kOk, Milliseconds(0));
+  add_output(*std::move(output), {}, Outcome::kOk, Milliseconds(0));
   conclude({});
   result_.duration = std::chrono::round<Milliseconds>(BootClock::now() - started_);
   return true;
@@ -193,6 +193,7 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
     } else {
       if (recorder_) recorder_->received({buffer.data(), *got});
       dialogue_->receive({buffer.data(), *got});
+      take_settled();
     }
     note_progress(BootClock::now());
   }
@@ -202,7 +203,7 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
 
 asio::awaitable<ssh::Attempt<void>> Session::execute() {
   doing_ = Doing::kCommand;
-  exec_.emplace(*connection_, *order_.job, *order_.lease, task_deadline_,
+  exec_.emplace(*connection_, *order_.job, *order_.lease, parts_.spool, task_deadline_,
                 [this](std::string name) { stage(std::move(name)); });
   ssh::Attempt<void> attempt = co_await exec_->run();
   result_.commands = std::move(exec_->results());
@@ -258,17 +259,32 @@ void Session::take_outputs(Outcome unfinished) {
   note_progress(BootClock::now());
   auto& outputs = dialogue_->outputs();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    add_output(std::move(outputs[i]), Outcome::kOk, durations_[i]);
+    add_output(std::move(outputs[i]), settled_of(i), Outcome::kOk, durations_[i]);
   }
   if (unfinished == Outcome::kOk || doing_ != Doing::kCommand) return;
   Dialogue::Output partial = dialogue_->take_partial_output();
   if (partial.command.empty()) return;
-  add_output(std::move(partial), unfinished,
+  add_output(std::move(partial), settled_of(outputs.size()), unfinished,
              std::chrono::round<Milliseconds>(BootClock::now() - output_started_));
 }
 
+// Of a large output all but its end goes to the disk while it comes.
+void Session::take_settled() {
+  const std::string bytes = dialogue_->take_settled();
+  if (bytes.empty()) return;
+  // What the disk does not take stays in memory; the outbox says so.
+  [[maybe_unused]] const auto kept =
+      settled_[dialogue_->outputs().size()].append(bytes, parts_.spool);
+}
+
+OutputText Session::settled_of(std::size_t output) {
+  const auto node = settled_.extract(output);
+  return node.empty() ? OutputText() : std::move(node.mapped());
+}
+
 // The first that failed is the task's error, unless a commit was therefore not confirmed.
-void Session::add_output(Dialogue::Output output, Outcome outcome, Milliseconds duration) {
+void Session::add_output(Dialogue::Output output, OutputText settled, Outcome outcome,
+                         Milliseconds duration) {
   using Kind = Dialogue::Output::Kind;
   if (output.failed && (result_.error.empty() || output.kind == Kind::kConfirm)) {
     result_.error =
@@ -277,8 +293,10 @@ void Session::add_output(Dialogue::Output output, Outcome outcome, Milliseconds 
             : fmt::format("run '{}' on {}: refused: {}", output.command, where(), output.error);
   }
   if (output.failed && outcome == Outcome::kOk) outcome = Outcome::kCommandFailed;
+  OutputText text = settled.empty() ? OutputText(std::move(output.text)) : std::move(settled);
+  if (output.taken > 0) text.append(output.text);
   result_.commands.push_back(
-      {std::move(output.command), std::move(output.text), outcome, duration, output.truncated});
+      {std::move(output.command), std::move(text), outcome, duration, output.truncated});
 }
 
 // Whether the server has the host key on which a platform was found before.

@@ -4,6 +4,7 @@
 
 #include <asio/awaitable.hpp>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,7 +45,10 @@ class Session {
   asio::awaitable<ssh::Attempt<void>> send_outgoing(TimePoint deadline);
   void note_progress(TimePoint now);
   void take_outputs(Outcome unfinished);
-  void add_output(Dialogue::Output output, Outcome outcome, Milliseconds duration);
+  void add_output(Dialogue::Output output, OutputText settled, Outcome outcome,
+                  Milliseconds duration);
+  void take_settled();
+  OutputText settled_of(std::size_t output);
   bool lease_is_over();
   bool is_remembered() const;
   void note_detection();
@@ -73,7 +77,8 @@ class Session {
   TimePoint output_started_{};
   TimePoint turn_started_{};  // the line that is typed and waited for
   std::uint64_t turns_ = 0;
-  std::vector<Milliseconds> durations_;  // of the outputs that are complete
+  std::vector<Milliseconds> durations_;        // of the outputs that are complete
+  std::map<std::size_t, OutputText> settled_;  // the beginnings of large outputs
   enum class Doing : std::uint8_t { kConnecting, kLoggingIn, kPreparing, kCommand } doing_{};
 };
 

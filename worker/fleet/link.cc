@@ -212,12 +212,9 @@ void Worker::note_progress(SessionProgress& progress) {
 
 void Worker::end_task(TaskKey task, TaskResult result) {
   const bool login_refused = result.outcome == Outcome::kAuthFailed;
-  cut_outputs(result, kMostOutput);
-  google::protobuf::Arena arena;
-  auto& message = *google::protobuf::Arena::CreateMessage<v1::TaskResult>(&arena);
-  to_wire(std::move(result), task.sweep, message);
-  if (holder_.on_finished(clock_.now(), task, message.ByteSizeLong(), login_refused)) {
-    outbox_.put(task, message);
+  PackedResult packed = pack(std::move(result), task.sweep);
+  if (holder_.on_finished(clock_.now(), task, packed.size, login_refused)) {
+    outbox_.put(task, std::move(packed));
   }
 }
 
@@ -360,7 +357,7 @@ void Worker::flush_results() {
     if (sink_full_ || clock_.now() >= until) return;
     v1::ResultFrame header;
     holder_.stamp(header);
-    auto frame = outbox_.next_frame(encode(header));
+    auto frame = outbox_.next_frame(std::move(header));
     if (frame) sink_->send(std::move(frame->bytes), std::move(frame->held));
   }
   sending_ = false;

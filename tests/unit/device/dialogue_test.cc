@@ -109,6 +109,40 @@ TEST_F(DialogueTest, KeepsMemoryBounded) {
   EXPECT_LE(dialogue_->outputs()[0].text.capacity(), 1000u);
 }
 
+// The beginning of a large output may be moved out while it comes; what is decided by it is not
+// forgotten, nor is what its end may still lose.
+TEST_F(DialogueTest, HandsOutALargeOutputWhileItComes) {
+  for (const std::size_t most : {std::size_t{10'000'000}, std::size_t{1'000'000}}) {
+    Dialogue::Options options = commands({"show a", "show b"});
+    options.max_output = most;
+    begin("cisco_ios", std::move(options));
+    log_in();
+    std::string expected = "% Invalid input detected\n";
+    hears("show a\r\n% Invalid input detected\r\n");
+    std::string got;
+    std::size_t largest = 0;
+    for (int i = 0; i < 150'000; ++i) {
+      const std::string line = "GigabitEthernet" + std::to_string(i);
+      expected += line + "\n";
+      hears(line + "\r\n");
+      const std::string taken = dialogue_->take_settled();
+      largest = std::max(largest, taken.size());
+      got += taken;
+    }
+    expected.resize(std::min(most, expected.size()));
+    hears("R1#");
+    EXPECT_EQ(dialogue_->take_settled(), "") << "the next command's";
+    const Dialogue::Output& output = dialogue_->outputs().at(0);
+    EXPECT_EQ(output.taken, got.size());
+    EXPECT_EQ(got + output.text, expected);
+    EXPECT_GT(got.size(), most / 5);
+    EXPECT_LE(output.text.size() + largest, 700'000u);
+    EXPECT_EQ(output.truncated, most < 2'000'000);
+    EXPECT_TRUE(output.failed);
+    EXPECT_EQ(output.error, "% Invalid input detected");
+  }
+}
+
 TEST_F(DialogueTest, TakesALineOfAnyLength) {
   begin("ios", commands({"show a"}));
   log_in();

@@ -53,7 +53,7 @@ class EngineTest : public ::testing::Test {
     identity_ = *ssh::Identity::load(std::make_shared<const Credential>());
     job_.commands = {"show clock"};
     engine_ = std::make_unique<Engine>(
-        EngineParts{resolver_, *known_hosts_, PlatformSet::builtin(), events_}, 2);
+        EngineParts{resolver_, *known_hosts_, PlatformSet::builtin(), events_, *spool_}, 2);
   }
   void start(std::uint32_t index, std::uint16_t port) {
     SessionOrder order;
@@ -93,6 +93,7 @@ class EngineTest : public ::testing::Test {
 
   ssh::Resolver resolver_;
   std::unique_ptr<ssh::KnownHosts> known_hosts_;
+  const std::shared_ptr<Spool> spool_ = Spool::make(default_spool_directory());
   std::shared_ptr<const ssh::Identity> identity_;
   EventQueue events_;
   JobSpec job_;

@@ -100,8 +100,8 @@ class RecorderTest : public ::testing::Test {
     journaled_ = news.journaled;
     ended_ = news.ended;
   }
-  void offer(TaskResult result) {
-    while (!recorder_->offer(std::move(result))) ASSERT_NO_FATAL_FAILURE(wait_for_news());
+  void offer(Delivery delivery) {
+    while (!recorder_->offer(std::move(delivery))) ASSERT_NO_FATAL_FAILURE(wait_for_news());
     recorder_->submit();
   }
   void wait_until_stored(std::size_t count) {
@@ -245,6 +245,37 @@ TEST_F(RecorderTest, TellsBeforeItWrites) {
   EXPECT_EQ(seen, "nothing written; ");
 }
 
+// The parts of two results in turn, and one result without any between them.
+TEST_F(RecorderTest, PutsPartsTogether) {
+  start(3);
+  read_output();
+  std::vector<std::shared_ptr<Assembly>> assemblies = {std::make_shared<Assembly>(),
+                                                       std::make_shared<Assembly>()};
+  std::vector<std::string> outputs(2);
+  for (std::uint32_t i = 0; i < 24; ++i) {
+    Delivery part;
+    part.assembly = assemblies[i % 2];
+    part.command = 1;
+    part.part = noise(200'000, i) + "\n";
+    outputs[i % 2] += part.part;
+    offer(std::move(part));
+  }
+  offer(ok_result(2));
+  for (std::uint32_t index = 0; index < 2; ++index) {
+    TaskResult result = ok_result(index, "show", "short");
+    result.commands.push_back({.command = "show tech", .output = {}});
+    offer({std::move(result), assemblies[index]});
+  }
+  finish();
+  for (std::uint32_t index = 0; index < 2; ++index) {
+    const TaskResult stored = store_->result(sweep_.number, index).value().value();
+    ASSERT_EQ(stored.commands.size(), 2u);
+    EXPECT_EQ(stored.commands[0].output, "short");
+    EXPECT_EQ(stored.commands[1].output, outputs[index]);
+  }
+  EXPECT_THAT(hosts_in(output()), ElementsAre("edge-0", "edge-1", "edge-2"));
+}
+
 TEST_F(RecorderTest, RefusesWhenTheReaderIsStuckAndGoesOnWhenItReads) {
   options_.queue_results = 10;
   constexpr std::uint32_t kTotal = 2000;
@@ -253,10 +284,10 @@ TEST_F(RecorderTest, RefusesWhenTheReaderIsStuckAndGoesOnWhenItReads) {
   bool refused = false;
   // Nobody reads: the pipe fills, then the queue.
   for (; next < kTotal && !refused; ++next) {
-    TaskResult result = ok_result(next, "show", noise(10'000, next));
-    const TaskResult before = result;
-    while (!recorder_->offer(std::move(result))) {
-      EXPECT_EQ(result, before);
+    Delivery delivery = ok_result(next, "show", noise(10'000, next));
+    const TaskResult before = delivery.result;
+    while (!recorder_->offer(std::move(delivery))) {
+      EXPECT_EQ(delivery.result, before);
       if (stored_.size() + 10 == next) {  // all but a full queue
         refused = true;
         break;

@@ -20,7 +20,8 @@ constexpr std::array kTakenAway = {
     "ALTER TABLE sweeps DROP COLUMN mode; ALTER TABLE sweeps DROP COLUMN configuration;"
     "ALTER TABLE sweeps DROP COLUMN dry_run; ALTER TABLE sweeps DROP COLUMN confirm_within_ms;"
     "ALTER TABLE sweeps DROP COLUMN save; ALTER TABLE sweeps DROP COLUMN exec",
-    "ALTER TABLE tasks DROP COLUMN ssh_options; ALTER TABLE sweeps DROP COLUMN least_attempt"};
+    "ALTER TABLE tasks DROP COLUMN ssh_options; ALTER TABLE sweeps DROP COLUMN least_attempt",
+    "DROP TRIGGER forget_pieces; DROP TABLE pieces"};
 
 void execute(sqlite3* database, const std::string& sql) {
   char* error = nullptr;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
 #include <vector>
 
 #include "tests/unit/disk.h"
@@ -18,36 +19,64 @@
 namespace netfleet {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr std::size_t kKiB = 1024;
 
 TaskKey task(std::uint32_t index) { return {1, index}; }
 
-v1::TaskResult result_of(std::uint32_t index, std::size_t bytes) {
+std::string output_of(std::uint32_t index, std::size_t bytes) {
+  std::string output(bytes, 'a');
+  output.front() = static_cast<char>('A' + index % 26);
+  return output;
+}
+
+PackedResult result_of(std::uint32_t index, const std::vector<std::size_t>& sizes,
+                       std::uint32_t attempt = 1) {
   TaskResult result;
   result.index = index;
+  result.attempt = attempt;
   result.outcome = Outcome::kOk;
-  result.commands.push_back({.command = "show tech", .output = std::string(bytes, 'a')});
-  result.commands[0].output.front() = static_cast<char>('A' + index % 26);
-  return to_wire(std::move(result), 1);
+  for (const std::size_t size : sizes) {
+    result.commands.push_back({.command = "show tech", .output = output_of(index, size)});
+  }
+  return pack(std::move(result), 1);
+}
+PackedResult result_of(std::uint32_t index, std::size_t bytes, std::uint32_t attempt = 1) {
+  return result_of(index, std::vector{bytes}, attempt);
 }
 
-std::string header() {
+v1::ResultFrame header() {
   v1::ResultFrame frame;
   frame.set_incarnation(1);
-  return encode(frame);
+  return frame;
 }
 
-// Everything that waits to be sent, as the sink would read it.
+// Everything that waits to be sent, as the sink would read it, outputs that come in parts too.
 std::vector<TaskResult> sent(Outbox& outbox) {
   std::vector<TaskResult> results;
+  std::map<std::uint32_t, std::map<std::uint32_t, std::string>> parts;
   while (auto frame = outbox.next_frame(header())) {
+    EXPECT_LE(frame->bytes.size(), 600 * kKiB);
     auto read = decode_results(frame->bytes);
     EXPECT_TRUE(read) << read.error().message;
     if (!read) break;
-    for (auto& result : *read->mutable_results()) results.push_back(from_wire(result));
+    if (read->has_part()) {
+      auto& task_parts = parts[read->part().task().index()];
+      if (read->part().first()) task_parts.clear();
+      std::string& output = task_parts[read->part().command()];
+      EXPECT_EQ(read->part().offset(), output.size());
+      output += read->part().output();
+    }
+    for (auto& message : *read->mutable_results()) {
+      TaskResult& result = results.emplace_back(from_wire(message));
+      for (int i = 0; i < message.commands_size(); ++i) {
+        if (message.commands(i).parted_size() == 0) continue;
+        auto& output = parts[result.index][static_cast<std::uint32_t>(i)];
+        EXPECT_EQ(output.size(), message.commands(i).parted_size());
+        result.commands[static_cast<std::size_t>(i)].output = std::move(output);
+      }
+    }
   }
   return results;
 }
@@ -70,7 +99,7 @@ off_t blocks_of(const std::string& file) {
 
 TEST(Outbox, SendsWhatWasPutAndKeepsItUntilItIsErased) {
   TemporaryDirectory directory;
-  Outbox outbox({.spool = directory / "", .memory = 64 * kKiB});
+  Outbox outbox({.spool = Spool::make(directory / ""), .memory = 64 * kKiB});
   outbox.put(task(3), result_of(3, 100));
   EXPECT_FALSE(outbox.next_frame(header())) << "nobody asked for it to be sent";
   for (int times = 0; times < 2; ++times) {
@@ -91,7 +120,7 @@ TEST(Outbox, SendsWhatWasPutAndKeepsItUntilItIsErased) {
 
 TEST(Outbox, DoesNotSendAgainWhatIsStillUnderWay) {
   TemporaryDirectory directory;
-  Outbox outbox({.spool = directory / "", .memory = 64 * kKiB});
+  Outbox outbox({.spool = Spool::make(directory / ""), .memory = 64 * kKiB});
   outbox.put(task(1), result_of(1, 100));
   outbox.queue(task(1));
   auto frame = outbox.next_frame(header());
@@ -105,7 +134,7 @@ TEST(Outbox, DoesNotSendAgainWhatIsStillUnderWay) {
 
 TEST(Outbox, ClosesAFrameThatIsLargeEnough) {
   TemporaryDirectory directory;
-  Outbox outbox({.spool = directory / ""});
+  Outbox outbox({.spool = Spool::make(directory / "")});
   for (std::uint32_t i = 0; i < 100; ++i) {
     outbox.put(task(i), result_of(i, i < 50 ? 10 : 100 * kKiB));
     outbox.queue(task(i));
@@ -122,7 +151,7 @@ TEST(Outbox, ClosesAFrameThatIsLargeEnough) {
 
 TEST(Outbox, SpillsTheOldestAndReadsThemBack) {
   TemporaryDirectory directory;
-  Outbox outbox({.spool = directory / "", .memory = 64 * kKiB});
+  Outbox outbox({.spool = Spool::make(directory / ""), .memory = 64 * kKiB});
   for (std::uint32_t i = 0; i < 20; ++i) outbox.put(task(i), result_of(i, 10 * kKiB));
   EXPECT_FALSE(outbox.full());
   const auto files = nameless_files(directory / "");
@@ -149,7 +178,7 @@ TEST(Outbox, SpillsTheOldestAndReadsThemBack) {
 
 TEST(Outbox, AResultLargerThanMemoryMayBeGoesThroughTheDisk) {
   TemporaryDirectory directory;
-  Outbox outbox({.spool = directory / "", .memory = 64 * kKiB});
+  Outbox outbox({.spool = Spool::make(directory / ""), .memory = 64 * kKiB});
   outbox.put(task(0), result_of(0, 3000 * kKiB));
   EXPECT_FALSE(outbox.full());
   outbox.queue(task(0));
@@ -161,7 +190,7 @@ TEST(Outbox, AResultLargerThanMemoryMayBeGoesThroughTheDisk) {
 TEST(Outbox, LosesNothingOnAFullDiskAndGoesOnWhenThereIsRoom) {
   SmallDisk disk(128);
   ASSERT_TRUE(disk.mounted()) << "needs root to mount a tmpfs";
-  Outbox outbox({.spool = disk / "", .memory = 64 * kKiB});
+  Outbox outbox({.spool = Spool::make(disk / ""), .memory = 64 * kKiB});
   std::uint32_t put = 0;
   for (; !outbox.full() && put < 100; ++put) outbox.put(task(put), result_of(put, 10 * kKiB));
   ASSERT_TRUE(outbox.full());
@@ -193,7 +222,7 @@ TEST(Outbox, AFileSizeLimitIsAFullDisk) {
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   const rlimit small{100 * kKiB, before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  Outbox outbox({.spool = directory / "", .memory = 64 * kKiB});
+  Outbox outbox({.spool = Spool::make(directory / ""), .memory = 64 * kKiB});
   for (std::uint32_t i = 0; i < 30; ++i) outbox.put(task(i), result_of(i, 10 * kKiB));
   EXPECT_TRUE(outbox.full());
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -205,7 +234,7 @@ TEST(Outbox, AFileSizeLimitIsAFullDisk) {
 
 TEST(Outbox, ADirectoryThatIsNotThereKeepsResultsInMemory) {
   TemporaryDirectory directory;
-  Outbox outbox({.spool = directory / "missing", .memory = kKiB});
+  Outbox outbox({.spool = Spool::make(directory / "missing"), .memory = kKiB});
   outbox.put(task(0), result_of(0, 2 * kKiB));
   EXPECT_TRUE(outbox.full());
   ASSERT_TRUE(outbox.trouble());
@@ -216,11 +245,9 @@ TEST(Outbox, ADirectoryThatIsNotThereKeepsResultsInMemory) {
 
 TEST(Outbox, AResultThatTheDiskLostIsReportedAsSuch) {
   TemporaryDirectory directory;
-  Outbox outbox({.spool = directory / "", .memory = 64 * kKiB});
-  v1::TaskResult second = result_of(1, 100 * kKiB);
-  second.mutable_task()->set_attempt(2);
+  Outbox outbox({.spool = Spool::make(directory / ""), .memory = 64 * kKiB});
   outbox.put(task(0), result_of(0, 100 * kKiB));
-  outbox.put(task(1), second);
+  outbox.put(task(1), result_of(1, 100 * kKiB, 2));
   const auto files = nameless_files(directory / "");
   ASSERT_EQ(files.size(), 1u);
   ASSERT_EQ(truncate(files[0].c_str(), 150 * kKiB), 0);  // behind its back
@@ -242,20 +269,56 @@ TEST(Outbox, AResultThatTheDiskLostIsReportedAsSuch) {
   EXPECT_EQ(outbox.size(), 0u);
 }
 
-TEST(CutOutputs, KeepsTheFirstOnes) {
-  TaskResult result;
-  for (const char* output : {"aaaa", "bbbb", "cccc"}) {
-    result.commands.push_back({.command = "c", .output = output});
+// Inside the result go the first outputs that fit, the others before it, in pieces.
+TEST(Outbox, LargeOutputsTravelInParts) {
+  TemporaryDirectory directory;
+  Outbox outbox({.spool = Spool::make(directory / "")});
+  const std::vector<std::size_t> sizes = {100 * kKiB, 1000 * kKiB, 50 * kKiB, 300 * kKiB};
+  outbox.put(task(5), result_of(5, sizes));
+  outbox.put(task(6), result_of(6, 10));
+  for (int times = 0; times < 2; ++times) {
+    outbox.queue(task(5));
+    outbox.queue(task(6));
+    const auto results = sent(outbox);
+    ASSERT_EQ(results.size(), 2u);
+    ASSERT_EQ(results[0].commands.size(), 4u);
+    for (std::size_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(results[0].commands[i].output, output_of(5, sizes[i])) << i;
+    }
+    EXPECT_EQ(results[1].index, 6u);
   }
-  cut_outputs(result, 6);
-  std::vector<std::string> outputs;
-  std::vector<bool> truncated;
-  for (const auto& command : result.commands) {
-    outputs.push_back(command.output);
-    truncated.push_back(command.truncated);
+}
+
+// One that is asked for again while its parts are on their way is not begun anew before the end.
+TEST(Outbox, IsNotQueuedAgainBetweenItsParts) {
+  TemporaryDirectory directory;
+  Outbox outbox({.spool = Spool::make(directory / "")});
+  outbox.put(task(1), result_of(1, 1000 * kKiB));
+  outbox.queue(task(1));
+  int firsts = 0;
+  while (auto frame = outbox.next_frame(header())) {
+    firsts += decode_results(frame->bytes)->part().first() ? 1 : 0;
+    outbox.queue(task(1));
+    if (firsts > 1) break;
   }
-  EXPECT_THAT(outputs, ElementsAre("aaaa", "bb", ""));
-  EXPECT_THAT(truncated, ElementsAre(false, true, true));
+  EXPECT_EQ(firsts, 1);
+}
+
+// Acknowledged, and put anew as another attempt, in the midst of its parts.
+TEST(Outbox, PartsOfAnErasedResultEnd) {
+  TemporaryDirectory directory;
+  Outbox outbox({.spool = Spool::make(directory / ""), .memory = 64 * kKiB});
+  outbox.put(task(1), result_of(1, 1000 * kKiB));
+  outbox.queue(task(1));
+  ASSERT_TRUE(outbox.next_frame(header()));
+  outbox.erase(task(1));
+  EXPECT_FALSE(outbox.next_frame(header()));
+  outbox.put(task(1), result_of(1, 700 * kKiB, 2));
+  outbox.queue(task(1));
+  const auto results = sent(outbox);
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(results[0].attempt, 2u);
+  EXPECT_EQ(results[0].commands[0].output, output_of(1, 700 * kKiB));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "worker/fleet/spool.h"
+#include "common/spool.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -6,10 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
-
-#include "common/check.h"
 
 namespace netfleet {
 namespace {
@@ -29,6 +28,15 @@ int whole(Call call, int fd, Byte* bytes, std::size_t size, std::uint64_t at) {
 }
 
 }  // namespace
+
+std::string default_spool_directory() {
+  const char* const temporary = std::getenv("TMPDIR");
+  return temporary == nullptr || *temporary == '\0' ? "/var/tmp" : temporary;
+}
+
+std::shared_ptr<Spool> Spool::make(std::string directory) {
+  return std::shared_ptr<Spool>(new Spool(std::move(directory)));
+}
 
 Spool::~Spool() {
   if (fd_ >= 0) close(fd_);
@@ -52,44 +60,40 @@ Expected<void> Spool::open() {
   return {};
 }
 
-Expected<std::uint64_t> Spool::write(std::string_view bytes) {
-  return write(bytes.size(), [bytes](const Put& put) { put(bytes); });
+Expected<std::uint64_t> Spool::reserve(std::size_t size) {
+  const std::lock_guard lock(mutex_);
+  if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+  ++records_;
+  return std::exchange(end_, end_ + size);
 }
 
-Expected<std::uint64_t> Spool::write(std::size_t size,
-                                     const std::function<void(const Put&)>& produce) {
-  if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+Expected<std::shared_ptr<const Spool::Record>> Spool::write(std::string_view bytes) {
+  const auto at = reserve(bytes.size());
+  if (!at) return std::unexpected(at.error());
   // Allocated first: a full disk costs no copying, and cannot show only when the page is flushed.
   int cause = 0;
-  if (fallocate(fd_, 0, static_cast<off_t>(end_), static_cast<off_t>(size)) != 0 &&
+  if (fallocate(fd_, 0, static_cast<off_t>(*at), static_cast<off_t>(bytes.size())) != 0 &&
       errno != EOPNOTSUPP && errno != EINTR) {
     cause = errno;
   }
-  std::uint64_t at = end_;
-  if (cause == 0) {
-    produce([&](std::string_view part) {
-      if (cause == 0) cause = whole(pwrite, fd_, part.data(), part.size(), at);
-      at += part.size();
-      return cause == 0;
-    });
-  }
-  if (cause != 0) {
-    [[maybe_unused]] const int cut = ftruncate(fd_, static_cast<off_t>(end_));
-    return failed("write", cause);
-  }
-  CHECK(at == end_ + size);
-  ++records_;
-  return std::exchange(end_, at);
+  if (cause == 0) cause = whole(pwrite, fd_, bytes.data(), bytes.size(), *at);
+  // From here on it gives its room back by itself, also when nothing lies there.
+  auto record = std::shared_ptr<const Record>(new Record(shared_from_this(), *at, bytes.size()));
+  if (cause != 0) return failed("write", cause);
+  return record;
 }
 
-Expected<void> Spool::read(std::uint64_t at, std::span<char> to) const {
-  if (const int cause = whole(pread, fd_, to.data(), to.size(), at); cause != 0) {
-    return failed("read", cause);
-  }
-  return {};
+Expected<void> Spool::Record::read(std::string& to) const {
+  const std::size_t before = to.size();
+  to.resize(before + size_);
+  const int cause = whole(pread, spool_->fd_, to.data() + before, size_, at_);
+  if (cause == 0) return {};
+  to.resize(before);
+  return spool_->failed("read", cause);
 }
 
 void Spool::release(std::uint64_t at, std::size_t size) {
+  const std::lock_guard lock(mutex_);
   if (--records_ == 0) {
     end_ = 0;
     [[maybe_unused]] const int cut = ftruncate(fd_, 0);

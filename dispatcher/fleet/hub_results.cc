@@ -1,0 +1,69 @@
+// The part of the hub that reads the sink: results, and the parts of large outputs before them.
+#include <utility>
+
+#include "dispatcher/fleet/hub.h"
+#include "dispatcher/fleet/log.h"
+
+namespace netfleet {
+namespace {
+constexpr int kFramesATurn = 256;  // so that no socket starves the others
+}  // namespace
+
+void Hub::receive_results() {
+  while (!held_back_.empty() && recorder_->offer(std::move(held_back_.front()))) {
+    held_back_.pop_front();
+  }
+  for (int i = 0; i < kFramesATurn && held_back_.empty(); ++i) {
+    auto received = sink_->receive();
+    if (!received) return;
+    auto frame = decode_results(received->bytes);
+    if (!frame || (admission_ && !admission_->may_deliver(received->user, frame->incarnation()))) {
+      ++malformed_;
+      continue;
+    }
+    if (!ledger_.on_result_frame(clock_.now(), *frame)) continue;
+    if (frame->has_part()) take_part(frame->incarnation(), *frame->mutable_part());
+    for (auto& result : *frame->mutable_results()) take_result(frame->incarnation(), result);
+  }
+}
+
+// One that does not belong here is dropped: its result will not be complete, and be sent again.
+void Hub::take_part(std::uint64_t from, v1::OutputPart& part) {
+  if (!ledger_.holds(from, key_of(part.task()), part.task().attempt())) return;
+  Delivery delivery;
+  delivery.assembly = parts_->accept(part);
+  if (delivery.assembly == nullptr) return;
+  delivery.command = part.command();
+  delivery.part = std::move(*part.mutable_output());
+  deliver(std::move(delivery));
+}
+
+void Hub::take_result(std::uint64_t from, v1::TaskResult& message) {
+  const TaskKey key = key_of(message.task());
+  const std::uint32_t attempt = message.task().attempt();
+  const bool held = ledger_.holds(from, key, attempt);
+  if (held && !parts_->is_complete(message)) return;  // not acknowledged: it comes again
+  const Verdict verdict = ledger_.on_result(clock_.now(), from, key, attempt,
+                                            from_wire(message.outcome()), message.command_sent());
+  auto assembly = held ? parts_->take(message) : nullptr;
+  if (verdict == Verdict::kRetry && options_.verbose) {
+    log(log_retry(message, ledger_.worker_name(from), subject_of(key)));
+  }
+  if (verdict != Verdict::kFinal) return;
+  TaskResult result = from_wire(message);
+  result.worker = ledger_.worker_name(from);
+  record(std::move(result), std::move(assembly));
+}
+
+void Hub::record(TaskResult result, std::shared_ptr<Assembly> assembly) {
+  if (options_.verbose) log(log_result(result, subject_of({sweep_.number, result.index})));
+  deliver({std::move(result), std::move(assembly)});
+}
+
+void Hub::deliver(Delivery delivery) {
+  if (!held_back_.empty() || !recorder_->offer(std::move(delivery))) {
+    held_back_.push_back(std::move(delivery));  // untouched: it was refused
+  }
+}
+
+}  // namespace netfleet
