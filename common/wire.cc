@@ -32,13 +32,13 @@ void tell_sanitizer_taken([[maybe_unused]] zmq::message_t& frame) {
 #endif
 }
 
-constexpr std::int64_t kResultLimit = 1 << 30;  // bytes of a result frame
+constexpr std::int64_t kResultLimit = 16 << 20;  // bytes of a result frame
 // Messages of one peer. A dispatcher's memory must not grow with a peer that floods it, or that
 // does not read: then sending says kWouldBlock (ROUTER_MANDATORY), and nothing is lost in silence.
 constexpr int kControlReceived = 32;
 constexpr int kControlUnread = 10'000;  // room for a Welcome and every credential
 constexpr int kLaneBuffer = 4096;    // kernel buffers of a lane: a stopped worker holds few offers
-constexpr int kSinkFrames = 2;       // queued on each side: one frame may be a gibibyte
+constexpr int kSinkFrames = 2;       // queued on each side
 constexpr int kMostMalformed = 256;  // messages dropped in one receive()
 constexpr int kBacklog = 4096;
 // An end that acknowledges nothing for so long is gone: its address changed, or a firewall between

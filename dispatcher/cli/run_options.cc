@@ -18,7 +18,7 @@ namespace netfleet {
 namespace {
 
 constexpr std::uint32_t kMaxSessions = 100'000;
-constexpr std::uint64_t kMaxOutput = 512u << 20;  // SQLite takes values up to 1e9 bytes
+constexpr std::uint64_t kMaxOutput = std::uint64_t{16} << 30;  // on disks, here and there
 
 void add_hosts(CLI::App& run, RunOptions& options) {
   run.option_defaults()->group("What and where");
@@ -118,7 +118,7 @@ void add_output(CLI::App& run, RunOptions& options) {
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto size = parse_size(given);
               if (!size) return std::unexpected(size.error());
-              if (*size > kMaxOutput) return fail(fmt::format("'{}' is more than 512M", given));
+              if (*size > kMaxOutput) return fail(fmt::format("'{}' is more than 16G", given));
               options.max_output = *size;
               return {};
             });

@@ -12,8 +12,8 @@ std::shared_ptr<Assembly> PartTracker::accept(const v1::OutputPart& part) {
   auto& sizes = found->second.sizes;
   const bool begins = sizes.empty() || part.command() > sizes.rbegin()->first;
   const bool goes_on = !sizes.empty() && part.command() == sizes.rbegin()->first;
-  const bool is_next = (begins && part.offset() == 0) ||
-                       (goes_on && part.offset() == sizes.rbegin()->second);
+  const bool is_next =
+      (begins && part.offset() == 0) || (goes_on && part.offset() == sizes.rbegin()->second);
   const bool too_much = part.offset() + part.output().size() > most_output_ ||
                         (begins && sizes.size() >= most_outputs_);
   if (!is_next || too_much) {  // those behind it count for nothing either

@@ -54,7 +54,7 @@ def fields(data):
             position += length
 
 
-PREFIX = b"nf\x01"
+PREFIX = b"nf\x02"
 HELLO, CLAIM, HEARTBEAT = 4, 5, 7          # of ToDispatcher
 WELCOME, REFUSED, GRANT, HELLO_AGAIN = 2, 3, 5, 9  # of ToWorker
 OK = 1                                     # Outcome

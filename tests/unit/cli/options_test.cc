@@ -298,7 +298,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--max-output", "1T"}, "'1T' is no size"},
         Bad{{"--max-output", "K"}, "'K' is no size"},
         Bad{{"--max-output", "99999999999999999999G"}, "is no size"},
-        Bad{{"--max-output", "2G"}, "'2G' is more than 512M"},
+        Bad{{"--max-output", "20G"}, "'20G' is more than 16G"},
         Bad{{"--listen", "tcp://0.0.0.0:7600"}, "CURVE is required there"},
         Bad{{"--listen", "tcp://*:7600"}, "CURVE is required there"},
         Bad{{"--listen", "tcp://[::]:7600"}, "CURVE is required there"},

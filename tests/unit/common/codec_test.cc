@@ -76,6 +76,43 @@ TEST(Codec, RefusesWhatIsNotOurs) {
   EXPECT_EQ(frame_version("nf"), 0);
 }
 
+// A part of an output, and what none can be.
+TEST(Codec, APartOfAnOutput) {
+  const auto frame_of = [](const auto& change) {
+    v1::ResultFrame frame;
+    frame.set_incarnation(1);
+    v1::OutputPart& part = *frame.mutable_part();
+    *part.mutable_task() = make_ref({1, 2}, 1);
+    part.set_offset(100);
+    part.set_output("interface");
+    change(frame);
+    return encode(frame);
+  };
+  const auto refused = [&](const auto& change) { return !decode_results(frame_of(change)); };
+  const auto part = decode_results(frame_of([](v1::ResultFrame&) {}));
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->part().output(), "interface");
+  EXPECT_TRUE(refused([](auto& frame) { frame.mutable_part()->clear_output(); }));
+  EXPECT_TRUE(refused([](auto& frame) { frame.mutable_part()->clear_task(); }));
+  EXPECT_TRUE(refused([](auto& frame) { frame.mutable_part()->set_first(true); }));
+  EXPECT_TRUE(refused([](auto& frame) {
+    frame.mutable_part()->set_output(std::string(OutputText::kPiece + 1, 'x'));
+  }));
+  v1::TaskResult result;
+  *result.mutable_task() = make_ref({1, 2}, 1);
+  result.set_outcome(v1::OUTCOME_OK);
+  EXPECT_TRUE(refused([&](auto& frame) { *frame.add_results() = result; })) << "both";
+  result.add_commands()->set_outcome(v1::OUTCOME_OK);
+  result.mutable_commands(0)->set_parted_size(5);
+  const auto alone = [&](v1::ResultFrame& frame) {
+    frame.clear_part();
+    *frame.add_results() = result;
+  };
+  EXPECT_FALSE(refused(alone));
+  result.mutable_commands(0)->set_output("came inside, too");
+  EXPECT_TRUE(refused(alone));
+}
+
 TEST(Codec, RefusesImpossibleContents) {
   EXPECT_FALSE(decode_offers(encode(v1::OfferFrame())));
   v1::OfferFrame offers;
