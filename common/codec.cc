@@ -44,7 +44,8 @@ bool valid(const v1::TaskRef& ref) { return ref.sweep() > 0 && ref.attempt() > 0
 
 bool valid(const v1::TaskSpec& task) {
   return valid(task.task()) && !task.address().empty() && task.port() > 0 && task.port() <= 65535 &&
-         task.configuration().size() <= kMaxConfiguration;
+         task.configuration().size() <= kMaxConfiguration &&
+         (task.jump().empty() || parse_jump_route(task.jump()));
 }
 
 template <typename Refs>
@@ -99,6 +100,29 @@ bool valid(const v1::WorkerList& list) {
   return true;
 }
 
+bool in_range(std::uint32_t number, std::uint32_t most) { return number > 0 && number <= most; }
+
+bool valid(const v1::JumpHost& host) {
+  return check_jump_name(host.name()) && !host.address().empty() && in_range(host.port(), 65535) &&
+         !host.user().empty() && (host.via().empty() || parse_jump_chain(host.via())) &&
+         in_range(host.weight(), kMaxJumpWeight) &&
+         in_range(host.max_connections(), kMaxJumpConnections) &&
+         in_range(host.max_channels(), kMaxJumpChannels) &&
+         host.host_key_policy() != v1::HOST_KEY_POLICY_UNSPECIFIED &&
+         v1::HostKeyPolicy_IsValid(host.host_key_policy());
+}
+
+// Each once, and nowhere a loop.
+bool all_valid(const google::protobuf::RepeatedPtrField<v1::JumpHost>& jumps) {
+  if (static_cast<std::size_t>(jumps.size()) > kMaxJumpHosts) return false;
+  JumpHosts hosts;
+  for (const auto& host : jumps) {
+    if (!valid(host) || !hosts.emplace(host.name(), from_wire(host)).second) return false;
+  }
+  return std::ranges::all_of(
+      hosts, [&](const auto& entry) { return whole_chain({entry.first}, hosts).has_value(); });
+}
+
 bool valid(const v1::JobSpec& job) {
   std::size_t size = 0;
   for (const auto& line : job.configuration().lines()) {
@@ -108,7 +132,8 @@ bool valid(const v1::JobSpec& job) {
   for (const auto& answer : job.answers()) {
     if (answer.pattern().empty()) return false;
   }
-  return job.sweep() > 0 && job.host_key_policy() != v1::HOST_KEY_POLICY_UNSPECIFIED &&
+  return all_valid(job.jumps()) && job.sweep() > 0 &&
+         job.host_key_policy() != v1::HOST_KEY_POLICY_UNSPECIFIED &&
          v1::HostKeyPolicy_IsValid(job.host_key_policy()) && size <= kMaxConfiguration &&
          static_cast<std::size_t>(job.answers_size()) <= kMaxAnswers;
 }

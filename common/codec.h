@@ -77,6 +77,8 @@ Expected<void> check_size(const JobSpec& job);
 // Between the wire's messages and common/task.h. `sweep` is the sweep's number.
 v1::JobSpec to_wire(const JobSpec& job, std::uint32_t sweep);
 JobSpec from_wire(const v1::JobSpec& job);
+void to_wire(const JumpHost& host, v1::JumpHost& out);
+JumpHost from_wire(const v1::JumpHost& host);
 v1::TaskSpec to_wire(const TaskSpec& task, std::uint32_t sweep, std::uint32_t attempt);
 void fill_in(const TaskSpec& task, v1::TaskSpec& out);  // all but the TaskRef; `out` has only that
 TaskSpec from_wire(const v1::TaskSpec& task);

@@ -16,6 +16,14 @@ v1::Outcome to_wire(Outcome outcome) {
   return static_cast<v1::Outcome>(static_cast<int>(outcome) + 1);
 }
 
+v1::HostKeyPolicy to_wire(HostKeyPolicy policy) {
+  return static_cast<v1::HostKeyPolicy>(static_cast<int>(policy) + 1);
+}
+
+HostKeyPolicy from_wire(v1::HostKeyPolicy policy) {
+  return static_cast<HostKeyPolicy>(static_cast<int>(policy) - 1);
+}
+
 std::uint32_t to_ms(Milliseconds duration) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(duration.count(), 0, UINT32_MAX));
 }
@@ -26,8 +34,8 @@ Expected<void> check_size(const JobSpec& job) {
   const std::size_t size = to_wire(job, UINT32_MAX).ByteSizeLong() + kEnvelope;
   if (size <= wire::kMaxControlFrame) return {};
   return fail(
-      fmt::format("commands, configuration and answers take {} bytes together; more than {} do "
-                  "not fit into one message",
+      fmt::format("commands, configuration, answers and jump hosts take {} bytes together; more "
+                  "than {} do not fit into one message",
                   size, wire::kMaxControlFrame));
 }
 
@@ -41,8 +49,7 @@ v1::JobSpec to_wire(const JobSpec& job, std::uint32_t sweep) {
   out.set_command_timeout_ms(to_ms(job.timeouts.command));
   out.set_task_timeout_ms(to_ms(job.timeouts.task));
   out.set_max_output(job.max_output);
-  out.set_host_key_policy(
-      static_cast<v1::HostKeyPolicy>(static_cast<int>(job.host_key_policy) + 1));
+  out.set_host_key_policy(to_wire(job.host_key_policy));
   out.set_legacy_algorithms(job.legacy_algorithms);
   out.set_changes_device(job.changes_device);
   out.set_mode(job.mode);
@@ -61,7 +68,38 @@ v1::JobSpec to_wire(const JobSpec& job, std::uint32_t sweep) {
     added.set_reply(answer.reply);
   }
   out.set_exec(job.exec);
+  for (const JumpHost& host : job.jumps) to_wire(host, *out.add_jumps());
   return out;
+}
+
+void to_wire(const JumpHost& host, v1::JumpHost& out) {
+  out.set_name(host.name);
+  out.set_address(host.address);
+  out.set_port(host.port);
+  out.set_user(host.user);
+  out.set_credential(host.credential);
+  out.set_via(host.via);
+  out.set_weight(host.weight);
+  out.set_max_connections(host.max_connections);
+  out.set_max_channels(host.max_channels);
+  out.set_host_key_policy(to_wire(host.host_key_policy));
+  out.set_legacy_algorithms(host.legacy_algorithms);
+  out.set_ssh_options(host.ssh_options);
+}
+
+JumpHost from_wire(const v1::JumpHost& host) {
+  return {.name = host.name(),
+          .address = host.address(),
+          .port = static_cast<std::uint16_t>(host.port()),
+          .user = host.user(),
+          .credential = host.credential(),
+          .via = host.via(),
+          .weight = host.weight(),
+          .max_connections = host.max_connections(),
+          .max_channels = host.max_channels(),
+          .host_key_policy = from_wire(host.host_key_policy()),
+          .legacy_algorithms = host.legacy_algorithms(),
+          .ssh_options = host.ssh_options()};
 }
 
 JobSpec from_wire(const v1::JobSpec& job) {
@@ -71,7 +109,7 @@ JobSpec from_wire(const v1::JobSpec& job) {
   out.timeouts = {Milliseconds(job.connect_timeout_ms()), Milliseconds(job.auth_timeout_ms()),
                   Milliseconds(job.command_timeout_ms()), Milliseconds(job.task_timeout_ms())};
   out.max_output = job.max_output();
-  out.host_key_policy = static_cast<HostKeyPolicy>(static_cast<int>(job.host_key_policy()) - 1);
+  out.host_key_policy = from_wire(job.host_key_policy());
   out.legacy_algorithms = job.legacy_algorithms();
   out.changes_device = job.changes_device();
   out.mode = job.mode();
@@ -86,6 +124,7 @@ JobSpec from_wire(const v1::JobSpec& job) {
     out.answers.push_back({answer.pattern(), answer.reply()});
   }
   out.exec = job.exec();
+  for (const v1::JumpHost& host : job.jumps()) out.jumps.push_back(from_wire(host));
   return out;
 }
 
@@ -107,6 +146,7 @@ void fill_in(const TaskSpec& task, v1::TaskSpec& out) {
   if (!task.ssh_options.empty()) {
     out.set_ssh_options(task.ssh_options.data(), task.ssh_options.size());
   }
+  if (!task.jump.empty()) out.set_jump(task.jump.data(), task.jump.size());
   if (!task.configuration.empty()) {
     out.set_configuration(task.configuration.data(), task.configuration.size());
   }
@@ -127,6 +167,7 @@ TaskSpec from_wire(const v1::TaskSpec& task) {
   out.region = task.region();
   out.credential = task.credential();
   out.ssh_options = task.ssh_options();
+  out.jump = task.jump();
   out.configuration = task.configuration();
   out.remembered_platform = task.remembered_platform();
   out.remembered_key = task.remembered_key();

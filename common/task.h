@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/host_key_policy.h"
+#include "common/jump_host.h"
 #include "common/outcome.h"
 #include "common/output_text.h"
 #include "common/shared_text.h"
 
 namespace netfleet {
-
-enum class HostKeyPolicy : std::uint8_t { kStrict, kAcceptNew, kOff };
 
 struct Timeouts {
   Milliseconds connect{10'000};  // name, TCP, key exchange: until the server may be logged in to
@@ -59,6 +59,7 @@ struct JobSpec {
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
   bool legacy_algorithms = false;
   bool changes_device = false;  // such a task is never repeated once it was granted
+  std::vector<JumpHost> jumps;  // that its tasks name; a worker may know others, or know better
   bool operator==(const JobSpec&) const = default;
 };
 
@@ -78,6 +79,7 @@ struct TaskSpec {
   SharedText remembered_platform{};
   std::uint64_t remembered_key = 0;
   SharedText ssh_options{};  // of common/ssh_algorithms.h, as text; empty: none
+  SharedText jump{};         // the route, of common/jump_host.h, as text; empty: directly
   bool operator==(const TaskSpec&) const = default;
 };
 

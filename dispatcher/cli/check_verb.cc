@@ -15,6 +15,7 @@
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/inventory/inventory.h"
+#include "dispatcher/inventory/jumps.h"
 
 namespace netfleet {
 namespace {
@@ -43,7 +44,12 @@ Inventory gather(const CheckOptions& options, CheckFindings& findings) {
   }
   const bool whole =
       findings.problems.size() == before;  // else limits may be missing that are defined
-  if (whole) take(resolve_limits(all), findings);
+  if (whole) {
+    take(resolve_limits(all), findings);
+    if (take(resolve_jumps(all, false), findings)) {
+      take(limit_jumps(all, hosts_of(all.jumps), all.hosts, options.limits.empty()), findings);
+    }
+  }
   std::ranges::move(all.warnings, std::back_inserter(findings.warnings));
   for (const std::string& limit : whole ? options.limits : std::vector<std::string>{}) {
     auto selected = select_hosts(all.hosts, limit);
@@ -64,15 +70,18 @@ Counts count_hosts(const std::vector<Host>& hosts, std::string& report) {
   Counts platforms;
   Counts regions;
   Counts groups;
+  Counts ways;
   for (const Host& host : hosts) {
     ++platforms[host.platform.empty() ? "auto" : host.platform.str()];
     if (!host.region.empty()) ++regions[host.region.str()];
     for (const std::string& group : host.groups) ++groups[group];
+    if (!host.jump.empty() && host.jump != kNoJump) ++ways[shown_route(host.jump)];
   }
   report += fmt::format("{:>8}  {}\n", hosts.size(), hosts.size() == 1 ? "host" : "hosts");
   report_counts("platform", platforms, report);
   report_counts("region", regions, report);
   report_counts("group", groups, report);
+  report_counts("behind", ways, report);
   return platforms;
 }
 

@@ -11,8 +11,8 @@
 #include <map>
 #include <optional>
 
+#include "common/problems.h"
 #include "common/shared_text.h"
-#include "dispatcher/inventory/problems.h"
 #include "dispatcher/inventory/template.h"
 
 namespace netfleet {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -15,24 +17,50 @@ namespace {
 constexpr std::string_view kWays =
     "give --password-env, --password-file, --password-command, --key or --agent";
 
-bool has_keys(const Host& host) {
-  const auto identities = identities_of(host.credential);
+// The distinct credentials that are asked for, each with one who asks: "host edge-7".
+class Logins {
+ public:
+  Logins(const std::vector<Host>& hosts, const std::vector<JumpHost>& jumps) {
+    for (const Host& host : hosts) {
+      if (names_.emplace(host.credential.view()).second) {
+        logins_.push_back({fmt::format("host {}", host.name), host.credential.str()});
+      }
+    }
+    for (const JumpHost& jump : jumps) {
+      if (names_.emplace(jump.credential).second) {
+        logins_.push_back({fmt::format("jump host {}", jump.name), jump.credential});
+      }
+    }
+  }
+  struct Login {
+    std::string who;
+    std::string credential;
+  };
+  const std::vector<Login>& all() const { return logins_; }
+
+ private:
+  std::set<std::string, std::less<>> names_;
+  std::vector<Login> logins_;
+};
+
+bool has_keys(const Logins::Login& login) {
+  const auto identities = identities_of(login.credential);
   return identities && !identities->keys.empty();
 }
 
-// Whether a host is logged in to with the command line's credential, with keys of ssh_config or
+// Whether somebody is logged in to with the command line's credential, with keys of ssh_config or
 // not.
-bool uses_default(const Host& host) {
-  return host.credential.empty() || host.credential == kDefaultCredential ||
-         host.credential.view().starts_with(kSshConfigCredentials);
+bool uses_default(const Logins::Login& login) {
+  return login.credential.empty() || login.credential == kDefaultCredential ||
+         login.credential.starts_with(kSshConfigCredentials);
 }
 
-// The credentials that hosts name and nobody here knows.
-Expected<void> check_names(const std::vector<Host>& hosts, const CredentialStore& store) {
-  for (const Host& host : hosts) {
-    if (host.credential.empty() || store.contains(host.credential)) continue;
-    return fail(fmt::format("host {} asks for the credential '{}', which is not known here",
-                            host.name, host.credential));
+// The credentials that are asked for and nobody here knows.
+Expected<void> check_names(const Logins& logins, const CredentialStore& store) {
+  for (const auto& [who, credential] : logins.all()) {
+    if (credential.empty() || store.contains(credential)) continue;
+    return fail(
+        fmt::format("{} asks for the credential '{}', which is not known here", who, credential));
   }
   return {};
 }
@@ -43,25 +71,20 @@ class Gathering {
       : io_(io), warnings_(warnings) {}
 
   std::expected<Credential, PromptFailure> own(const CredentialOptions& options,
-                                               const std::string& user,
-                                               const std::vector<Host>& hosts) {
-    auto credential = read_credential(
-        options, io_.needs_passphrase, [this](const std::string& path) { return passphrase(path); },
-        warnings_);
-    if (!credential) {
-      if (interrupted_) return std::unexpected(*std::move(interrupted_));
-      return std::unexpected(PromptFailure{credential.error().message});
-    }
+                                               const std::string& user, const Logins& logins) {
+    auto credential = read(options);
+    if (!credential) return credential;
     // An agent that merely happens to run says nothing about these devices: a person is asked all
     // the same, and may answer with Enter.
     const bool meant =
         options.password.given() || !credential->keys.empty() || options.agent == AgentUse::kOn;
-    const bool needed = std::ranges::any_of(hosts, uses_default);
+    const bool needed = std::ranges::any_of(logins.all(), uses_default);
     if (!options.ask_password && (meant || !needed)) return std::move(*credential);
     // So do the keys of ssh_config.
-    const bool may_do = credential->use_agent || std::ranges::all_of(hosts, [](const Host& host) {
-                          return !uses_default(host) || has_keys(host);
-                        });
+    const bool may_do =
+        credential->use_agent || std::ranges::all_of(logins.all(), [](const auto& login) {
+          return !uses_default(login) || has_keys(login);
+        });
     const bool terminal = io_.has_terminal();
     if (!terminal && may_do && !options.ask_password) return std::move(*credential);
     if (!terminal) {
@@ -79,7 +102,39 @@ class Gathering {
     return std::move(*credential);
   }
 
+  // The password and key that an inventory gives a jump host, and what else the command line says
+  // of logging in.
+  std::expected<Credential, PromptFailure> of_jump_host(const JumpDefinition& jump,
+                                                        const CredentialOptions& own) {
+    CredentialOptions options;
+    if (!jump.key.empty()) options.keys = {in_home(jump.key)};
+    options.key_passphrase_env = own.key_passphrase_env;
+    options.agent = own.agent == AgentUse::kOff ? AgentUse::kOff : AgentUse::kAuto;
+    auto credential = read(options);
+    if (!credential) {
+      credential.error().message = fmt::format("{}: jump host '{}': {}", jump.place, jump.host.name,
+                                               credential.error().message);
+      return credential;
+    }
+    if (jump.password != nullptr) credential->password = jump.password->clone();
+    credential->otp_command = own.otp_command;
+    return credential;
+  }
+
  private:
+  std::expected<Credential, PromptFailure> read(const CredentialOptions& options) {
+    auto credential = read_credential(
+        options, io_.needs_passphrase, [this](const std::string& path) { return passphrase(path); },
+        warnings_);
+    if (credential) return *std::move(credential);
+    if (interrupted_) return std::unexpected(*std::move(interrupted_));
+    return std::unexpected(PromptFailure{credential.error().message});
+  }
+
+  std::string in_home(const std::string& path) const {
+    return path.starts_with("~/") && !io_.home.empty() ? io_.home + path.substr(1) : path;
+  }
+
   // The passphrase of a key; remembers an interruption, which read_credential cannot report.
   Expected<Secret> passphrase(const std::string& path) {
     if (!io_.has_terminal()) {
@@ -103,13 +158,15 @@ class Gathering {
 
 std::expected<CredentialStore, PromptFailure> gather_credentials(
     const CredentialOptions& options, const std::string& user, const std::vector<Host>& hosts,
-    const Inventory& inventory, bool remote_workers, const CredentialIo& io,
-    std::vector<std::string>& warnings) {
+    const std::vector<JumpHost>& jumps, const Inventory& inventory, bool remote_workers,
+    const CredentialIo& io, std::vector<std::string>& warnings) {
   if (options.ask_password && options.password.given()) {
     return std::unexpected(
         PromptFailure{"--ask-password and another source of the password exclude each other"});
   }
-  auto own = Gathering(io, warnings).own(options, user, hosts);
+  const Logins logins(hosts, jumps);
+  Gathering gathering(io, warnings);
+  auto own = gathering.own(options, user, logins);
   if (!own) return std::unexpected(std::move(own.error()));
   CredentialStore store;
   for (const auto& [name, password] : inventory.passwords) {
@@ -119,17 +176,23 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
     credential->otp_command = own->otp_command;
     store.emplace(name, std::move(credential));
   }
-  for (const Host& host : hosts) {
-    if (store.contains(host.credential)) continue;
-    const auto identities = identities_of(host.credential);
+  for (const JumpDefinition& jump : inventory.jumps) {
+    const bool used = std::ranges::find(jumps, jump.host.name, &JumpHost::name) != jumps.end();
+    if (!used || !jump.has_secret()) continue;
+    auto credential = gathering.of_jump_host(jump, options);
+    if (!credential) return std::unexpected(std::move(credential.error()));
+    store.emplace(jump.host.credential, std::make_shared<const Credential>(*std::move(credential)));
+  }
+  for (const auto& [who, name] : logins.all()) {
+    if (store.contains(name)) continue;
+    const auto identities = identities_of(name);
     if (!identities) continue;
-    store.emplace(host.credential.str(),
-                  std::make_shared<const Credential>(
-                      with_identities(*own, *identities, options, io.needs_passphrase, warnings)));
+    store.emplace(name, std::make_shared<const Credential>(with_identities(
+                            *own, *identities, options, io.needs_passphrase, warnings)));
   }
   store.emplace(kDefaultCredential, std::make_shared<const Credential>(std::move(*own)));
   if (!remote_workers) {
-    if (const auto known = check_names(hosts, store); !known) {
+    if (const auto known = check_names(logins, store); !known) {
       return std::unexpected(PromptFailure{known.error().message});
     }
   }

@@ -9,6 +9,7 @@
 
 #include "common/credential.h"
 #include "common/credential_source.h"
+#include "common/jump_host.h"
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/inventory/inventory.h"
 
@@ -23,17 +24,19 @@ struct CredentialIo {
   std::function<bool()> has_terminal;
   std::function<std::expected<Secret, PromptFailure>(const std::string& prompt)> read_password;
   NeedsPassphrase needs_passphrase;
+  std::string home = {};  // what "~/" in an inventory's key files stands for
 };
 
 // The store holds "default" and the inventory's passwords ("inventory:1", ...; they get the enable
-// password of the command line too). `user` is for the prompt. A password is asked for with
+// password of the command line too), and what jump hosts bring as a password or key ("jump:NAME").
+// `user` is for the prompt. A password is asked for with
 // --ask-password, or when some selected host uses "default" and there is no password source, no
 // key and no --agent (an agent that merely runs is used, but not relied on where there is a
-// terminal). `hosts` are the selected ones: one that names any other credential is an error unless
-// `remote_workers` resolve it.
+// terminal). `hosts` are the selected ones and `jumps` those on their ways: one that names any
+// other credential is an error unless `remote_workers` resolve it.
 std::expected<CredentialStore, PromptFailure> gather_credentials(
     const CredentialOptions& options, const std::string& user, const std::vector<Host>& hosts,
-    const Inventory& inventory, bool remote_workers, const CredentialIo& io,
-    std::vector<std::string>& warnings);
+    const std::vector<JumpHost>& jumps, const Inventory& inventory, bool remote_workers,
+    const CredentialIo& io, std::vector<std::string>& warnings);
 
 }  // namespace netfleet

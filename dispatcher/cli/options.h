@@ -58,6 +58,7 @@ struct RunOptions {
   CredentialOptions credentials;
   std::string platform;    // -P, for all hosts; empty: the inventory's, else auto
   std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22
+  std::string jump;        // -J as the text of a chain, for hosts that name none; "none": directly
   std::uint32_t sessions = 50;
   std::uint32_t session_threads = 0;  // 0: one a core
   Timeouts timeouts;

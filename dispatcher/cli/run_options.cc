@@ -10,8 +10,9 @@
 
 #include "common/command_line.h"
 #include "common/duration.h"
+#include "common/host_text.h"
 #include "dispatcher/cli/option_values.h"
-#include "dispatcher/inventory/host_text.h"
+#include "dispatcher/inventory/jumps.h"
 #include "dispatcher/sweep/heartbeat.h"
 
 namespace netfleet {
@@ -35,6 +36,20 @@ void add_hosts(CLI::App& run, RunOptions& options) {
               options.port = static_cast<std::uint16_t>(*port);
               return {};
             });
+  add_value(
+      run, "-J,--jump", "HOP[,HOP]|none",
+      "Jump hosts, nearest first, of hosts whose inventory names none: [user@]host[:port], or "
+      "names of its 'jumps'",
+      Times::kOnce, [&options](const std::string& given) -> Expected<void> {
+        if (given == kNoJump) {
+          options.jump = given;
+          return {};
+        }
+        auto chain = parse_typed_chain(given);
+        if (!chain) return std::unexpected(chain.error());
+        options.jump = *std::move(chain);
+        return {};
+      });
   add_text(run, "--platform-dir", "DIR", "More platform files; they replace those of the same name",
            options.platform_dir);
 }
@@ -188,6 +203,7 @@ void add_resume(CLI::App& run, RunOptions& options) {
                             "--commands-file",
                             "--platform",
                             "--port",
+                            "--jump",
                             "--changes",
                             "--user",
                             "--host-key-policy",

@@ -16,6 +16,7 @@
 #include "dispatcher/cli/credentials.h"
 #include "dispatcher/cli/ssh_settings.h"
 #include "dispatcher/inventory/inventory.h"
+#include "dispatcher/inventory/jumps.h"
 #include "dispatcher/inventory/passwords.h"
 #include "dispatcher/sweep/plan.h"
 
@@ -24,6 +25,11 @@ namespace {
 
 // Of a host that a sweep has and its inventories do not: no inventory can write this name.
 constexpr const char* kUnknownCredential = "inventory:unknown";
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
 
 // `stored`: tasks of a sweep that goes on; those that the inventories do not know are added bare,
 // so that limits over all hosts are over these, too.
@@ -39,6 +45,8 @@ Expected<Inventory> gather_hosts(const RunOptions& options, std::span<const Task
     if (!given) return given;
     merge_inventory(all, std::move(*given));
   }
+  const bool workers_know = !options.listen.empty();
+  if (auto known = resolve_jumps(all, workers_know); !known) return std::unexpected(known.error());
   if (options.logins_per_second > 0) {
     NamedLimit limit;
     limit.name = limit.place = "--logins-per-second";
@@ -62,6 +70,14 @@ Expected<Inventory> gather_hosts(const RunOptions& options, std::span<const Task
   return all;
 }
 
+// Puts hosts under the limits of the jump hosts on their ways.
+Expected<void> limit_by_jumps(Inventory& inventory, const std::vector<JumpHost>& jumps,
+                              std::vector<Host>& hosts, const RunOptions& options) {
+  JumpHosts by_name;
+  for (const JumpHost& jump : jumps) by_name.emplace(jump.name, jump);
+  return limit_jumps(inventory, by_name, hosts, options.limits.empty());
+}
+
 std::vector<std::string> platforms_of(const std::vector<TaskSpec>& tasks) {
   std::vector<std::string> names;
   for (const TaskSpec& task : tasks) {
@@ -70,11 +86,6 @@ std::vector<std::string> platforms_of(const std::vector<TaskSpec>& tasks) {
     }
   }
   return names;
-}
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
 }
 
 std::unexpected<PromptFailure> input_error(std::string message) {
@@ -102,9 +113,10 @@ std::expected<CredentialStore, PromptFailure> credentials_of(const RunOptions& o
         "workers on other machines log in with what they have themselves; --send-credentials "
         "sends them the password from here, encrypted");
   }
-  const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase};
-  return gather_credentials(options.credentials, common_user(setup.tasks), hosts, inventory, remote,
-                            io, setup.warnings);
+  const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase,
+                        variable("HOME")};
+  return gather_credentials(options.credentials, common_user(setup.tasks), hosts,
+                            setup.record.job.jumps, inventory, remote, io, setup.warnings);
 }
 
 SweepRecord new_record(const RunOptions& options, std::vector<std::string> commands,
@@ -170,8 +182,25 @@ Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& invent
       task.credential = host.credential.empty() ? kDefaultCredential : host.credential;
     }
     host.credential = task.credential;
+    host.jump = task.jump;
   }
   return hosts;
+}
+
+// Passwords and keys of jump hosts are in their inventory only.
+Expected<void> check_jump_secrets(const std::vector<JumpHost>& jumps, const Inventory& inventory) {
+  for (const JumpHost& jump : jumps) {
+    if (!jump.credential.starts_with(kJumpCredentials)) continue;
+    const auto known = std::ranges::find_if(inventory.jumps, [&](const JumpDefinition& definition) {
+      return definition.host.name == jump.name && definition.has_secret();
+    });
+    if (known != inventory.jumps.end()) continue;
+    return fail(
+        fmt::format("the password or key of jump host '{}' came from the sweep's inventory, and "
+                    "these are not stored: give the inventory again with -i",
+                    jump.name));
+  }
+  return {};
 }
 
 }  // namespace
@@ -195,7 +224,6 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   if (!commands) return input_error(commands.error().message);
   auto inventory = gather_hosts(options);
   if (!inventory) return input_error(inventory.error().message);
-  setup.warnings = inventory->warnings;
   std::vector<Host> hosts = std::move(inventory->hosts);
   for (const std::string& limit : options.limits) {
     auto selected = select_hosts(std::move(hosts), limit);
@@ -207,11 +235,14 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
                                               : "no hosts left: the limit (-l) selects none");
   }
 
-  if (auto applied =
-          apply_ssh_settings(options, variable("HOME"), variable("USER"), hosts, setup.warnings);
-      !applied) {
-    return input_error(applied.error().message);
+  auto jumps = apply_ssh_settings(options, variable("HOME"), variable("USER"), inventory->jumps,
+                                  hosts, setup.warnings);
+  if (!jumps) return input_error(jumps.error().message);
+  if (auto limited = limit_by_jumps(*inventory, *jumps, hosts, options); !limited) {
+    return input_error(limited.error().message);
   }
+  setup.warnings.insert(setup.warnings.begin(), inventory->warnings.begin(),
+                        inventory->warnings.end());
   PlanDefaults defaults;
   defaults.user = options.user;
   if (options.port != 0) defaults.port = options.port;
@@ -227,6 +258,7 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   setup.record = new_record(options, std::move(*commands), setup.tasks.size());
   setup.record.limited = !setup.limits.limits.empty();
   JobSpec& job = setup.record.job;
+  job.jumps = *std::move(jumps);
   auto configured =
       add_configuration(options.configuration, hosts, job, setup.tasks, setup.warnings);
   if (!configured) return input_error(configured.error().message);
@@ -266,6 +298,13 @@ std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, 
                           setup.record.boot_id.empty() || setup.record.boot_id != boot_id()};
   auto hosts = hosts_again(setup, *inventory);
   if (!hosts) return input_error(hosts.error().message);
+  if (auto known = check_jump_secrets(setup.record.job.jumps, *inventory); !known) {
+    return input_error(known.error().message);
+  }
+  if (auto limited = limit_by_jumps(*inventory, setup.record.job.jumps, *hosts, options);
+      !limited) {
+    return input_error(limited.error().message);
+  }
   setup.limits = plan_limits(*inventory, *hosts);
   auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
   if (!known) return input_error(known.error().message);

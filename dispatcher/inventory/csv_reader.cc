@@ -6,14 +6,15 @@
 #include <cstdint>
 #include <map>
 
+#include "common/host_text.h"
+#include "common/problems.h"
 #include "common/ssh_algorithms.h"
 #include "dispatcher/inventory/csv_records.h"
-#include "dispatcher/inventory/host_text.h"
+#include "dispatcher/inventory/jumps.h"
 #include "dispatcher/inventory/limit_lists.h"
 #include "dispatcher/inventory/name_table.h"
 #include "dispatcher/inventory/parsers.h"
 #include "dispatcher/inventory/passwords.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {
@@ -169,6 +170,7 @@ class CsvReader {
     inventory_.passwords = passwords_.take();
     inventory_.limit_references = limits_.take_references();
     inventory_.limit_lists = limits_.take_lists();
+    inventory_.jump_references = jumps_.take();
     return std::move(inventory_);
   }
 
@@ -216,13 +218,11 @@ class CsvReader {
       case Column::kLimits:
         return set_limits(row, value);
       case Column::kJump: {
-        std::string hops;
-        const auto read = each_word(value, [&](std::string_view hop) -> Expected<void> {
-          hops.append(hops.empty() ? "" : ",").append(hop);
-          return check_label(hop, "jump host");
-        });
-        host.jump = pool_(hops);
-        return read;
+        const auto route = parse_typed_route(value);
+        if (!route) return std::unexpected(route.error());
+        host.jump = pool_(*route);
+        jumps_.add(host.jump, source_, row.line);
+        return {};
       }
       case Column::kAlgorithms: {
         const AlgorithmKind kind = algorithm_field(lower(header_.names[column]))->kind;
@@ -307,6 +307,7 @@ class CsvReader {
   NameTable names_;
   Passwords passwords_;
   LimitLists limits_;
+  JumpReferences jumps_;
   std::vector<std::uint32_t> lines_;  // of each host
   TextPool pool_;
   Problems problems_;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "common/problems.h"
 #include "dispatcher/inventory/name_table.h"
 #include "dispatcher/inventory/parsers.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {
@@ -64,6 +64,29 @@ std::vector<std::uint16_t> merge_limits(Inventory& inventory, Inventory& more) {
   return lists;
 }
 
+// Adds the jump hosts of `more`, and the names that its hosts' routes have.
+void merge_jumps(Inventory& inventory, Inventory& more) {
+  for (JumpDefinition& jump : more.jumps) {
+    const auto name = [&](const JumpDefinition& known) {
+      return known.host.name == jump.host.name;
+    };
+    const auto same = std::ranges::find_if(inventory.jumps, name);
+    if (same == inventory.jumps.end()) {
+      inventory.jumps.push_back(std::move(jump));
+    } else {
+      inventory.warnings.push_back(fmt::format("{}: jump host '{}' was given before ({}); ignored",
+                                               jump.place, shown(jump.host.name), same->place));
+    }
+  }
+  for (JumpReference& reference : more.jump_references) {
+    const auto same =
+        std::ranges::find(inventory.jump_references, reference.name, &JumpReference::name);
+    if (same == inventory.jump_references.end()) {
+      inventory.jump_references.push_back(std::move(reference));
+    }
+  }
+}
+
 }  // namespace
 
 Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arguments) {
@@ -81,7 +104,8 @@ Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arg
 }
 
 void merge_inventory(Inventory& inventory, Inventory more) {
-  if (inventory.hosts.empty() && inventory.passwords.empty() && inventory.limits.empty()) {
+  if (inventory.hosts.empty() && inventory.passwords.empty() && inventory.limits.empty() &&
+      inventory.jumps.empty()) {
     std::vector<std::string> warnings = std::move(inventory.warnings);
     inventory = std::move(more);
     inventory.warnings.insert(inventory.warnings.begin(), std::make_move_iterator(warnings.begin()),
@@ -90,6 +114,7 @@ void merge_inventory(Inventory& inventory, Inventory more) {
   }
   const auto renamed = merge_passwords(inventory, more);
   const auto limit_lists = merge_limits(inventory, more);
+  merge_jumps(inventory, more);
   std::ranges::move(more.warnings, std::back_inserter(inventory.warnings));
   NameTable names(inventory.hosts);
   for (Host& host : more.hosts) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/jump_reader.h"
 #include "common/secret.h"
 #include "common/shared_text.h"
 
@@ -38,6 +39,12 @@ struct LimitReference {
   std::string place;  // "file:line" where it is read first
 };
 
+// The name of a jump host on some host's route.
+struct JumpReference {
+  std::string name;
+  std::string place;  // "file:line" where it is read first
+};
+
 // One device that is logged in to. Empty strings and port 0 mean "the inventory does not say": the
 // command line's value or the default is used.
 struct Host {
@@ -48,7 +55,7 @@ struct Host {
   SharedText user;
   SharedText platform;
   SharedText region;
-  SharedText jump;                  // hops in order, "a,b"; empty: direct
+  SharedText jump;                  // a route of common/jump_host.h; "none": directly
   SharedText credential;            // the name of a credential; may be one of Inventory::passwords
   SharedText ssh_options;           // its own, of common/ssh_algorithms.h, as text
   std::vector<std::string> groups;  // all of them, nearest first, parents of parents included
@@ -65,13 +72,15 @@ struct Inventory {
   // The distinct lists of limits that hosts are under; [0] is the empty one. As read, their numbers
   // are positions in limit_references; after resolve_limits(), in limits.
   std::vector<std::vector<std::uint16_t>> limit_lists{{}};
+  std::vector<JumpDefinition> jumps;
+  std::vector<JumpReference> jump_references;  // each name once
   std::vector<std::string> warnings;  // "file:line: ..." for what was ignored (a repeated host)
 };
 
 // One message for all that is wrong, a line each ("file:line: ..."), at most 20 and "... and N
 // more". Reads `path`: a text file, CSV (by .csv or a header line), YAML file, a directory with
-// hosts.yaml (+ groups.yaml, defaults.yaml, limits.yaml), or "-" for standard input. Bounds: see
-// readers.
+// hosts.yaml (+ groups.yaml, defaults.yaml, limits.yaml, jumps.yaml), or "-" for standard input.
+// Bounds: see readers.
 Expected<Inventory> read_inventory(const std::string& path);
 
 // Hosts from -H: comma-separated [user@]host[:port].
@@ -80,9 +89,10 @@ Expected<Inventory> inventory_from_arguments(const std::vector<std::string>& arg
 // Appends `more` to `inventory`; a host that is there already is left out with a warning.
 void merge_inventory(Inventory& inventory, Inventory more);
 
-// Puts each host under all of its limits: those that it lists, and those of its groups, region and
-// jump host, whichever inventory they came from. Once, after the last merge. The error names limits
-// that nobody defined; a limit that no host is under is a warning.
+// Puts each host under all of its limits: those that it lists, and those of its groups and region,
+// whichever inventory they came from; those of its jump hosts come later (jumps.h). Once, after the
+// last merge. The error names limits that nobody defined; a limit that no host is under is a
+// warning.
 Expected<void> resolve_limits(Inventory& inventory);
 
 // The hosts that a limit expression selects, in order. Grammar in limit.h. An expression that

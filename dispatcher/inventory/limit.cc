@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/problems.h"
 #include "dispatcher/inventory/glob.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
 
 namespace netfleet {
 

@@ -19,11 +19,20 @@ inline constexpr std::size_t kMaxLimitLists = 10'000;
 // One thread.
 class LimitLists {
  public:
+  LimitLists() = default;
+  // Goes on with lists that were made before.
+  explicit LimitLists(std::vector<std::vector<std::uint16_t>> lists) : lists_(std::move(lists)) {
+    for (std::size_t i = 0; i < lists_.size(); ++i) {
+      by_list_.emplace(lists_[i], static_cast<std::uint16_t>(i));
+    }
+  }
+
   // The number of a name, which is read at source:line. The error: it cannot be one, or there are
   // too many.
   Expected<std::uint16_t> name(std::string_view name, std::string_view source, std::size_t line);
   // The number of a list, in any order; 0 for the empty one. An error when there are too many.
   Expected<std::uint16_t> list(std::vector<std::uint16_t> numbers);
+  const std::vector<std::uint16_t>& at(std::uint16_t number) const { return lists_[number]; }
 
   // What was collected, for Inventory.
   std::vector<LimitReference> take_references() { return std::move(references_); }

@@ -5,15 +5,15 @@
 #include <cmath>
 #include <map>
 
+#include "common/problems.h"
 #include "dispatcher/inventory/limit_lists.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {
 
 using Numbers = std::vector<std::uint16_t>;
 
-// The limits of groups, of regions or of jump hosts, by the name of what they belong to.
+// The limits of groups or of regions, by the name of what they belong to.
 class ByName {
  public:
   void add(const std::string& name, std::uint16_t limit) {
@@ -58,7 +58,6 @@ class Resolution {
       by_name.emplace(limit.name, i);
       groups_.add(limit.group, i);
       regions_.add(limit.region, i);
-      jumps_.add(limit.jump, i);
       if (limit.everybody) everybody_.push_back(i);
     }
     std::string unknown;
@@ -92,14 +91,6 @@ class Resolution {
       for (const std::string& group : host.groups) groups_.collect(group, numbers);
     }
     if (!regions_.empty()) regions_.collect(host.region, numbers);
-    if (!jumps_.empty() && !host.jump.empty()) {
-      std::string_view hops = host.jump;
-      while (!hops.empty()) {
-        const std::string_view hop = hops.substr(0, hops.find(','));
-        jumps_.collect(hop, numbers);
-        hops.remove_prefix(std::min(hops.size(), hop.size() + 1));
-      }
-    }
     return lists_.list(std::move(numbers));
   }
 
@@ -109,15 +100,15 @@ class Resolution {
       for (const std::uint16_t limit : list) used[limit] = true;
     }
     for (std::size_t i = 0; i < used.size(); ++i) {
-      if (used[i]) continue;
       const NamedLimit& limit = inventory_.limits[i];
+      if (used[i] || !limit.jump.empty()) continue;
       inventory_.warnings.push_back(
           fmt::format("{}: no host is under limit '{}'", limit.place, shown(limit.name)));
     }
   }
 
   Inventory& inventory_;
-  ByName groups_, regions_, jumps_;
+  ByName groups_, regions_;
   Numbers everybody_;
   std::vector<Numbers> listed_;  // by Host::limits as read
   LimitLists lists_;

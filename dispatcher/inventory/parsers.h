@@ -30,9 +30,10 @@ struct YamlFiles {
   std::optional<NamedText> groups = std::nullopt;
   std::optional<NamedText> defaults = std::nullopt;
   std::optional<NamedText> limits = std::nullopt;
+  std::optional<NamedText> jumps = std::nullopt;
 };
-// Nornir's SimpleInventory. `hosts` alone may hold all sections (hosts, groups, defaults, limits),
-// or only hosts by name, as hosts.yaml does in a directory.
+// Nornir's SimpleInventory. `hosts` alone may hold all sections (hosts, groups, defaults, limits,
+// jumps), or only hosts by name, as hosts.yaml does in a directory.
 Expected<Inventory> parse_yaml_inventory(const NamedText& hosts, const YamlFiles& others = {});
 
 // The first line of a CSV inventory: at least one column that names the host, and two columns.

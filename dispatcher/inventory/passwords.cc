@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
+#include "common/jump_reader.h"
 
 namespace netfleet {
 namespace {
@@ -29,7 +30,7 @@ Expected<std::string> Passwords::name_of(std::string_view password) {
 
 Expected<void> check_credential_name(std::string_view name) {
   if (const auto checked = check_label(name, "credential"); !checked) return checked;
-  if (name.starts_with(kInventoryCredentials)) {
+  if (name.starts_with(kInventoryCredentials) || name.starts_with(kJumpCredentials)) {
     return fail(fmt::format("the credential name '{}' is reserved", name));
   }
   return {};

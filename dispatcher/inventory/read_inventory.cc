@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/problems.h"
 #include "common/secret.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/parsers.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {
@@ -112,22 +112,23 @@ std::string yaml_in(const std::string& directory, std::string_view stem) {
 
 Expected<Inventory> read_directory(const std::string& directory) {
   const std::string paths[] = {yaml_in(directory, "hosts"), yaml_in(directory, "groups"),
-                               yaml_in(directory, "defaults"), yaml_in(directory, "limits")};
+                               yaml_in(directory, "defaults"), yaml_in(directory, "limits"),
+                               yaml_in(directory, "jumps")};
   if (paths[0].empty()) {
     return std::unexpected(cannot_read(directory, "the directory holds no hosts.yaml"));
   }
-  FileText files[4];
-  for (int i = 0; i < 4; ++i) {
+  FileText files[std::size(paths)];
+  for (std::size_t i = 0; i < std::size(paths); ++i) {
     if (paths[i].empty()) continue;
     auto text = read_file(paths[i]);
     if (!text) return std::unexpected(text.error());
     files[i] = *std::move(text);
   }
-  const auto named = [&](int i) -> std::optional<NamedText> {
+  const auto named = [&](std::size_t i) -> std::optional<NamedText> {
     if (paths[i].empty()) return std::nullopt;
     return NamedText{paths[i], files[i].bytes};
   };
-  return parse_yaml_inventory(*named(0), {named(1), named(2), named(3)});
+  return parse_yaml_inventory(*named(0), {named(1), named(2), named(3), named(4)});
 }
 
 InventoryFormat format_of(const std::string& path, std::string_view text) {
@@ -163,7 +164,8 @@ Expected<Inventory> read_one(const std::string& path) {
 
 Expected<Inventory> read_inventory(const std::string& path) {
   auto inventory = read_one(path);
-  if (inventory && inventory->hosts.empty() && inventory->limits.empty()) {
+  if (inventory && inventory->hosts.empty() && inventory->limits.empty() &&
+      inventory->jumps.empty()) {
     return fail(fmt::format("no hosts in {}", path == "-" ? "standard input" : shown(path)));
   }
   return inventory;

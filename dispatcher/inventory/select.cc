@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "common/problems.h"
 #include "dispatcher/inventory/glob.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/limit.h"
 #include "dispatcher/inventory/name_table.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {

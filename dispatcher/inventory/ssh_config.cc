@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/host_text.h"
 #include "common/wildcard.h"
-#include "dispatcher/inventory/host_text.h"
 #include "dispatcher/inventory/ssh_config_entry.h"
 
 namespace netfleet {

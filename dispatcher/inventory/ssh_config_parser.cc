@@ -5,8 +5,8 @@
 #include <array>
 #include <utility>
 
-#include "dispatcher/inventory/host_text.h"
-#include "dispatcher/inventory/problems.h"
+#include "common/host_text.h"
+#include "common/problems.h"
 #include "dispatcher/inventory/ssh_config_entry.h"
 #include "dispatcher/inventory/ssh_config_words.h"
 

@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "dispatcher/inventory/problems.h"
+#include "common/problems.h"
 #include "dispatcher/inventory/template_tags.h"
 
 namespace netfleet {

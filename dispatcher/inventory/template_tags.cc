@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "common/problems.h"
 #include "common/task.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
+#include "common/problems.h"
 #include "dispatcher/inventory/name_table.h"
 #include "dispatcher/inventory/parsers.h"
-#include "dispatcher/inventory/problems.h"
 
 namespace netfleet {
 namespace {

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <optional>
 
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
 #include "dispatcher/inventory/limit_lists.h"
 
 namespace netfleet {
@@ -142,6 +142,19 @@ std::vector<NamedLimit> read_limits(const YamlTree& tree, const YamlNode& node,
     if (auto limit = reader.read(key, value)) limits.push_back(*std::move(limit));
   }
   return limits;
+}
+
+void add_jump_limits(const std::vector<JumpDefinition>& jumps, std::vector<NamedLimit>& limits) {
+  for (const JumpDefinition& jump : jumps) {
+    if (jump.sessions == 0 && jump.logins_per_second == 0) continue;
+    NamedLimit& limit = limits.emplace_back();
+    limit.name = "jump " + jump.host.name;
+    limit.jump = jump.host.name;
+    limit.sessions = jump.sessions;
+    limit.logins_per_second = jump.logins_per_second;
+    limit.burst = jump.burst != 0 ? jump.burst : default_burst(jump.logins_per_second);
+    limit.place = jump.place;
+  }
 }
 
 }  // namespace netfleet

@@ -10,14 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "common/problems.h"
+#include "common/yaml_tree.h"
 #include "dispatcher/inventory/inventory.h"
-#include "dispatcher/inventory/problems.h"
-#include "dispatcher/inventory/yaml_tree.h"
 
 namespace netfleet {
 
 // `node` is a map. What is wrong goes to `problems`, with its line.
 std::vector<NamedLimit> read_limits(const YamlTree& tree, const YamlNode& node,
                                     const std::string& source, Problems& problems);
+
+// The limits that jump hosts bring with them, as "jump NAME".
+void add_jump_limits(const std::vector<JumpDefinition>& jumps, std::vector<NamedLimit>& limits);
 
 }  // namespace netfleet

@@ -6,7 +6,7 @@
 #include <map>
 #include <unordered_map>
 
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
 #include "dispatcher/inventory/parsers.h"
 #include "dispatcher/inventory/yaml_limits.h"
 #include "dispatcher/inventory/yaml_sections.h"
@@ -57,7 +57,7 @@ class SimpleInventory {
     const std::string* source = nullptr;
   };
   struct Parts {
-    Part hosts, groups, defaults, limits;
+    Part hosts, groups, defaults, limits, jumps;
   };
 
   SimpleInventory(const Parts& parts, Problems& problems)
@@ -65,6 +65,7 @@ class SimpleInventory {
         groups_part_(parts.groups),
         defaults_part_(parts.defaults),
         limits_part_(parts.limits),
+        jumps_part_(parts.jumps),
         problems_(problems) {}
 
   Inventory read() {
@@ -79,6 +80,12 @@ class SimpleInventory {
       inventory.limits =
           read_limits(*limits_part_.tree, *limits_part_.node, *limits_part_.source, problems_);
     }
+    if (is_map(jumps_part_, "jump hosts")) {
+      inventory.jumps =
+          read_jumps(*jumps_part_.tree, *jumps_part_.node, *jumps_part_.source, problems_);
+      add_jump_limits(inventory.jumps, inventory.limits);
+    }
+    inventory.jump_references = jump_references_.take();
     inventory.limit_references = limit_lists_.take_references();
     inventory.limit_lists = limit_lists_.take_lists();
     return inventory;
@@ -86,7 +93,8 @@ class SimpleInventory {
 
  private:
   SectionReader reader(const Part& part) {
-    return SectionReader(*part.tree, *part.source, passwords_, limit_lists_, problems_);
+    return SectionReader(*part.tree, *part.source, passwords_, limit_lists_, jump_references_,
+                         problems_);
   }
 
   // Whether `part` can be walked as a map of names; null is an empty one.
@@ -226,9 +234,11 @@ class SimpleInventory {
   Part groups_part_;
   Part defaults_part_;
   Part limits_part_;
+  Part jumps_part_;
   Problems& problems_;
   Passwords passwords_;
   LimitLists limit_lists_;
+  JumpReferences jump_references_;
   TextPool pool_;
   YamlSection defaults_;
   std::vector<Group> groups_;
@@ -236,7 +246,7 @@ class SimpleInventory {
 };
 
 // The sections of one file. A file without any of their keys holds the hosts themselves, by name;
-// one with the key "limits" alone holds limits for the hosts of other inventories.
+// one with "limits" or "jumps" alone holds those for the hosts of other inventories.
 SimpleInventory::Parts split_sections(const YamlTree& tree, const std::string& source,
                                       Problems& problems) {
   const YamlNode& root = tree.root();
@@ -257,21 +267,24 @@ SimpleInventory::Parts split_sections(const YamlTree& tree, const std::string& s
       parts.defaults = {&tree, &value, &source};
     } else if (key.text == "limits") {
       parts.limits = {&tree, &value, &source};
+    } else if (key.text == "jumps") {
+      parts.jumps = {&tree, &value, &source};
     } else if (others.size() < 20) {
       others.push_back(&key);
     }
   }
-  const bool only_limits = parts.limits.node != nullptr && others.empty();
+  const bool no_hosts =
+      (parts.limits.node != nullptr || parts.jumps.node != nullptr) && others.empty();
   if (found == nullptr && parts.groups.node == nullptr && parts.defaults.node == nullptr &&
-      !only_limits) {
-    parts.limits = {};  // a host of that name
+      !no_hosts) {
+    parts.limits = parts.jumps = {};  // a host of that name
     return parts;
   }
   parts.hosts = {&tree, found, &source};
   for (const YamlNode* key : others) {
-    problems.add(
-        source, key->line,
-        fmt::format("unknown key '{}' (known: hosts, groups, defaults, limits)", shown(key->text)));
+    problems.add(source, key->line,
+                 fmt::format("unknown key '{}' (known: hosts, groups, defaults, limits, jumps)",
+                             shown(key->text)));
   }
   return parts;
 }
@@ -288,7 +301,7 @@ bool parse_one(YamlTree& tree, NamedText named, Problems& problems) {
 
 Expected<Inventory> parse_yaml_inventory(const NamedText& hosts, const YamlFiles& others) {
   Problems problems;
-  YamlTree hosts_tree, groups_tree, defaults_tree, limits_tree;
+  YamlTree hosts_tree, groups_tree, defaults_tree, limits_tree, jumps_tree;
   parse_one(hosts_tree, hosts, problems);
   const auto parse = [&](YamlTree& tree, const std::optional<NamedText>& file) {
     if (file) parse_one(tree, *file, problems);
@@ -296,6 +309,7 @@ Expected<Inventory> parse_yaml_inventory(const NamedText& hosts, const YamlFiles
   parse(groups_tree, others.groups);
   parse(defaults_tree, others.defaults);
   parse(limits_tree, others.limits);
+  parse(jumps_tree, others.jumps);
   if (problems.any()) return std::unexpected(problems.error());
   SimpleInventory::Parts parts = split_sections(hosts_tree, hosts.source, problems);
   const auto replace = [](SimpleInventory::Part& part, const YamlTree& tree,
@@ -305,6 +319,7 @@ Expected<Inventory> parse_yaml_inventory(const NamedText& hosts, const YamlFiles
   replace(parts.groups, groups_tree, others.groups);
   replace(parts.defaults, defaults_tree, others.defaults);
   replace(parts.limits, limits_tree, others.limits);
+  replace(parts.jumps, jumps_tree, others.jumps);
   SimpleInventory simple(parts, problems);
   Inventory inventory = simple.read();
   if (problems.any()) return std::unexpected(problems.error());

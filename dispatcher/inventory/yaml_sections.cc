@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
 
 namespace netfleet {
 namespace {
@@ -16,7 +16,6 @@ constexpr int kMaxDataDepth = 32;
 constexpr std::size_t kMaxGroups = 1000;
 
 constexpr std::size_t kMaxLimitsOfASection = 100;
-constexpr std::size_t kMaxHops = 16;
 
 constexpr std::array<std::string_view, 16> kKnown = {"hostname",
                                                      "port",
@@ -35,7 +34,7 @@ constexpr std::array<std::string_view, 16> kKnown = {"hostname",
                                                      "host_key_algorithms",
                                                      "public_key_algorithms"};
 // Words of the format, or of netfleet, that other versions use.
-constexpr std::array<std::string_view, 2> kAccepted = {"jumps", "connection_options"};
+constexpr std::array<std::string_view, 1> kAccepted = {"connection_options"};
 
 }  // namespace
 
@@ -168,16 +167,45 @@ void SectionReader::limits(YamlSection& section, const YamlNode& value) {
   });
 }
 
+// A chain ("a" or "a,b"), or a list of tiers: of chains, and of lists of them that share.
 void SectionReader::jump(YamlSection& section, const YamlNode& value) {
-  std::size_t hops = 0;
-  each_name(value, "jump", [&](const YamlNode& item) {
-    if (const auto checked = check_label(item.text, "jump host"); !checked) {
-      return problem(item, checked.error().message);
+  if (value.kind == YamlNode::Kind::kNull) return;
+  const std::size_t before = problems_.count();
+  std::string route;
+  if (value.kind == YamlNode::Kind::kScalar && value.text == kNoJump) {
+    route = kNoJump;
+  } else if (value.kind == YamlNode::Kind::kList && value.first != 0) {
+    for (std::uint32_t at = value.first; at != 0; at = tree_.at(at).next) {
+      route.append(route.empty() ? "" : ",").append(tier(tree_.at(at)));
     }
-    if (++hops > kMaxHops) return problem(item, fmt::format("more than {} hops", kMaxHops));
-    if (!section.jump.empty()) section.jump += ',';
-    section.jump += item.text;
-  });
+  } else {
+    route = tier(value);
+  }
+  if (problems_.count() != before) return;
+  if (route != kNoJump) {
+    const auto parsed = parse_jump_route(route);
+    if (!parsed) return problem(value, parsed.error().message);
+  }
+  jumps_.add(route, source_, value.line);
+  section.jump = std::move(route);
+}
+
+std::string SectionReader::tier(const YamlNode& value) {
+  std::string tier;
+  const auto take = [&](const YamlNode& item) {
+    if (item.kind != YamlNode::Kind::kScalar) {
+      return problem(item, "'jump' takes a name, or a list of names and of lists of names");
+    }
+    const auto chain = parse_typed_chain(item.text);
+    if (!chain) return problem(item, chain.error().message);
+    tier.append(tier.empty() ? "" : "|").append(*chain);
+  };
+  if (value.kind != YamlNode::Kind::kList || value.first == 0) {
+    take(value);
+    return tier;
+  }
+  for (std::uint32_t at = value.first; at != 0; at = tree_.at(at).next) take(tree_.at(at));
+  return tier;
 }
 
 void SectionReader::data(YamlSection& section, const YamlNode& value) {

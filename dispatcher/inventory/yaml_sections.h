@@ -9,11 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "common/problems.h"
 #include "common/ssh_algorithms.h"
+#include "common/yaml_tree.h"
+#include "dispatcher/inventory/jumps.h"
 #include "dispatcher/inventory/limit_lists.h"
 #include "dispatcher/inventory/passwords.h"
-#include "dispatcher/inventory/problems.h"
-#include "dispatcher/inventory/yaml_tree.h"
 
 namespace netfleet {
 
@@ -36,7 +37,7 @@ struct YamlSection {
   std::string platform;
   std::string region;
   std::string credential;
-  std::string jump;                   // hops in order, "a,b"
+  std::string jump;                   // as a host's
   SshOptions ssh;                     // lists of algorithms, as written
   std::vector<std::uint16_t> limits;  // numbers of LimitLists
   std::vector<GroupReference> groups;
@@ -50,8 +51,13 @@ enum class SectionKind : std::uint8_t { kHost, kGroup, kDefaults };
 class SectionReader {
  public:
   SectionReader(const YamlTree& tree, const std::string& source, Passwords& passwords,
-                LimitLists& limits, Problems& problems)
-      : tree_(tree), source_(source), passwords_(passwords), limits_(limits), problems_(problems) {}
+                LimitLists& limits, JumpReferences& jumps, Problems& problems)
+      : tree_(tree),
+        source_(source),
+        passwords_(passwords),
+        limits_(limits),
+        jumps_(jumps),
+        problems_(problems) {}
 
   YamlSection read(const YamlNode& node, SectionKind kind);
 
@@ -62,6 +68,7 @@ class SectionReader {
   void groups(YamlSection& section, const YamlNode& value);
   void limits(YamlSection& section, const YamlNode& value);
   void jump(YamlSection& section, const YamlNode& value);
+  std::string tier(const YamlNode& value);
   template <typename Take>
   void each_name(const YamlNode& value, std::string_view what, Take take);
   void data(YamlSection& section, const YamlNode& value);
@@ -74,6 +81,7 @@ class SectionReader {
   const std::string& source_;
   Passwords& passwords_;
   LimitLists& limits_;
+  JumpReferences& jumps_;
   Problems& problems_;
   std::size_t data_values_ = 0;  // of the section under way
 };

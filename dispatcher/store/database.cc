@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 6;
+constexpr int kSchemaVersion = 7;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -66,7 +66,8 @@ CREATE TABLE tasks(
   region TEXT,
   credential TEXT,
   configuration INTEGER,
-  ssh_options TEXT);
+  ssh_options TEXT,
+  jump INTEGER);
 CREATE TABLE results(
   key INTEGER PRIMARY KEY,
   attempt INTEGER NOT NULL,
@@ -179,6 +180,29 @@ CREATE TRIGGER forget_pieces AFTER DELETE ON bodies WHEN old.compressed = 2 BEGI
 END;
 )sql";
 
+// What version 7 added. A task's route is a body, as a configuration is.
+constexpr const char* kTablesOf7 = R"sql(
+CREATE TABLE sweep_jumps(
+  sweep INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  address TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  user TEXT NOT NULL,
+  credential TEXT NOT NULL,
+  via TEXT,
+  weight INTEGER NOT NULL,
+  max_connections INTEGER NOT NULL,
+  max_channels INTEGER NOT NULL,
+  host_key_policy TEXT NOT NULL,
+  legacy_algorithms INTEGER NOT NULL,
+  ssh_options TEXT,
+  PRIMARY KEY(sweep, name)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kUpgradeTo7 = R"sql(
+ALTER TABLE tasks ADD COLUMN jump INTEGER;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -214,6 +238,7 @@ void create_tables(SQLite::Database& database) {
   database.exec(kTablesOf3);
   database.exec(kTablesOf4);
   database.exec(kTablesOf6);
+  database.exec(kTablesOf7);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                             kSchemaVersion));
   transaction.commit();
@@ -236,7 +261,9 @@ void upgrade(SQLite::Database& database) {
     database.exec(kTablesOf4);
   }
   if (version < 5) database.exec(kUpgradeTo5);
-  database.exec(kTablesOf6);
+  if (version < 6) database.exec(kTablesOf6);
+  database.exec(kUpgradeTo7);
+  database.exec(kTablesOf7);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

@@ -112,6 +112,7 @@ struct Store::Impl {
 
   void insert_sweep(SweepRecord& record);
   void insert_texts(const SweepRecord& record);  // its commands and answers
+  void insert_jumps(const SweepRecord& record);
   void insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> tasks);
   void put_grants(std::uint32_t sweep, std::span<const GrantRecord> grants);
   void insert_results(std::uint32_t sweep, std::span<const TaskResult> results);
@@ -140,9 +141,10 @@ struct Store::Impl {
   const std::vector<std::string>& commands_of(std::uint32_t sweep);
   std::vector<std::string> read_commands(std::uint32_t sweep);
   std::vector<ExpectedQuestion> read_answers(std::uint32_t sweep);
+  std::vector<JumpHost> read_jumps(std::uint32_t sweep);
   SweepRecord read_sweep(SQLite::Statement& row);
   // The body's text, which is shared by all who ask for it.
-  SharedText configuration(std::int64_t body);
+  SharedText text_of(std::int64_t body);
   std::vector<CommandResult> read_outputs(std::uint32_t sweep, std::int64_t key,
                                           std::size_t& bytes);
   struct Row {
@@ -169,15 +171,15 @@ struct Store::Impl {
   TextPool texts;
   std::uint32_t commands_sweep = 0;  // whose commands `commands` are; no sweep has number 0
   std::vector<std::string> commands;
-  // Of configurations that were written or read last, so that equal ones cost once.
+  // Of configurations and routes that were written or read last, so that equal ones cost once.
   std::unordered_map<const char*, std::int64_t> bodies_of_texts;
   std::unordered_map<std::int64_t, SharedText> texts_of_bodies;
 
   RowInsert add_tasks{
       database,
       "INSERT INTO tasks(key,host,address,port,user,platform,region,credential,configuration,"
-      "ssh_options)",
-      10};
+      "ssh_options,jump)",
+      11};
   SQLite::Statement add_result{
       database,
       "INSERT INTO results(key,attempt,outcome,error,worker,platform,jump,started_at,duration_ms,"
@@ -207,7 +209,8 @@ struct Store::Impl {
       database,
       "SELECT t.key,t.host,t.address,t.port,t.user,t.platform,t.region,t.credential,"
       "r.attempt,r.outcome,r.error,r.worker,r.platform,r.jump,r.started_at,r.duration_ms,"
-      "r.command_sent,r.evidence,t.configuration,t.ssh_options FROM tasks t LEFT JOIN results r ON "
+      "r.command_sent,r.evidence,t.configuration,t.ssh_options,t.jump FROM tasks t LEFT JOIN "
+      "results r ON "
       "r.key=t.key"
       " WHERE t.key>=? AND t.key<? ORDER BY t.key"};
   SQLite::Statement outputs{

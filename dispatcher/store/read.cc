@@ -41,6 +41,12 @@ Outcome outcome_at(SQLite::Statement& row, int column) {
   return *outcome;
 }
 
+HostKeyPolicy policy_at(SQLite::Statement& row, int column) {
+  const auto policy = std::ranges::find(kPolicies, bytes_at(row, column));
+  if (policy == kPolicies.end()) throw StoreFailure("a row holds an unknown host key policy");
+  return static_cast<HostKeyPolicy>(policy - kPolicies.begin());
+}
+
 // Each line has its end.
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
@@ -79,6 +85,33 @@ std::vector<ExpectedQuestion> Store::Impl::read_answers(std::uint32_t sweep) {
   return found;
 }
 
+std::vector<JumpHost> Store::Impl::read_jumps(std::uint32_t sweep) {
+  SQLite::Statement select(
+      database,
+      "SELECT name,address,port,user,credential,via,weight,max_connections,max_channels,"
+      "host_key_policy,legacy_algorithms,ssh_options FROM sweep_jumps WHERE sweep=? ORDER BY name");
+  select.bind(1, sweep);
+  const auto count_at = [&](int column) {
+    return static_cast<std::uint32_t>(number_at(select, column));
+  };
+  std::vector<JumpHost> found;
+  while (select.executeStep()) {
+    found.push_back({.name = text_at(select, 0),
+                     .address = text_at(select, 1),
+                     .port = static_cast<std::uint16_t>(number_at(select, 2)),
+                     .user = text_at(select, 3),
+                     .credential = text_at(select, 4),
+                     .via = text_at(select, 5),
+                     .weight = count_at(6),
+                     .max_connections = count_at(7),
+                     .max_channels = count_at(8),
+                     .host_key_policy = policy_at(select, 9),
+                     .legacy_algorithms = number_at(select, 10) != 0,
+                     .ssh_options = text_at(select, 11)});
+  }
+  return found;
+}
+
 std::string Store::Impl::read_body(std::int64_t number) {
   SQLite::Statement select(database, "SELECT size,compressed,content FROM bodies WHERE number=?");
   select.bind(1, number);
@@ -91,7 +124,7 @@ std::string Store::Impl::read_body(std::int64_t number) {
   return body;
 }
 
-SharedText Store::Impl::configuration(std::int64_t body) {
+SharedText Store::Impl::text_of(std::int64_t body) {
   if (texts_of_bodies.size() >= kTextsKept) texts_of_bodies.clear();
   const auto known = texts_of_bodies.find(body);
   if (known != texts_of_bodies.end()) return known->second;
@@ -112,9 +145,7 @@ SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
   job.timeouts.command = Milliseconds(number_at(row, 7));
   job.timeouts.task = Milliseconds(number_at(row, 8));
   job.max_output = static_cast<std::uint64_t>(number_at(row, 9));
-  const auto policy = std::ranges::find(kPolicies, bytes_at(row, 10));
-  if (policy == kPolicies.end()) throw StoreFailure("a sweep holds an unknown host key policy");
-  job.host_key_policy = static_cast<HostKeyPolicy>(policy - kPolicies.begin());
+  job.host_key_policy = policy_at(row, 10);
   job.legacy_algorithms = number_at(row, 11) != 0;
   job.changes_device = number_at(row, 12) != 0;
   job.commands = read_commands(record.number);
@@ -131,6 +162,7 @@ SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
   job.configuration.save = number_at(row, 23) != 0;
   job.exec = number_at(row, 24) != 0;
   job.answers = read_answers(record.number);
+  job.jumps = read_jumps(record.number);
   return record;
 }
 
@@ -236,9 +268,10 @@ std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::
     const std::string_view address = bytes_at(rows, 2);
     row.task.address = row.task.host == address ? row.task.host : SharedText(address);
     if (with == With::kConfiguration && !rows.isColumnNull(18)) {
-      row.task.configuration = configuration(number_at(rows, 18));
+      row.task.configuration = text_of(number_at(rows, 18));
       bytes += row.task.configuration.size();
     }
+    if (!rows.isColumnNull(20)) row.task.jump = text_of(number_at(rows, 20));
     if (rows.isColumnNull(8)) continue;
     TaskResult& result = row.result.emplace();
     result.index = row.task.index;

@@ -82,6 +82,7 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
   record.number = static_cast<std::uint32_t>(database.getLastInsertRowid());
 
   insert_texts(record);
+  insert_jumps(record);
 }
 
 void Store::Impl::insert_texts(const SweepRecord& record) {
@@ -104,6 +105,31 @@ void Store::Impl::insert_texts(const SweepRecord& record) {
     add_answer.bindNoCopy(4, job.answers[i].reply);
     add_answer.exec();
     add_answer.reset();
+  }
+}
+
+void Store::Impl::insert_jumps(const SweepRecord& record) {
+  SQLite::Statement insert(
+      database,
+      "INSERT INTO sweep_jumps(sweep,name,address,port,user,credential,via,weight,max_connections,"
+      "max_channels,host_key_policy,legacy_algorithms,ssh_options)"
+      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  for (const JumpHost& host : record.job.jumps) {
+    const Use use(insert);
+    insert.bind(1, record.number);
+    insert.bindNoCopy(2, host.name);
+    insert.bindNoCopy(3, host.address);
+    insert.bind(4, static_cast<int>(host.port));
+    insert.bindNoCopy(5, host.user);
+    insert.bindNoCopy(6, host.credential);
+    bind_or_null(insert, 7, host.via);
+    insert.bind(8, host.weight);
+    insert.bind(9, host.max_connections);
+    insert.bind(10, host.max_channels);
+    insert.bind(11, std::string(kPolicies[static_cast<std::size_t>(host.host_key_policy)]));
+    insert.bind(12, host.legacy_algorithms ? 1 : 0);
+    bind_or_null(insert, 13, host.ssh_options);
+    insert.exec();
   }
 }
 
@@ -130,6 +156,7 @@ void Store::Impl::insert_tasks(std::uint32_t sweep, std::span<const TaskSpec> ta
     bind_or_null(row, at + 7, task.credential);
     bind_body(row, at + 8, task.configuration);
     bind_or_null(row, at + 9, task.ssh_options);
+    bind_body(row, at + 10, task.jump);
   });
 }
 

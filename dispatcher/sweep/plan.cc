@@ -25,12 +25,24 @@ std::string canonical(std::string_view address) {
   return text;
 }
 
+// Of the jump hosts that may connect to a device, in whatever order.
+std::uint64_t ends_of(std::string_view route) {
+  std::uint64_t ends = 0;
+  const auto tiers = parse_jump_route(route);
+  if (!tiers) return ends;
+  for (const auto& tier : *tiers) {
+    for (const JumpChain& chain : tier) ends += std::hash<std::string_view>()(chain.back());
+  }
+  return ends;
+}
+
 std::uint64_t device_of(const TaskSpec& task) {
   const std::hash<std::string_view> hash;
   constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15u;  // 2^64 / golden ratio
   std::uint64_t device = hash(canonical(task.address));
   device = (device ^ task.port) * kSpread;
   device = (device ^ (device >> 32) ^ hash(task.region.view())) * kSpread;
+  if (!task.jump.empty()) device = (device ^ (device >> 32) ^ ends_of(task.jump)) * kSpread;
   return device == 0 ? 1 : device;
 }
 
@@ -53,6 +65,7 @@ std::vector<TaskSpec> plan_tasks(const std::vector<Host>& hosts, const PlanDefau
     task.region = host.region;
     task.credential = host.credential.empty() ? credential : host.credential;
     task.ssh_options = host.ssh_options;
+    task.jump = host.jump;
     tasks.push_back(std::move(task));
   }
   return tasks;

@@ -38,8 +38,8 @@ struct LimitPlan {
 LimitPlan plan_limits(const Inventory& inventory, const std::vector<Host>& hosts);
 
 // By index, what Limits::Subject::device says of each task: tasks of one region that log in to the
-// same address and port have the same number, those that are alone with theirs have 0. Empty when
-// all are alone. Names are compared, not what they resolve to.
+// same address and port, directly or from the same jump hosts, have the same number, those that are
+// alone with theirs have 0. Empty when all are alone. Names are compared, not what they resolve to.
 std::vector<std::uint64_t> shared_devices(std::span<const TaskSpec> tasks);
 
 }  // namespace netfleet

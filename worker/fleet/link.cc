@@ -38,6 +38,7 @@ Worker::Worker(wire::Context& context, const Clock& clock, WorkerSetup options, 
       events_(events),
       sessions_(sessions),
       keyring_(std::move(options_.credentials), std::move(options_.ask_code)),
+      jump_routes_(std::move(options_.jumps), keyring_),
       wakeup_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   CHECK(wakeup_fd_ >= 0);
 }
@@ -165,6 +166,7 @@ void Worker::receive_control() {
     }
     if (message->has_credential()) {
       keyring_.take(message->credential().name(), received->secret);
+      jump_routes_.forget_routes();
     } else {
       if (message->has_welcome()) {
         log_fleet(watch_.on_welcome(clock_.now(), message->epoch(), message->welcome()));
@@ -307,14 +309,20 @@ Expected<void> Worker::act(const WorkerAction& action) {
                    wanted_lanes_.reset();
                    lanes_.reset();
                  },
-                 [&](const ForgetJob& job) { jobs_.erase(job.sweep); },
+                 [&](const ForgetJob& job) {
+                   jobs_.erase(job.sweep);
+                   jump_routes_.forget_job(job.sweep);
+                 },
                  [&](const KnowJob& job) {
-                   jobs_[job.job.sweep()] = std::make_shared<const JobSpec>(from_wire(job.job));
+                   const auto known = std::make_shared<const JobSpec>(from_wire(job.job));
+                   jump_routes_.know_job(job.job.sweep(), *known);
+                   jobs_[job.job.sweep()] = known;
                  },
                  [&](const Part& part) {
                    parted_ = part;
                    if (part.why != Parting::kDismissed) return;
                    jobs_.clear();
+                   jump_routes_.forget_jobs();
                    keyring_.forget_taken();
                  },
              },
@@ -338,14 +346,24 @@ void Worker::start(const StartTask& action) {
     return end_task(order.key, std::move(refusal));
   }
   order.job = job->second;
-  auto found = keyring_.find(order.task.credential.str());
-  if (!found) {  // others may have what this worker lacks: it must not take what they could do
-    unable_ = found.error();
+  // Others may have what this worker lacks: it must not take what they could do.
+  if (auto equipped = equip(order); !equipped) {
+    unable_ = equipped.error();
     holder_.give_back(order.key);
     return holder_.drain(clock_.now(), unable_->message);
   }
-  order.identity = std::move(*found);
   sessions_.start(std::move(order));
+}
+
+// What to log in with, and over which jump hosts.
+Expected<void> Worker::equip(SessionOrder& order) {
+  auto identity = keyring_.find(order.task.credential.str());
+  if (!identity) return std::unexpected(std::move(identity.error()));
+  order.identity = *std::move(identity);
+  auto route = jump_routes_.find(order.key.sweep, order.task.jump);
+  if (!route) return std::unexpected(std::move(route.error()));
+  order.route = *std::move(route);
+  return {};
 }
 
 // Results that are ready travel together; what the sink does not take now waits in the outbox.

@@ -15,9 +15,11 @@
 #include "common/credential.h"
 #include "common/endpoint.h"
 #include "common/error.h"
+#include "common/jump_host.h"
 #include "common/wire.h"
 #include "worker/engine/engine.h"
 #include "worker/fleet/dispatcher_watch.h"
+#include "worker/fleet/jump_routes.h"
 #include "worker/fleet/keyring.h"
 #include "worker/fleet/lease_holder.h"
 #include "worker/fleet/outbox.h"
@@ -31,6 +33,7 @@ struct WorkerSetup {
   std::optional<curve::Keys> keys;  // CURVE, on every socket
   OutboxOptions outbox;
   CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
+  JumpHosts jumps;                     // the worker's own, likewise
   AskCode ask_code;                    // for one-time codes that no command gives; may be empty
   bool once = false;                   // return when the dispatcher has finished
   Milliseconds drain_timeout{60'000};  // after the first request to drain
@@ -61,6 +64,7 @@ class Worker {
   void receive_wakeup();
   Expected<void> act(const WorkerAction& action);
   void start(const StartTask& action);
+  Expected<void> equip(SessionOrder& order);
   void send_control(const v1::ToDispatcher& message);
   void join_lanes();
   Expected<void> connect_lanes(const JoinLanes& lanes);
@@ -84,6 +88,7 @@ class Worker {
   std::optional<wire::Socket> sink_;
   std::optional<wire::Socket> lanes_;
   Keyring keyring_;
+  JumpRoutes jump_routes_;
   std::map<std::uint32_t, std::shared_ptr<const JobSpec>> jobs_;
   std::optional<JoinLanes> wanted_lanes_;  // not connected yet
   std::uint32_t sink_offset_ = 0;

@@ -2,15 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <ranges>
+#include <map>
 #include <utility>
 
 namespace netfleet::ssh {
 namespace {
-
-constexpr std::size_t kMostHops = 16;
-constexpr std::size_t kMostAlternatives = 64;
 
 using Hop = std::shared_ptr<const JumpHop>;
 
@@ -20,41 +16,39 @@ class Maker {
   Maker(const JumpHosts& hosts, const FindIdentity& find_identity)
       : hosts_(hosts), find_identity_(find_identity) {}
 
-  Expected<Hop> make(std::string_view name) {
-    if (const auto made = made_.find(name); made != made_.end()) return made->second;
-    const auto host = hosts_.find(name);
-    if (host == hosts_.end()) return fail(fmt::format("no jump host '{}' is defined", name));
-    if (std::ranges::find(path_, name) != path_.end()) {
-      return fail(fmt::format("jump host '{}': a loop in 'via': {} -> {}", name,
-                              fmt::join(path_, " -> "), name));
+  Expected<Hop> make(JumpChain chain) {
+    auto whole = whole_chain(std::move(chain), hosts_);
+    if (!whole) return std::unexpected(std::move(whole.error()));
+    Hop hop;
+    std::string way;
+    for (const std::string_view name : *whole) {
+      way += fmt::format("{}{}", way.empty() ? "" : ">", name);
+      auto made = add(name, way, std::move(hop));
+      if (!made) return made;
+      hop = *std::move(made);
     }
-    if (path_.size() == kMostHops) {
-      return fail(
-          fmt::format("jump host '{}': a chain of more than {} hops", path_.front(), kMostHops));
-    }
-    auto hop = std::make_shared<JumpHop>();
-    hop->host = host->second;
-    if (!hop->host.via.empty()) {
-      path_.emplace_back(name);
-      auto via = make(hop->host.via);
-      path_.pop_back();
-      if (!via) return std::unexpected(std::move(via.error()));
-      hop->via = std::move(*via);
-    }
-    auto identity = find_identity_(hop->host);
-    if (!identity) {
-      return fail(fmt::format("jump host '{}': {}", name, identity.error().message));
-    }
-    hop->identity = std::move(*identity);
-    made_.emplace(name, hop);
-    return Hop(std::move(hop));
+    return hop;
   }
 
  private:
+  Expected<Hop> add(std::string_view name, const std::string& way, Hop via) {
+    if (const auto made = made_.find(way); made != made_.end()) return made->second;
+    const auto host = hosts_.find(name);
+    if (host == hosts_.end()) return fail(fmt::format("no jump host '{}' is defined", name));
+    auto identity = find_identity_(host->second);
+    if (!identity) {
+      return fail(fmt::format("jump host '{}': {}", name, identity.error().message));
+    }
+    auto hop = std::make_shared<JumpHop>();
+    hop->host = host->second;
+    hop->identity = *std::move(identity);
+    hop->via = std::move(via);
+    return made_.emplace(way, std::move(hop)).first->second;
+  }
+
   const JumpHosts& hosts_;
   const FindIdentity& find_identity_;
-  std::map<std::string, Hop, std::less<>> made_;
-  std::vector<std::string> path_;
+  std::map<std::string, Hop> made_;  // by the chain that ends with it
 };
 
 }  // namespace
@@ -81,22 +75,18 @@ std::string JumpHop::key() const {
 Expected<std::shared_ptr<const JumpRoute>> make_jump_route(std::string_view text,
                                                            const JumpHosts& hosts,
                                                            const FindIdentity& find_identity) {
+  auto tiers = parse_jump_route(text);
+  if (!tiers) return fail(fmt::format("'{}': {}", text, tiers.error().message));
   Maker maker(hosts, find_identity);
   auto route = std::make_shared<JumpRoute>();
-  std::size_t count = 0;
-  for (const auto tier : std::views::split(text, ',')) {
+  for (auto& tier : *tiers) {
     auto& hops = route->tiers.emplace_back();
-    for (const auto part : std::views::split(tier, '|')) {
-      if (++count > kMostAlternatives) {
-        return fail(fmt::format("a route over more than {} jump hosts", kMostAlternatives));
-      }
-      auto hop = maker.make(std::string_view(part.begin(), part.end()));
+    for (JumpChain& chain : tier) {
+      auto hop = maker.make(std::move(chain));
       if (!hop) return std::unexpected(std::move(hop.error()));
-      hops.push_back(std::move(*hop));
+      hops.push_back(*std::move(hop));
     }
-    if (hops.empty()) return fail(fmt::format("'{}': a tier without a jump host", text));
   }
-  if (count == 0) return fail("a route without a jump host");
   return std::shared_ptr<const JumpRoute>(std::move(route));
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,12 +33,11 @@ struct JumpRoute {
   std::vector<std::vector<std::shared_ptr<const JumpHop>>> tiers;
 };
 
-using JumpHosts = std::map<std::string, JumpHost, std::less<>>;
+using netfleet::JumpHosts;
 using FindIdentity = std::function<Expected<std::shared_ptr<const Identity>>(const JumpHost& host)>;
 
-// `text` names the alternatives: tiers separated by ',', alternatives of a tier by '|' ("a|b,c").
-// Errors name an unknown jump host, a loop in `via`, a chain that is too long, a credential that
-// cannot be had.
+// `text` is a route of common/jump_host.h ("a>b|c,d"). Errors name an unknown jump host, a loop in
+// `via`, a chain that is too long, a credential that cannot be had.
 Expected<std::shared_ptr<const JumpRoute>> make_jump_route(std::string_view text,
                                                            const JumpHosts& hosts,
                                                            const FindIdentity& find_identity);

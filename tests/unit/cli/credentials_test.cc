@@ -47,7 +47,8 @@ class Credentials : public ::testing::Test {
   }
 
   std::expected<CredentialStore, PromptFailure> gather() {
-    return gather_credentials(options_, "ann", hosts_, inventory_, remote_workers_, io_, warnings_);
+    return gather_credentials(options_, "ann", hosts_, jumps_, inventory_, remote_workers_, io_,
+                              warnings_);
   }
   std::string error() {
     const auto store = gather();
@@ -61,6 +62,7 @@ class Credentials : public ::testing::Test {
 
   CredentialOptions options_;
   std::vector<Host> hosts_;
+  std::vector<JumpHost> jumps_;
   Inventory inventory_;
   bool remote_workers_ = false;
   CredentialIo io_;

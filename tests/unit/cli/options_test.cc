@@ -322,14 +322,26 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--password-env", "A", "--password-file", "B"},
             "--password-env, -file and -command exclude each other"},
         Bad{{"--agent", "--no-agent"}, "--agent: it and --no-agent exclude each other"},
+        Bad{{"-J", "a,,b"}, "--jump: a jump host without a name"},
+        Bad{{"-J", "a", "-J", "b"}, "--jump: it was given before"},
         Bad{{"--kex", "+rot13"}, "--kex: 'rot13' is no key exchange method that netfleet knows"},
         Bad{{"--otp-command", "x", "--listen", "ipc:///x"},
             "--otp-command: the workers run it: give it to netfleet-worker"},
         Bad{{"stray"}, "unexpected argument 'stray'"}));
 
 INSTANTIATE_TEST_SUITE_P(NotYetThere, RunBad,
-                         ::testing::Values(Bad{{"-J", "b"}, "unknown option -J"},
-                                           Bad{{"--only", "x"}, "unknown option --only"}));
+                         ::testing::Values(Bad{{"--only", "x"}, "unknown option --only"}));
+
+TEST(Options, JumpHosts) {
+  const auto jump = [](const char* hops) {
+    const char* const arguments[] = {"netfleet", "run", "-H", "a", "-c", "x", "-J", hops};
+    const auto line = parse_command_line(static_cast<int>(std::size(arguments)), arguments, "me");
+    return line ? std::get<RunOptions>(*line).jump : line.error().message;
+  };
+  EXPECT_EQ(jump("bastion"), "bastion");
+  EXPECT_EQ(jump("ann@bastion:2222, [fe80::1%eth0]:22"), "ann@bastion:2222>[fe80::1%eth0]:22");
+  EXPECT_EQ(jump("none"), "none");
+}
 
 TEST(Options, SshItself) {
   const char* const arguments[] = {"netfleet", "run",          "-H",

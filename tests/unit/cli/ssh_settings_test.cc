@@ -35,13 +35,17 @@ class SshSettings : public ::testing::Test {
     hosts_.push_back(host);
   }
   void apply() {
-    const auto applied = apply_ssh_settings(options_, home_, "me", hosts_, warnings_);
-    EXPECT_TRUE(applied) << applied.error().message;
+    auto applied = apply_ssh_settings(options_, home_, "me", definitions_, hosts_, warnings_);
+    ASSERT_TRUE(applied) << applied.error().message;
+    jumps_.clear();
+    for (JumpHost& jump : *applied) jumps_.emplace(jump.name, std::move(jump));
   }
 
   std::string home_;
   RunOptions options_;
+  std::vector<JumpDefinition> definitions_;
   std::vector<Host> hosts_;
+  JumpHosts jumps_;
   std::vector<std::string> warnings_;
 };
 
@@ -118,7 +122,7 @@ TEST_F(SshSettings, RefusesWhatItCannotKeepTo) {
 TEST_F(SshSettings, NoneTurnsItOffAndErrorsNameTheFile) {
   configure("Port x\n");
   add("a");
-  const auto applied = apply_ssh_settings(options_, home_, "me", hosts_, warnings_);
+  const auto applied = apply_ssh_settings(options_, home_, "me", definitions_, hosts_, warnings_);
   ASSERT_FALSE(applied);
   EXPECT_THAT(applied.error().message, HasSubstr("/.ssh/config:1: 'x' is no port"));
   options_.ssh.config = "none";
@@ -176,7 +180,7 @@ TEST_F(SshSettings, APasswordIsAskedForOnlyWhereSomebodyIs) {
   io.needs_passphrase = [](const std::string&) -> Expected<bool> { return false; };
   options_.credentials.agent = AgentUse::kOff;
   const auto gather = [&] {
-    return gather_credentials(options_.credentials, "ann", hosts_, {}, false, io, warnings_);
+    return gather_credentials(options_.credentials, "ann", hosts_, {}, {}, false, io, warnings_);
   };
   auto store = gather();
   ASSERT_TRUE(store) << store.error().message;

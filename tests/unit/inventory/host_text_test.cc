@@ -1,4 +1,4 @@
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
 
 #include <gmock/gmock.h>
 

@@ -149,7 +149,7 @@ TEST(YamlReader, UnknownKeysAreErrorsThatListTheKnown) {
                         "credential, jump, limits, kex, ciphers, macs, host_key_algorithms, "
                         "public_key_algorithms"));
   EXPECT_EQ(error_of("hosts: {}\ngroup: {}\n"),
-            "f.yaml:2: unknown key 'group' (known: hosts, groups, defaults, limits)");
+            "f.yaml:2: unknown key 'group' (known: hosts, groups, defaults, limits, jumps)");
 }
 
 TEST(YamlReader, ADuplicateKeyIsAnErrorWithBothLines) {

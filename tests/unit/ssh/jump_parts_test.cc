@@ -51,19 +51,31 @@ TEST(JumpRoute, HasTiersOfAlternatives) {
 
 TEST(JumpRoute, RefusesWhatCannotBe) {
   for (const auto& [text, reason] :
-       std::map<std::string, std::string>{{"", "a route without a jump host"},
-                                          {"a,,b", "'a,,b': a tier without a jump host"},
-                                          {"a|", "no jump host ''"},
+       std::map<std::string, std::string>{{"", "a jump host without a name"},
+                                          {"a,,b", "'a,,b': a jump host without a name"},
+                                          {"a|", "a jump host without a name"},
                                           {"a|c", "no jump host 'c' is defined"},
+                                          {"a>c", "no jump host 'c' is defined"},
                                           {"far", "no jump host 'nowhere'"},
-                                          {"self", "a loop in 'via': self -> self"},
-                                          {"loop1", "a loop in 'via': loop1 -> loop2 -> loop1"},
-                                          {"n19", "a chain of more than 16 hops"}}) {
+                                          {"self", "jump host 'self': a loop: self -> self"},
+                                          {"a>core>a", "a loop: a -> core -> a"},
+                                          {"loop1", "a loop: loop1 -> loop2 -> loop1"},
+                                          {"n19", "'n19': a chain of more than 16 hops"}}) {
     const auto route = make(text);
     ASSERT_FALSE(route) << text;
     EXPECT_THAT(route.error().message, HasSubstr(reason));
   }
   EXPECT_TRUE(make("n15"));
+}
+
+// As with ssh -J: the last ones are reached through those before them, whatever else is their way.
+TEST(JumpRoute, AChainGoesBeforeVia) {
+  const auto route = make("b>core|core>b,core");
+  ASSERT_TRUE(route) << route.error().message;
+  EXPECT_EQ((*route)->tiers[0][0]->chain(), "b,core");
+  EXPECT_EQ((*route)->tiers[0][1]->chain(), "a,core,b");
+  EXPECT_EQ((*route)->tiers[0][1]->via, (*route)->tiers[1][0]);
+  EXPECT_NE((*route)->tiers[0][0]->key(), (*route)->tiers[1][0]->key());
 }
 
 TEST(JumpRoute, SaysWhichCredentialIsMissing) {

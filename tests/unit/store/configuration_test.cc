@@ -1,4 +1,5 @@
-// What the store keeps of a sweep that configures, so that it goes on exactly as it was begun.
+// What the store keeps of a sweep that configures, and of its jump hosts, so that it goes on
+// exactly as it was begun.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,6 +21,7 @@ SweepRecord some_change() {
   sweep.job.answers = {{"sure\\?", "y"}, {"name", ""}};
   sweep.job.exec = true;
   sweep.job.changes_device = true;
+  sweep.job.jumps = some_jumps();
   return sweep;
 }
 
@@ -53,6 +55,8 @@ TEST(StoreOfConfiguration, TasksHaveTheirOwnAndEqualOnesAreStoredOnce) {
     if (task.index % 4 != 0) task.configuration = task.index % 4 == 1 ? pool(text) : "x";
   }
   tasks[8].configuration = "edge-8";
+  for (TaskSpec& task : tasks) task.jump = pool("bastion>core|other,third");
+  tasks[9].jump = "core";
   tasks[9].ssh_options = "ciphers +3des-cbc\n";
   SweepRecord sweep = some_sweep("s", {}, 2000);
   {
@@ -65,6 +69,7 @@ TEST(StoreOfConfiguration, TasksHaveTheirOwnAndEqualOnesAreStoredOnce) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_TRUE(*read == tasks);
   EXPECT_EQ((*read)[1].configuration.data(), (*read)[5].configuration.data()) << "in memory, too";
+  EXPECT_EQ((*read)[1].jump.data(), (*read)[7].jump.data());
   EXPECT_EQ(store->task(sweep.number, 8)->configuration, "edge-8");
 }
 

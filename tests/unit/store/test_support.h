@@ -55,6 +55,23 @@ inline std::vector<TaskSpec> some_tasks(std::uint32_t count) {
   return tasks;
 }
 
+// In the order of their names, as they come back.
+inline std::vector<JumpHost> some_jumps() {
+  return {{.name = "bastion", .address = "192.0.2.1", .user = "jump", .credential = "default"},
+          {.name = "core",
+           .address = "10.0.0.1",
+           .port = 2222,
+           .user = "ann",
+           .credential = "jump:core",
+           .via = "bastion",
+           .weight = 3,
+           .max_connections = 2,
+           .max_channels = 50,
+           .host_key_policy = HostKeyPolicy::kStrict,
+           .legacy_algorithms = true,
+           .ssh_options = "kex curve25519-sha256\n"}};
+}
+
 inline TaskResult ok_result(std::uint32_t index) {
   TaskResult result;
   result.index = index;

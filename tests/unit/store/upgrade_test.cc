@@ -21,7 +21,8 @@ constexpr std::array kTakenAway = {
     "ALTER TABLE sweeps DROP COLUMN dry_run; ALTER TABLE sweeps DROP COLUMN confirm_within_ms;"
     "ALTER TABLE sweeps DROP COLUMN save; ALTER TABLE sweeps DROP COLUMN exec",
     "ALTER TABLE tasks DROP COLUMN ssh_options; ALTER TABLE sweeps DROP COLUMN least_attempt",
-    "DROP TRIGGER forget_pieces; DROP TABLE pieces"};
+    "DROP TRIGGER forget_pieces; DROP TABLE pieces",
+    "DROP TABLE sweep_jumps; ALTER TABLE tasks DROP COLUMN jump"};
 
 void execute(sqlite3* database, const std::string& sql) {
   char* error = nullptr;
@@ -67,14 +68,16 @@ TEST_P(StoreOfVersion, IsBroughtUpToDateWithWhatItHas) {
   auto tasks = some_tasks(1);
   tasks[0].configuration = "hostname x";
   tasks[0].ssh_options = "macs hmac-sha1\n";
+  tasks[0].jump = "a>b|c";
   SweepRecord newer = some_sweep("new", {}, 1);
   newer.job.configuration.save = true;
+  newer.job.jumps = some_jumps();
   ASSERT_TRUE(store->add_sweep(newer, tasks));
   EXPECT_EQ(store->tasks(newer.number).value(), tasks);
   EXPECT_EQ(store->find_sweep("new")->job, newer.job);
 }
 
-INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3, 4, 5, 6));
 
 }  // namespace
 }  // namespace netfleet

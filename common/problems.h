@@ -1,4 +1,4 @@
-// dispatcher/inventory: what is wrong with an input, collected so that one run shows all of it.
+// common: what is wrong with an input, collected so that one run shows all of it.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "dispatcher/inventory/yaml_tree.h"
+#include "common/yaml_tree.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>

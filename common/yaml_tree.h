@@ -1,4 +1,4 @@
-// dispatcher/inventory: a YAML document as a plain tree that remembers its lines. The only user of
+// common: a YAML document as a plain tree that remembers its lines. The only user of
 // yaml-cpp. It knows nothing of inventories.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "common/error.h"
-#include "dispatcher/inventory/problems.h"
+#include "common/problems.h"
 
 namespace netfleet {
 

@@ -1,4 +1,4 @@
-#include "dispatcher/inventory/problems.h"
+#include "common/problems.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// dispatcher/inventory: [user@]host[:port], as people type it, and the checks of single fields that
+// common: [user@]host[:port], as people type it, and the checks of single fields that
 // every reader shares. Pure.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "dispatcher/inventory/host_text.h"
+#include "common/host_text.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "dispatcher/inventory/problems.h"
+#include "common/problems.h"
 
 namespace netfleet {
 namespace {
