@@ -213,6 +213,19 @@ std::string own_credential(std::string_view jump_host) {
   return fmt::format("{}{}", kJumpCredentials, jump_host);
 }
 
+CredentialOptions login_options(const JumpDefinition& jump, const CredentialOptions& own,
+                                const std::string& home) {
+  CredentialOptions options;
+  options.key_passphrase_env = own.key_passphrase_env;
+  options.otp_command = own.otp_command;
+  options.agent = own.agent == AgentUse::kOff ? AgentUse::kOff : AgentUse::kAuto;
+  if (!jump.key.empty()) {
+    const bool in_home = jump.key.starts_with("~/") && !home.empty();
+    options.keys = {in_home ? home + jump.key.substr(1) : jump.key};
+  }
+  return options;
+}
+
 Expected<std::string> parse_typed_chain(std::string_view text) {
   std::string chain;
   while (true) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/credential_source.h"
 #include "common/jump_host.h"
 #include "common/problems.h"
 #include "common/secret.h"
@@ -39,6 +40,11 @@ struct JumpDefinition {
 // The credential that a definition with a password or key of its own makes up.
 inline constexpr std::string_view kJumpCredentials = "jump:";
 std::string own_credential(std::string_view jump_host);
+
+// How its key, and what else a login may need, is read (read_credential): with what `own`, the
+// command line, says of one-time codes, passphrases and the agent. `home`: what "~/" stands for.
+CredentialOptions login_options(const JumpDefinition& jump, const CredentialOptions& own,
+                                const std::string& home);
 
 // A chain as people type it for ssh -J, "a,b" with blanks as they like, as the text of a chain.
 Expected<std::string> parse_typed_chain(std::string_view text);

@@ -13,6 +13,7 @@
 #include "common/standard_streams.h"
 #include "worker/fleet/link.h"
 #include "worker/options.h"
+#include "worker/own_jumps.h"
 #include "worker/setup.h"
 
 namespace netfleet {
@@ -62,6 +63,11 @@ int serve(const WorkerOptions& options) {
   }
   auto credentials = own_credentials(options);
   if (!credentials) return say_error(credentials.error().message, kExitUsage);
+  std::vector<std::string> warnings;
+  auto jumps =
+      read_own_jumps(options.jumps, options.credentials, home_directory(), *credentials, warnings);
+  for (const std::string& warning : warnings) log(warning);
+  if (!jumps) return say_error(jumps.error().message, kExitUsage);
   auto parts = make_worker_parts(options.known_hosts, options.platform_dir);
   if (!parts) return say_error(parts.error().message, kExitUsage);
   auto session_logs = open_session_logs(options.session_log, log);
@@ -86,6 +92,7 @@ int serve(const WorkerOptions& options) {
   setup.lease_holder.slots = options.sessions;
   setup.outbox.spool = spool;
   setup.credentials = std::move(*credentials);
+  setup.jumps = std::move(*jumps);
   setup.drain_timeout = options.drain_timeout;
   setup.log = log;
   setup.verbose = options.verbose > 0;

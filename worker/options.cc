@@ -56,6 +56,9 @@ Expected<WorkerCommandLine> parse_worker_command_line(int argc, const char* cons
   app.add_flag("-v,--verbose", options.verbose, "Say more on stderr (repeatable)");
   app.option_defaults()->group("Login");
   add_credential_options(app, options.credentials, false);
+  add_text(app, "--jumps", "FILE",
+           "Jump hosts that this worker knows by itself (YAML: 'jumps:' as in an inventory)",
+           options.jumps);
   add_text(app, "--known-hosts", "FILE", "Where host keys are kept", options.known_hosts);
 
   auto parsed = parse_arguments(app, argc, argv);

@@ -146,6 +146,8 @@ std::uint32_t session_threads(std::uint32_t wanted) {
   return wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency());
 }
 
+std::string home_directory() { return variable("HOME"); }
+
 void keep_memory_private() {
   if (!kMayBeTraced) prctl(PR_SET_DUMPABLE, 0);
 }

@@ -48,6 +48,7 @@ Expected<std::string> describe_platforms(const std::string& platform_dir, const 
 
 std::uint64_t make_incarnation();                     // its low byte is never 0
 std::uint32_t session_threads(std::uint32_t wanted);  // 0: one a core
+std::string home_directory();                         // $HOME
 void keep_memory_private();                           // no core dumps, no tracing by others
 
 }  // namespace netfleet

@@ -106,18 +106,13 @@ class Gathering {
   // of logging in.
   std::expected<Credential, PromptFailure> of_jump_host(const JumpDefinition& jump,
                                                         const CredentialOptions& own) {
-    CredentialOptions options;
-    if (!jump.key.empty()) options.keys = {in_home(jump.key)};
-    options.key_passphrase_env = own.key_passphrase_env;
-    options.agent = own.agent == AgentUse::kOff ? AgentUse::kOff : AgentUse::kAuto;
-    auto credential = read(options);
+    auto credential = read(login_options(jump, own, io_.home));
     if (!credential) {
       credential.error().message = fmt::format("{}: jump host '{}': {}", jump.place, jump.host.name,
                                                credential.error().message);
       return credential;
     }
     if (jump.password != nullptr) credential->password = jump.password->clone();
-    credential->otp_command = own.otp_command;
     return credential;
   }
 
@@ -129,10 +124,6 @@ class Gathering {
     if (credential) return *std::move(credential);
     if (interrupted_) return std::unexpected(*std::move(interrupted_));
     return std::unexpected(PromptFailure{credential.error().message});
-  }
-
-  std::string in_home(const std::string& path) const {
-    return path.starts_with("~/") && !io_.home.empty() ? io_.home + path.substr(1) : path;
   }
 
   // The passphrase of a key; remembers an interruption, which read_credential cannot report.

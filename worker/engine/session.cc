@@ -111,9 +111,14 @@ asio::awaitable<ssh::Attempt<void>> Session::log_in() {
   ssh::Attempt<void> attempt = co_await jump();
   if (!attempt) co_return attempt;
   if (lease_is_over()) co_return failure(Outcome::kCancelled, kLeaseLost);
-  ssh::Target target{order_.task.address.str(), order_.task.port,
-                     job.legacy_algorithms,     job.host_key_policy,
-                     order_.task.host.str(),    order_.task.ssh_options.str()};
+  ssh::Target target{order_.task.address.str(),
+                     order_.task.port,
+                     job.legacy_algorithms,
+                     job.host_key_policy,
+                     order_.task.host.str(),
+                     order_.task.ssh_options.str(),
+                     {}};
+  if (order_.route != nullptr) target.behind = order_.route->places();
   const TimePoint connect_deadline =
       std::min(task_deadline_, BootClock::now() + job.timeouts.connect);
   attempt = co_await connection_->connect(std::move(target), parts_.resolver, parts_.known_hosts,

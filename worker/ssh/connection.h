@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/outcome.h"
 #include "common/task.h"
@@ -37,6 +38,9 @@ struct Target {
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
   std::string name = {};     // what people call it; empty: the address
   std::string options = {};  // of common/ssh_algorithms.h, as text; empty: none
+  // The chains of jump hosts behind which it is (JumpHop::place()), whichever is taken: its host
+  // key is known there. Empty: it is reached directly.
+  std::vector<std::string> behind = {};
 };
 
 // How a command in an exec channel ended; neither: the device did not say.

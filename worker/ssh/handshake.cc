@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "worker/ssh/algorithms.h"
+#include "worker/ssh/host_key_names.h"
 #include "worker/ssh/identity_impl.h"
 #include "worker/ssh/link.h"
 #include "worker/ssh/text.h"
@@ -52,6 +53,10 @@ std::string fingerprint(ssh_key key) {
   ssh_string_free_char(text);
   ssh_clean_pubkey_hash(&hash);
   return result;
+}
+
+HostKeyNames key_names(const Target& target) {
+  return {target.address, target.port, target.behind};
 }
 
 }  // namespace
@@ -137,12 +142,11 @@ Attempt<void> Link::configure(const Target& target, const SshOptions& wanted,
   ssh_callbacks_init(&session_callbacks);
   ssh_set_callbacks(s, &session_callbacks);
 
-  const auto algorithms =
-      choose_algorithms(target.legacy_algorithms,
-                        target.host_key_policy == HostKeyPolicy::kOff
-                            ? std::vector<std::string>()
-                            : known_hosts.key_types(target.address, target.port),
-                        wanted);
+  const auto algorithms = choose_algorithms(target.legacy_algorithms,
+                                            target.host_key_policy == HostKeyPolicy::kOff
+                                                ? std::vector<std::string>()
+                                                : key_names(target).key_types(known_hosts),
+                                            wanted);
   const int fd = socket.fd();
   const bool no = false;
   // The host is only for libssh's own messages and records, which are not used: the address that
@@ -261,14 +265,15 @@ Attempt<void> Link::check_host_key(const Target& target, KnownHosts& known_hosts
   const std::string blob = public_blob(key.get());
   if (blob.empty()) return rejected("its host key cannot be read");
 
-  auto answer = known_hosts.check(target.address, target.port, type, blob);
+  const HostKeyNames names = key_names(target);
+  auto answer = names.check(known_hosts, type, blob);
   if (answer.verdict == KnownHosts::Verdict::kUnknown &&
       target.host_key_policy == HostKeyPolicy::kAcceptNew) {
-    if (auto added = known_hosts.add(target.address, target.port, type, blob); !added) {
+    if (auto added = names.add(known_hosts, type, blob); !added) {
       return rejected("its new host key cannot be recorded: " + added.error().message);
     }
     // Somebody else may have recorded another key for it at the same moment.
-    answer = known_hosts.check(target.address, target.port, type, blob);
+    answer = names.check(known_hosts, type, blob);
   }
   if (answer.verdict == KnownHosts::Verdict::kKnown) return {};
   const std::string shown = fmt::format("{} {}", type, fingerprint(key.get()));

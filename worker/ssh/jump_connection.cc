@@ -101,7 +101,9 @@ asio::awaitable<Attempt<void>> JumpConnection::connect(Resolver& resolver, Known
                 .legacy_algorithms = host.legacy_algorithms,
                 .host_key_policy = host.host_key_policy,
                 .name = host.name,
-                .options = host.ssh_options};
+                .options = host.ssh_options,
+                .behind = {}};
+  if (hop_->via != nullptr) target.behind.push_back(hop_->via->place());
   co_return co_await link_.connect(std::move(target), resolver, known_hosts, deadline);
 }
 

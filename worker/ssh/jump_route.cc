@@ -10,6 +10,11 @@ namespace {
 
 using Hop = std::shared_ptr<const JumpHop>;
 
+std::string endpoint_text(const JumpHost& host) {
+  const bool v6 = host.address.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", host.address, v6 ? "]" : "", host.port);
+}
+
 // Makes each hop once, so that routes through one bastion share it.
 class Maker {
  public:
@@ -34,7 +39,12 @@ class Maker {
   Expected<Hop> add(std::string_view name, const std::string& way, Hop via) {
     if (const auto made = made_.find(way); made != made_.end()) return made->second;
     const auto host = hosts_.find(name);
-    if (host == hosts_.end()) return fail(fmt::format("no jump host '{}' is defined", name));
+    if (host == hosts_.end()) {
+      return fail(
+          fmt::format("no jump host '{}' is defined, neither by the dispatcher nor in a file of "
+                      "this worker's own (--jumps)",
+                      name));
+    }
     auto identity = find_identity_(host->second);
     if (!identity) {
       return fail(fmt::format("jump host '{}': {}", name, identity.error().message));
@@ -57,10 +67,13 @@ std::string JumpHop::chain() const {
   return via == nullptr ? host.name : via->chain() + "," + host.name;
 }
 
+std::string JumpHop::place() const {
+  const std::string before = via == nullptr ? "" : via->place() + ">";
+  return before + (host.port == 22 ? host.address : endpoint_text(host));
+}
+
 std::string JumpHop::where() const {
-  const bool v6 = host.address.find(':') != std::string::npos;
-  return fmt::format("{} ({}{}{}:{})", host.name, v6 ? "[" : "", host.address, v6 ? "]" : "",
-                     host.port);
+  return fmt::format("{} ({})", host.name, endpoint_text(host));
 }
 
 // The identity by its place in memory: whoever keeps the key keeps the hop, and so the identity.
@@ -70,6 +83,14 @@ std::string JumpHop::key() const {
                      host.max_connections, host.max_channels,
                      static_cast<int>(host.host_key_policy), host.legacy_algorithms,
                      host.ssh_options, via == nullptr ? "" : via->key());
+}
+
+std::vector<std::string> JumpRoute::places() const {
+  std::vector<std::string> places;
+  for (const auto& tier : tiers) {
+    for (const auto& hop : tier) places.push_back(hop->place());
+  }
+  return places;
 }
 
 Expected<std::shared_ptr<const JumpRoute>> make_jump_route(std::string_view text,

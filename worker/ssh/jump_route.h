@@ -22,6 +22,8 @@ struct JumpHop {
 
   // "bastion1,core": the chain, nearest first.
   std::string chain() const;
+  // "192.0.2.1>10.0.0.1:2222": the same by addresses, port 22 left out; whatever it is called.
+  std::string place() const;
   // "core (10.0.0.1:22)"
   std::string where() const;
   // Equal for two hops that one connection can serve: same chain, users, identities, rules.
@@ -31,6 +33,9 @@ struct JumpHop {
 // The alternatives for the last hop: tiers in the order of preference, each shared by weight.
 struct JumpRoute {
   std::vector<std::vector<std::shared_ptr<const JumpHop>>> tiers;
+
+  // JumpHop::place() of each: wherever a device's host key may have been seen.
+  std::vector<std::string> places() const;
 };
 
 using netfleet::JumpHosts;

@@ -61,6 +61,19 @@ TEST(Codec, AJobAndATaskSurviveTheWire) {
                        .save = true};
   job.answers = {{"continue\\?", "y"}, {"name: $", ""}};
   job.exec = true;
+  job.jumps = {{.name = "bastion", .address = "192.0.2.1", .user = "jump"},
+               {.name = "core",
+                .address = "fe80::1",
+                .port = 2222,
+                .user = "ann",
+                .credential = "jump:core",
+                .via = "other>bastion",
+                .weight = 3,
+                .max_connections = 2,
+                .max_channels = 50,
+                .host_key_policy = HostKeyPolicy::kStrict,
+                .legacy_algorithms = true,
+                .ssh_options = "macs hmac-sha1\n"}};
   EXPECT_EQ(from_wire(to_wire(job, 3)), job);
   const TaskSpec task{3,    "edge-7",  "fe80::1%eth0",     2222, "DOMAIN\\admin", "auto",
                       "eu", "default", "hostname edge-7\n"};
@@ -171,6 +184,59 @@ TEST(Codec, RefusesConfigurationBeyondItsBounds) {
   EXPECT_FALSE(decode_to_worker(encode(grant)));
 }
 
+TEST(Codec, RefusesJumpHostsThatCannotBe) {
+  JobSpec job;
+  job.jumps = {{.name = "a", .address = "192.0.2.1", .user = "jump"},
+               {.name = "b", .address = "10.0.0.1", .user = "jump", .via = "unknown>a"}};
+  const auto taken = [](const JobSpec& spec) {
+    v1::ToWorker message;
+    *message.mutable_job() = to_wire(spec, 1);
+    return bool{decode_to_worker(encode(message))};
+  };
+  EXPECT_TRUE(taken(job));
+  const auto taken_with = [&](auto change) {
+    JobSpec changed = job;
+    change(changed.jumps[0]);
+    return taken(changed);
+  };
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.name = ""; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.name = "a|c"; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.name = "none"; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.name = std::string(256, 'a'); }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.name = "b"; })) << "twice";
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.address = ""; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.user = ""; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.port = 0; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.weight = 0; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.max_connections = 1001; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.max_channels = 0; }));
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.via = "b"; })) << "a loop";
+  EXPECT_FALSE(taken_with([](JumpHost& host) { host.via = "x,y"; })) << "a route is no chain";
+  job.jumps.clear();
+  for (std::size_t i = 0; i <= kMaxJumpHosts; ++i) {
+    job.jumps.push_back({.name = std::to_string(i), .address = "x", .user = "y"});
+  }
+  EXPECT_FALSE(taken(job));
+  job.jumps.pop_back();
+  EXPECT_TRUE(taken(job));
+
+  const auto grants = [](const std::string& route) {
+    TaskSpec task;
+    task.address = "10.0.0.1";
+    task.jump = route;
+    v1::ToWorker message;
+    *message.mutable_grant()->add_tasks() = to_wire(task, 1, 1);
+    return bool{decode_to_worker(encode(message))};
+  };
+  EXPECT_TRUE(grants("a>b|c,d"));
+  for (const char* route : {"a,", "|a", "a>>b", "none", "a>b>", ","}) EXPECT_FALSE(grants(route));
+  std::string many = "a";
+  for (int i = 1; i < 64; ++i) many += "|a";
+  EXPECT_TRUE(grants(many));
+  EXPECT_FALSE(grants(many + ",a"));
+  EXPECT_FALSE(grants(std::string(2000, 'a') + "|" + std::string(2100, 'b')));
+}
+
 TEST(Codec, TextsNeedNotBeUtf8) {
   const std::string latin = "caf\xe9";
   JobSpec job;
@@ -191,7 +257,8 @@ TEST(Codec, TextsNeedNotBeUtf8) {
                       .credential = latin,
                       .remembered_platform = "linux",
                       .remembered_key = 0xfedc'ba98'7654'3210,
-                      .ssh_options = latin};
+                      .ssh_options = latin,
+                      .jump = latin};
   v1::ToWorker grant;
   *grant.mutable_grant()->add_tasks() = to_wire(task, 1, 1);
   decoded = decode_to_worker(encode(grant));

@@ -34,6 +34,19 @@ TEST(SharedDevices, SameAddressAndPortInOneRegion) {
   EXPECT_NE(devices[0], devices[3]);
 }
 
+TEST(SharedDevices, AnAddressBehindOtherJumpHostsIsAnotherDevice) {
+  std::vector<TaskSpec> tasks(7, task("10.0.0.1"));
+  tasks[1].jump = "a";
+  tasks[2].jump = "b";
+  tasks[3].jump = "a|b,c";
+  tasks[4].jump = "c,b|a";
+  tasks[5].jump = "x>a";
+  tasks[6].jump = "a>x";
+  const auto devices = shared_devices(tasks);
+  EXPECT_THAT(devices, ElementsAre(0u, Gt(0u), 0u, Gt(0u), devices[3], devices[1], 0u))
+      << "whoever connects to it counts, in whatever order they are tried";
+}
+
 TEST(SharedDevices, AnIpv6AddressHasOneIdentityInAnySpelling) {
   const std::vector<TaskSpec> tasks = {task("2001:db8::7"), task("2001:0DB8:0:0::7"),
                                        task("fe80::1%eth0"), task("fe80::1%eth1")};
