@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "common/open_files.h"
@@ -23,17 +24,41 @@ namespace netfleet {
 namespace {
 
 constexpr const char* kEmbeddedEndpoint = "inproc://netfleet";
-constexpr std::uint64_t kOtherFiles = 64;  // beside the sessions: store, sockets, terminal
+constexpr std::uint64_t kOtherFiles = 64;         // beside the sessions: store, sockets, terminal
+constexpr std::uint64_t kFilesOverJumpHosts = 2;  // of a session: both ends of its stream
 
 int say_error(const std::string& message, int status) {
   print_error("netfleet: " + message + "\n");
   return status;
 }
 
+// What a session may need, and what besides.
+struct FileNeeds {
+  std::uint64_t session = 1;
+  std::uint64_t others = kOtherFiles;
+};
+
+// Jump hosts have connections of their own on each thread, but no more than sessions use. Those
+// that are reached over others cost two files each.
+FileNeeds file_needs(const JobSpec& job, std::uint64_t sessions, std::uint64_t threads) {
+  FileNeeds needs;
+  if (job.jumps.empty()) return needs;
+  needs.session = kFilesOverJumpHosts;
+  std::uint64_t connections = 0;
+  for (const JumpHost& host : job.jumps) {
+    connections += threads * std::min<std::uint64_t>(host.max_connections,
+                                                     sessions / threads / host.max_channels + 1);
+  }
+  needs.others += kFilesOverJumpHosts * std::min(connections, sessions);
+  return needs;
+}
+
 // The sessions that fit into the open files that the system allows.
-std::uint32_t fit_sessions(std::uint32_t wanted, std::uint64_t files, Console& console) {
-  if (files >= wanted + kOtherFiles) return wanted;
-  const auto fits = static_cast<std::uint32_t>(files > kOtherFiles + 1 ? files - kOtherFiles : 1);
+std::uint32_t fit_sessions(std::uint32_t wanted, std::uint64_t files, FileNeeds needs,
+                           Console& console) {
+  if (files >= wanted * needs.session + needs.others) return wanted;
+  const std::uint64_t left = files > needs.others ? files - needs.others : 0;
+  const auto fits = static_cast<std::uint32_t>(std::max<std::uint64_t>(left / needs.session, 1));
   console.say(
       fmt::format("netfleet: {} sessions need more open files than the limit of {} allows "
                   "(ulimit -n): going on with {}",
@@ -184,11 +209,16 @@ class Run {
   Expected<std::unique_ptr<EmbeddedWorker>> start_worker(wire::Context& context, Hub& hub) {
     const std::uint64_t files = allow_open_files();  // a worker of its own costs three here
     if (!options_.listen.empty()) return nullptr;
-    const auto tasks = static_cast<std::uint32_t>(setup_.tasks.size());
+    const std::uint32_t wanted =
+        std::min(options_.sessions, static_cast<std::uint32_t>(setup_.tasks.size()));
+    const std::uint32_t threads = options_.session_threads != 0
+                                      ? options_.session_threads
+                                      : std::max(1u, std::thread::hardware_concurrency());
+    const FileNeeds needs = file_needs(record().job, wanted, threads);
     EmbeddedWorkerSetup setup{
         .context = context,
         .endpoint = endpoint_,
-        .sessions = fit_sessions(std::min(options_.sessions, tasks), files, console_),
+        .sessions = fit_sessions(wanted, files, needs, console_),
         .threads = options_.session_threads,
         .regions = regions_of(setup_.tasks),
         .credentials = setup_.credentials,

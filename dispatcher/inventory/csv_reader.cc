@@ -124,6 +124,11 @@ Header read_header(const std::vector<std::string>& fields) {
   return header;
 }
 
+// Whether two hosts of one name are two devices: the same address in two networks.
+bool is_another(const Host& one, const Host& other) {
+  return one.region != other.region || one.jump != other.jump;
+}
+
 // One row while it is read.
 struct Row {
   Host host;
@@ -287,6 +292,15 @@ class CsvReader {
 
   void add(Row row, std::size_t line) {
     if (const std::uint32_t first = names_.find(row.host.name); first != NameTable::kNone) {
+      if (is_another(row.host, inventory_.hosts[first])) {
+        return problems_.add(
+            source_, line,
+            fmt::format("host {} was given before (line {}) with another {}: two "
+                        "devices need two names (column 'name')",
+                        shown(row.host.name), lines_[first],
+                        row.host.region == inventory_.hosts[first].region ? "way over jump hosts"
+                                                                          : "region"));
+      }
       return warn(fmt::format("{}:{}: host {} was given before (line {}); ignored", source_, line,
                               shown(row.host.name), lines_[first]));
     }

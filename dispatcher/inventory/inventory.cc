@@ -120,8 +120,12 @@ void merge_inventory(Inventory& inventory, Inventory more) {
   for (Host& host : more.hosts) {
     if (names.find(host.name) != NameTable::kNone) {
       if (inventory.warnings.size() < kMaxWarnings) {
-        inventory.warnings.push_back(
-            fmt::format("host {} was given before, in an earlier inventory; ignored", host.name));
+        const Host& first = inventory.hosts[names.find(host.name)];
+        const bool another = first.region != host.region || first.jump != host.jump;
+        inventory.warnings.push_back(fmt::format(
+            "host {} was given before, in an earlier inventory{}; ignored", host.name,
+            another ? " with another region or way over jump hosts: two devices need two names"
+                    : ""));
       }
       continue;
     }

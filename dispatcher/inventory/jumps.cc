@@ -37,7 +37,7 @@ std::string near(std::string_view name, const JumpHosts& known) {
   for (const auto& [candidate, host] : known) {
     if (is_near(name, candidate)) return fmt::format(", did you mean '{}'?", shown(candidate));
   }
-  return known.empty() ? " (no jump hosts are defined: 'jumps:' beside 'hosts:')" : "";
+  return "";
 }
 
 // The limits of jump hosts, by their name.
@@ -101,7 +101,7 @@ std::string shown_route(std::string_view route) {
   for (const char c : route) {
     text += c == '>' ? "," : c == '|' ? " or " : c == ',' ? ", else " : std::string(1, c);
   }
-  return shown(text);
+  return text;
 }
 
 JumpHosts hosts_of(std::span<const JumpDefinition> jumps) {
@@ -124,7 +124,9 @@ Expected<void> resolve_jumps(Inventory& inventory, bool workers_know) {
                       "their own (--jumps)",
                       place, shown(name), near(name, known)));
     } else {
-      wrong.add(fmt::format("{}: unknown jump host '{}'{}", place, shown(name), near(name, known)));
+      wrong.add(fmt::format("{}: unknown jump host '{}'{}", place, shown(name),
+                            known.empty() ? " (no jump hosts are defined: 'jumps:' beside 'hosts:')"
+                                          : near(name, known)));
     }
   };
   for (const JumpReference& reference : inventory.jump_references) {

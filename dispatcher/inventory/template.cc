@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/problems.h"
+#include "dispatcher/inventory/jumps.h"
 #include "dispatcher/inventory/template_tags.h"
 
 namespace netfleet {
@@ -160,7 +161,7 @@ class HostContext final : public kainjow::mustache::basic_context<std::string> {
     if (name == "user") return data(task_.user.str());
     if (name == "platform") return data(task_.platform.str());
     if (name == "region") return data(task_.region.str());
-    if (name == "jump") return data(host_.jump.str());
+    if (name == "jump") return data(shown_route(host_.jump));
     if (name == "groups") {
       data list(data::type::list);
       for (const std::string& group : host_.groups) list.push_back(data(group));

@@ -5,7 +5,9 @@ in truth reached directly as well: `jump` and the servers' logs say which way wa
 
 import datetime
 import json
+import os
 import re
+import sqlite3
 import unittest
 
 import rig
@@ -64,8 +66,16 @@ class JumpTest(rig.RigTest):
         self.assertEqual([task["jump"] for task in ran.objects()],
                          list(ways) if len(ways) > 1 else list(ways) * DEVICES, str(ran))
 
+    @staticmethod
+    def spans(ran):
+        """When each task ran."""
+        begins = [datetime.datetime.fromisoformat(task["started_at"]) for task in ran.objects()]
+        return [(begin, begin + datetime.timedelta(milliseconds=task["duration_ms"] - 1))
+                for begin, task in zip(begins, ran.objects())]
+
     def logins(self, hop):
-        """How many connections the jump host let in."""
+        """How many connections the jump host let in, one at least."""
+        hop.process.wait_for(r"Accepted \w+ for")
         return len([line for line in hop.process.lines if re.search(r"Accepted \w+ for", line)])
 
 
@@ -160,6 +170,7 @@ class TestInventory(JumpTest):
         self.assertEqual([task["jump"] for task in ran.objects()], ["good", "bad", "good", "bad"])
         error = ran.objects()[1]["error"]
         self.assertRegex(error, r"edge-2 \(127\.0\.0\.1:\d+\) via bad: authentication on bad")
+        bad.process.wait_for("Failed password")
         refused = [line for line in bad.process.lines if "Failed password" in line]
         self.assertEqual(len(refused), 1, "it is not tried again, so that nobody is locked out")
 
@@ -183,16 +194,13 @@ class TestInventory(JumpTest):
             {"edge-1": {"jump": "narrow"}, "edge-2": {"jump": [["narrow", "wide"]]}}, jump="wide")
         ran = self.show_clock("-i", inventory)
         self.assertEqual(ran.outcomes(), {"ok": DEVICES}, str(ran))
-        spans = []
-        for task in ran.objects():
-            begin = datetime.datetime.fromisoformat(task["started_at"])
-            spans.append((begin, begin + datetime.timedelta(milliseconds=task["duration_ms"] - 1)))
-        overlap = lambda a, b: a[0] < b[1] and b[0] < a[1]
+        spans = self.spans(ran)
         self.assertFalse(overlap(spans[0], spans[1]), "edge-2 may go over the narrow one, too")
         self.assertTrue(overlap(spans[2], spans[3]), "without a limit it is seen")
 
     def test_the_same_address_behind_two_jump_hosts_is_two_devices(self):
-        """Both have a host key of their own that is remembered, and neither waits for the other."""
+        """Each has its own host key on record, and both may be worked on at the same time."""
+        self.start_devices("--command-delay", "500ms")
         east, west = self.hop("east"), self.hop("west")
         host, _, port = self.addresses[0].rpartition(":")
         inventory = self.write("twins.yaml", json.dumps({
@@ -201,8 +209,191 @@ class TestInventory(JumpTest):
                          "platform": "cisco_ios"},
             "jumps": {"east": self.definition(east), "west": self.definition(west)}}))
         known_hosts = self.path("known_hosts")
-        ran = self.show_clock("-i", inventory, "--known-hosts", known_hosts)
-        self.assertEqual(ran.outcomes(), {"ok": 2}, str(ran))
+        run = ["-i", inventory, "--known-hosts", known_hosts, "--retries", 0]
+        ran = self.show_clock(*run, "-l", "twin-east")
+        self.assertEqual(ran.outcomes(), {"ok": 1}, str(ran))
+        # Another device has that address now, as if it were the west's.
+        self.simulator.stop()
+        self.devsim(1, listen=self.addresses[0], name="another.txt")
+        ran = self.show_clock(*run, status=1)
+        self.assertEqual([task["outcome"] for task in ran.objects()], ["host_key_rejected", "ok"],
+                         str(ran))
+        text = rig.read(known_hosts).decode()
+        for hop in (east, west):
+            self.assertIn(f"[127.0.0.1:{hop.port}>127.0.0.1]:{port} ssh-", text)
+
+    def test_twins_do_not_wait_for_each_other(self):
+        self.start_devices("--command-delay", "500ms")
+        hop = self.hop("hop")
+        host, _, port = self.addresses[0].rpartition(":")
+        inventory = self.write("twins.yaml", json.dumps({
+            "hosts": {"a": {"jump": "east"}, "b": {"jump": "west"}, "c": {"jump": "west"}},
+            "defaults": {"hostname": host, "port": int(port), "username": "admin",
+                         "platform": "cisco_ios"},
+            "jumps": {"east": self.definition(hop), "west": self.definition(hop)}}))
+        a, b, c = self.spans(self.show_clock("-i", inventory))
+        self.assertTrue(overlap(a, b) or overlap(a, c))
+        self.assertFalse(overlap(b, c), "one device is in one task at a time")
+
+
+class TestSshConfig(JumpTest):
+    def configure(self, text):
+        os.makedirs(self.path(".ssh"), exist_ok=True)
+        self.write(".ssh/config", text, 0o600)
+
+    def test_proxy_jump_and_each_hops_own_block(self):
+        near, far = self.hop("near"), self.hop("far")
+        key = servers.client_key(self, "far_key")
+        self.write(f"{far.user}/.ssh/authorized_keys", rig.read(f"{key}.pub"), 0o644)
+        self.configure(f"""
+            Host near
+                HostName 127.0.0.1
+                Port {near.port}
+                User {near.user}
+                IdentityFile {self.key}
+            Host far
+                HostName 127.0.0.1
+                User {far.user}
+                IdentityFile {key}
+                ProxyJump nowhere
+            Host edge-4
+                ProxyJump none
+            Host edge-*
+                ProxyJump near,far:{far.port}
+            """)
+        ran = self.show_clock("-i", self.inventory(None))
+        way = f"near,far:{far.port}"
+        self.assert_ways(ran, way, way, way, None)
+        far.process.wait_for("Accepted publickey")
+
+    def test_the_first_hops_own_proxy_jump_is_followed(self):
+        near, far = self.hop("near"), self.hop("far")
+        self.configure(f"""
+            Host near
+                ProxyJump none
+            Host far
+                ProxyJump near
+            Host near far
+                HostName 127.0.0.1
+                IdentityFile {self.key}
+            Match originalhost near
+                Port {near.port}
+                User {near.user}
+            Match originalhost far
+                Port {far.port}
+                User {far.user}
+            """)
+        ran = self.show_clock("-i", self.inventory(None), "-J", "far")
+        self.assert_ways(ran, "near,far")
+
+    def test_a_loop_is_an_error_that_names_it(self):
+        self.configure("Host a\n ProxyJump b\nHost b\n ProxyJump a\nHost edge-*\n ProxyJump a\n")
+        ran = self.show_clock("-i", self.inventory(None), status=2)
+        self.assertIn("jump host 'a': a loop: a -> b -> a", ran.err)
+
+    def test_a_proxy_command_is_still_refused(self):
+        self.configure("Host edge-2\n ProxyCommand nc %h %p\n")
+        ran = self.show_clock("-i", self.inventory(None), "--retries", 0, status=1)
+        self.assertEqual(ran.outcomes(), {"ok": DEVICES - 1, "unreachable": 1}, str(ran))
+        self.assertIn("netfleet starts no commands to connect through", ran.objects()[1]["error"])
+
+
+class TestFleet(JumpTest):
+    def setUp(self):
+        super().setUp()
+        self.endpoint = f"ipc://{self.path('fleet')}"
+
+    def dispatch(self, *arguments):
+        return self.start(*self.run_argv("-c", "show clock", "-o", "jsonl", "--listen",
+                                         self.endpoint, *arguments))
+
+    def tasks(self, dispatcher, status=0):
+        self.assertEqual(dispatcher.wait(), status, dispatcher.text())
+        dispatcher.stop()
+        return [json.loads(line) for line in dispatcher.lines if line.startswith("{")]
+
+    def jump_file(self, jumps):
+        return self.write("jumps.yaml", json.dumps({"jumps": jumps}))
+
+    def test_what_only_the_workers_know(self):
+        """Jump hosts and their secrets; the dispatcher warns of the name."""
+        near, far = self.hop("near"), self.hop("far")
+        inventory = self.inventory(None, jump=[["core"], ["other"]])
+        jumps = self.jump_file({"bastion": self.definition(near),
+                                "core": self.definition(far, via="bastion"),
+                                "other": self.definition(near)})
+        dispatcher = self.dispatch("-i", inventory)
+        dispatcher.wait_for("jump host 'core' is not defined here: workers need it")
+        self.worker(self.endpoint, "w1", 10, "--jumps", jumps)
+        tasks = self.tasks(dispatcher)
+        self.assertEqual([(task["outcome"], task["jump"]) for task in tasks],
+                         [("ok", "bastion,core")] * DEVICES)
+
+    def test_the_workers_own_definition_replaces_the_dispatchers(self):
+        hop = self.hop("hop")
+        inventory = self.inventory({"bastion": {"address": "192.0.2.1", "user": "nobody"}},
+                                   jump="bastion")
+        dispatcher = self.dispatch("-i", inventory)
+        self.worker(self.endpoint, "w1", 10, "--jumps",
+                    self.jump_file({"bastion": self.definition(hop)}))
+        tasks = self.tasks(dispatcher)
+        self.assertEqual([(task["outcome"], task["jump"]) for task in tasks],
+                         [("ok", "bastion")] * DEVICES)
+
+    def test_a_worker_without_the_jump_host_leaves_it_to_others(self):
+        hop = self.hop("hop")
+        dispatcher = self.dispatch("-i", self.inventory(None, jump="bastion"))
+        lost = self.worker(self.endpoint, "w1", 10)
+        lost.wait_for("no jump host 'bastion' is defined, neither by the dispatcher nor")
+        self.assertEqual(lost.wait(), 3)
+        self.worker(self.endpoint, "w2", 10, "--jumps",
+                    self.jump_file({"bastion": self.definition(hop)}))
+        tasks = self.tasks(dispatcher)
+        self.assertEqual({(task["outcome"], task["worker"]) for task in tasks}, {("ok", "w2")})
+
+    def test_a_workers_file_is_checked_before_it_joins(self):
+        for jumps, message in (({"a": {"via": "b", "user": "u"}, "b": {"via": "a", "user": "u"}},
+                                "jumps.yaml:1: jump host 'a': a loop: a -> b -> a"),
+                               ({"a": {"address": "x"}}, "give the user to log in as"),
+                               ({"a": {"user": "u", "sessions": 5}}, "limits over the fleet"),
+                               ({"a": {"user": "u", "key": "/nowhere"}}, "/nowhere"),
+                               ({"a": {"adress": "x"}}, "did you mean 'address'?")):
+            worker = self.worker(self.endpoint, "w1", 10, "--jumps", self.jump_file(jumps))
+            worker.wait_for(re.escape(message))
+            self.assertEqual(worker.wait(), 2)
+
+    def test_resume_keeps_the_way(self):
+        """It is in the store; only secrets must be given again."""
+        hold = self.path("hold")
+        os.mkdir(hold)
+        self.write("hold/sim-3", "")
+        self.start_devices("--hold", hold)
+        near, far = self.hop("near"), self.hop("far")
+        inventory = self.inventory({"bastion": self.definition(near, sessions=4),
+                                    "core": self.definition(far, via="bastion")}, jump="core")
+        store = self.path("store.db")
+        arguments = ["--store", store, "-o", "jsonl"]
+        begun = self.start(*self.run_argv("-i", inventory, "-c", "show clock", *arguments))
+        rig.wait_until(lambda: self.stored(store) == DEVICES - 1, "all but the held one")
+        begun.kill()
+        os.unlink(f"{hold}/sim-3")
+        ran = self.sweep("--resume", "last", *arguments, status=2)
+        self.assertIn("give its inventory again with -i", ran.err)
+        other = self.inventory({"bastion": self.definition(near, sessions=4),
+                                "core": self.definition(far)}, name="other.yaml", jump="bastion")
+        ran = self.sweep("--resume", "last", "-i", other, *arguments)
+        self.assert_ways(ran, "bastion,core")
+
+    @staticmethod
+    def stored(store):
+        if not os.path.exists(store):
+            return 0
+        with sqlite3.connect(store) as database:
+            return database.execute("select count(*) from results").fetchone()[0]
+
+
+def overlap(one, other):
+    return one[0] < other[1] and other[0] < one[1]
 
 
 if __name__ == "__main__":
