@@ -74,6 +74,14 @@ Expected<JumpTiers> parse_jump_route(std::string_view text) {
 
 std::string to_text(const JumpChain& chain) { return fmt::format("{}", fmt::join(chain, ">")); }
 
+std::string shown_route(std::string_view route) {
+  std::string text;
+  for (const char c : route) {
+    text += c == '>' ? "," : c == '|' ? " or " : c == ',' ? ", else " : std::string(1, c);
+  }
+  return text;
+}
+
 Expected<JumpChain> whole_chain(JumpChain chain, const JumpHosts& hosts) {
   JumpChain outward;  // from the device's side
   const auto add = [&outward](std::string_view name) -> Expected<void> {

@@ -58,6 +58,9 @@ Expected<JumpChain> parse_jump_chain(std::string_view text);
 Expected<JumpTiers> parse_jump_route(std::string_view text);
 std::string to_text(const JumpChain& chain);
 
+// A route for people: "a,b or c, else d".
+std::string shown_route(std::string_view route);
+
 // The chain with those before it through which its first jump host is reached. Whoever is not among
 // `hosts` is taken to be reached directly. Errors: a loop, or more than kMaxHops.
 Expected<JumpChain> whole_chain(JumpChain chain, const JumpHosts& hosts);

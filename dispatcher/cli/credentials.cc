@@ -169,7 +169,7 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
   }
   for (const JumpDefinition& jump : inventory.jumps) {
     const bool used = std::ranges::find(jumps, jump.host.name, &JumpHost::name) != jumps.end();
-    if (!used || !jump.has_secret()) continue;
+    if (!used || !jump.has_secret() || (remote_workers && jump.password == nullptr)) continue;
     auto credential = gathering.of_jump_host(jump, options);
     if (!credential) return std::unexpected(std::move(credential.error()));
     store.emplace(jump.host.credential, std::make_shared<const Credential>(*std::move(credential)));

@@ -103,6 +103,10 @@ Expected<JumpHost> JumpSettings::describe(const std::string& name) {
     host = known.host;
     host.host_key_policy = known.host_key_policy.value_or(options_.host_key_policy);
     direct = known.direct || !host.via.empty();
+    if (!options_.listen.empty() && !known.key.empty()) {
+      keys_not_used_ = true;
+      if (known.password == nullptr) host.credential = kDefaultCredential;
+    }
   } else {
     const auto parsed = parse_hop(name);
     if (!parsed) return std::unexpected(parsed.error());
@@ -146,6 +150,12 @@ Expected<void> JumpSettings::ask_ssh_config(JumpHost& host, std::string_view ali
   }
   host.ssh_options = to_text(ssh);
   return {};
+}
+
+void JumpSettings::warn(std::vector<std::string>& warnings) const {
+  if (!keys_not_used_) return;
+  warnings.emplace_back(
+      "keys of jump hosts are not used: workers log in with keys of their own (--jumps)");
 }
 
 std::vector<JumpHost> JumpSettings::take_hosts() {

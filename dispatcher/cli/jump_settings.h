@@ -32,6 +32,8 @@ class JumpSettings {
     return host.jump.empty() && options_.jump.empty();
   }
 
+  // What was not acted on.
+  void warn(std::vector<std::string>& warnings) const;
   // All jump hosts on those routes. Names that are defined nowhere are left to the workers.
   std::vector<JumpHost> take_hosts();
 
@@ -48,6 +50,7 @@ class JumpSettings {
   std::map<std::string_view, const JumpDefinition*> definitions_;
   JumpHosts hosts_;
   std::map<std::string, SharedText, std::less<>> routes_;
+  bool keys_not_used_ = false;
 };
 
 }  // namespace netfleet

@@ -54,6 +54,7 @@ class Settings {
     return {};
   }
 
+  void warn(std::vector<std::string>& warnings) const { jumps_.warn(warnings); }
   std::vector<JumpHost> take_jumps() { return jumps_.take_hosts(); }
 
  private:
@@ -108,6 +109,7 @@ Expected<std::vector<JumpHost>> apply_ssh_settings(const RunOptions& options,
     if (auto applied = settings.apply(host); !applied) return std::unexpected(applied.error());
   }
   lookup.warn(warnings);
+  settings.warn(warnings);
   return settings.take_jumps();
 }
 

@@ -96,14 +96,6 @@ Expected<std::string> parse_typed_route(std::string_view text) {
   return route;
 }
 
-std::string shown_route(std::string_view route) {
-  std::string text;
-  for (const char c : route) {
-    text += c == '>' ? "," : c == '|' ? " or " : c == ',' ? ", else " : std::string(1, c);
-  }
-  return text;
-}
-
 JumpHosts hosts_of(std::span<const JumpDefinition> jumps) {
   JumpHosts hosts;
   for (const JumpDefinition& jump : jumps) hosts.emplace(jump.host.name, jump.host);

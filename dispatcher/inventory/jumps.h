@@ -34,9 +34,6 @@ class JumpReferences {
 // share by weight, ';' tiers. "none" stays as it is.
 Expected<std::string> parse_typed_route(std::string_view text);
 
-// A route for people: "a,b or c, else d".
-std::string shown_route(std::string_view route);
-
 // By name, the first of each.
 JumpHosts hosts_of(std::span<const JumpDefinition> jumps);
 

@@ -10,8 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "common/jump_host.h"
 #include "common/problems.h"
-#include "dispatcher/inventory/jumps.h"
 #include "dispatcher/inventory/template_tags.h"
 
 namespace netfleet {

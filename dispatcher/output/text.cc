@@ -15,9 +15,12 @@ class TextRenderer final : public Renderer {
 
   void result(const TaskSpec& task, const TaskResult& result, std::string& out) override {
     const bool bracketed = task.address.view().contains(':');
-    fmt::format_to(std::back_inserter(out), "=== {} ({}{}{}:{}) {} {}\n", one_line(task.host),
+    // Before anything is known of the way that was taken, the ways there are.
+    const std::string way = result.jump.empty() ? shown_route(task.jump) : result.jump;
+    fmt::format_to(std::back_inserter(out), "=== {} ({}{}{}:{}){}{} {} {}\n", one_line(task.host),
                    bracketed ? "[" : "", one_line(task.address), bracketed ? "]" : "", task.port,
-                   outcome_name(result.outcome), seconds_text(result.duration));
+                   way.empty() ? "" : " via ", one_line(way), outcome_name(result.outcome),
+                   seconds_text(result.duration));
     if (!result.error.empty()) out.append(one_line(result.error)).push_back('\n');
     for (const CommandResult& command : result.commands) {
       // One command that went well needs no line of its own.

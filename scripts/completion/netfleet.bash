@@ -24,7 +24,7 @@ _netfleet() {
     --progress) values="auto on off" ;;
     -i | --inventory | --commands-file | --ssh-config | --config-file | --password-file | \
       --enable-password-file | -k | --key | --known-hosts | --output-dir | --platform-dir | \
-      --session-log | --spool | --store)
+      --session-log | --spool | --store | --jumps)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       compopt -o filenames 2>/dev/null
       return

@@ -7,10 +7,18 @@
 
 #include "common/check.h"
 #include "dispatcher/inventory/inventory.h"
+#include "dispatcher/inventory/jumps.h"
 #include "dispatcher/inventory/parsers.h"
 
 namespace netfleet {
 namespace {
+
+// Where every name is defined and nothing is a loop, every way has its limits.
+void check_ways(Inventory inventory) {
+  if (!resolve_limits(inventory) || !resolve_jumps(inventory, false)) return;
+  CHECK(limit_jumps(inventory, hosts_of(inventory.jumps), inventory.hosts, true));
+  for (const Host& host : inventory.hosts) CHECK(host.limits < inventory.limit_lists.size());
+}
 
 void check(const Expected<Inventory>& inventory) {
   if (!inventory) {
@@ -24,7 +32,9 @@ void check(const Expected<Inventory>& inventory) {
     CHECK(names.insert(host.name).second);
     CHECK(!host.credential.view().starts_with("inventory:") ||
           inventory->passwords.contains(host.credential.str()));
+    CHECK(host.jump.empty() || host.jump == kNoJump || parse_jump_route(host.jump));
   }
+  check_ways(*inventory);
 }
 
 std::vector<Host> sample_hosts() {

@@ -17,6 +17,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Key;
+using ::testing::SizeIs;
 
 class SshSettings : public ::testing::Test {
  protected:
@@ -127,6 +129,114 @@ TEST_F(SshSettings, NoneTurnsItOffAndErrorsNameTheFile) {
   EXPECT_THAT(applied.error().message, HasSubstr("/.ssh/config:1: 'x' is no port"));
   options_.ssh.config = "none";
   apply();
+}
+
+TEST_F(SshSettings, JumpHostsComeFromTheInventoryTheCommandLineAndSshConfigInThatOrder) {
+  for (const char* name : {"a", "b", "c", "d"}) add(name);
+  hosts_[0].jump = "inventory";
+  hosts_[1].jump = "none";
+  hosts_[3].jump = "elsewhere";
+  definitions_.resize(1);
+  definitions_[0].host.name = definitions_[0].host.address = "inventory";
+  definitions_[0].direct = true;
+  options_.user = "me";
+  configure("Host x y typed\n ProxyJump none\nHost c\n ProxyJump x\nHost *\n ProxyJump y\n");
+  apply();
+  EXPECT_EQ(hosts_[0].jump, "inventory");
+  EXPECT_EQ(hosts_[1].jump, "");
+  EXPECT_EQ(hosts_[2].jump, "x");
+  EXPECT_EQ(hosts_[3].jump, "elsewhere") << "workers may know it";
+  EXPECT_THAT(jumps_, ElementsAre(Key("inventory"), Key("x")));
+  hosts_[1].jump = hosts_[2].jump = "";
+  options_.jump = "typed";
+  apply();
+  EXPECT_EQ(hosts_[2].jump, "typed");
+  options_.jump = "none";
+  hosts_[2].jump = "";
+  apply();
+  EXPECT_EQ(hosts_[2].jump, "");
+}
+
+TEST_F(SshSettings, AJumpHostHasWhatItsDefinitionSaysThenSshConfigThenTheCommandLine) {
+  configure(
+      "Host b\n HostName 10.0.0.9\n Port 2222\n User ann\n IdentityFile /k\n Ciphers aes128-ctr\n");
+  definitions_.resize(2);
+  definitions_[0].host = {.name = "a",
+                          .address = "192.0.2.1",
+                          .port = 0,
+                          .user = "jump",
+                          .credential = "jump:a",
+                          .via = "b"};
+  definitions_[0].host_key_policy = HostKeyPolicy::kStrict;
+  definitions_[1].host = {.name = "b", .address = "b", .port = 0};
+  options_.user = "me";
+  options_.host_key_policy = HostKeyPolicy::kOff;
+  options_.jump = "a>bob@c:2200>ssh://[2001:db8::1]:22/";
+  add("x");
+  apply();
+  EXPECT_EQ(hosts_[0].jump, options_.jump);
+  EXPECT_EQ(jumps_["a"], (JumpHost{.name = "a",
+                                   .address = "192.0.2.1",
+                                   .user = "jump",
+                                   .credential = "jump:a",
+                                   .via = "b",
+                                   .host_key_policy = HostKeyPolicy::kStrict}));
+  EXPECT_EQ(jumps_["b"], (JumpHost{.name = "b",
+                                   .address = "10.0.0.9",
+                                   .port = 2222,
+                                   .user = "ann",
+                                   .credential = "ssh_config: key /k",
+                                   .host_key_policy = HostKeyPolicy::kOff,
+                                   .ssh_options = "ciphers aes128-ctr\n"}));
+  EXPECT_EQ(jumps_["bob@c:2200"].address, "c");
+  EXPECT_EQ(jumps_["bob@c:2200"].port, 2200);
+  EXPECT_EQ(jumps_["bob@c:2200"].user, "bob");
+  EXPECT_EQ(jumps_["bob@c:2200"].credential, "default");
+  EXPECT_EQ(jumps_["ssh://[2001:db8::1]:22/"].address, "2001:db8::1");
+  EXPECT_EQ(jumps_["ssh://[2001:db8::1]:22/"].user, "me");
+}
+
+TEST_F(SshSettings, TheFirstHopsOwnProxyCountsAndLoopsAreErrors) {
+  configure(
+      "Host a\n ProxyJump b,c\nHost gate\n ProxyCommand nc %h\nHost l\n ProxyJump m\n"
+      "Host m\n ProxyJump l\n");
+  options_.user = "me";
+  options_.jump = "a";
+  add("x");
+  apply();
+  EXPECT_EQ(jumps_["a"].via, "b>c");
+  EXPECT_THAT(jumps_, SizeIs(3));
+  hosts_[0].jump = "";
+  options_.jump = "gate";
+  apply();
+  EXPECT_THAT(jumps_["gate"].ssh_options, HasSubstr("refuse ssh_config says ProxyCommand nc"));
+  for (const auto& [jump, message] : {std::pair{"l", "jump host 'l': a loop: l -> m -> l"},
+                                      std::pair{"x y", "jump host 'x y': 'x y' is no host name"}}) {
+    hosts_[0].jump = "";
+    options_.jump = jump;
+    const auto applied = apply_ssh_settings(options_, home_, "me", definitions_, hosts_, warnings_);
+    ASSERT_FALSE(applied) << jump;
+    EXPECT_THAT(applied.error().message, HasSubstr(message));
+  }
+  options_.user = "";
+  options_.jump = "a";
+  const auto nobody = apply_ssh_settings(options_, home_, "me", definitions_, hosts_, warnings_);
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().message, "jump host 'a': no user to log in as: give -u USER");
+}
+
+TEST_F(SshSettings, WorkersUseKeysOfTheirOwnForJumpHostsToo) {
+  options_.listen = "ipc:///x";
+  options_.jump = "a";
+  options_.user = "me";
+  options_.ssh.config = "none";
+  definitions_.resize(1);
+  definitions_[0].host = {.name = "a", .address = "a", .credential = "jump:a"};
+  definitions_[0].key = "/k";
+  add("x");
+  apply();
+  EXPECT_EQ(jumps_["a"].credential, "default");
+  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("keys of jump hosts are not used")));
 }
 
 TEST_F(SshSettings, WorkersUseKeysOfTheirOwn) {

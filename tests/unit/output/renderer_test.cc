@@ -37,6 +37,20 @@ TEST(TextRenderer, OneCommandHasAHeaderItsOutputAndABlankLine) {
             "=== edge-7 (10.0.0.7:22) ok 0.52s\n12:00\nUTC\n\n");
 }
 
+TEST(TextRenderer, TheWayOverJumpHostsIsInTheHeader) {
+  TaskSpec task = some_task(7);
+  task.jump = "a>b|c,d";
+  TaskResult result = ok_result(7, "show clock", "12:00\n");
+  std::string out;
+  make_renderer(OutputFormat::kText, "s", false)->result(task, result, out);
+  EXPECT_EQ(out, "=== edge-7 (10.0.0.7:22) via a,b or c, else d ok 0.52s\n12:00\n\n")
+      << "nobody was connected to: any of them may be";
+  result.jump = "a,b";
+  out.clear();
+  make_renderer(OutputFormat::kText, "s", false)->result(task, result, out);
+  EXPECT_EQ(out, "=== edge-7 (10.0.0.7:22) via a,b ok 0.52s\n12:00\n\n");
+}
+
 TEST(TextRenderer, OutputWithoutALineEndGetsOne) {
   EXPECT_EQ(text(ok_result(7, "show clock", "12:00")),
             "=== edge-7 (10.0.0.7:22) ok 0.52s\n12:00\n\n");
