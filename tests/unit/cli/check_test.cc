@@ -64,6 +64,22 @@ TEST_F(Check, CountsTheHosts) {
             "nothing is wrong\n");
 }
 
+TEST_F(Check, CountsTheHostsBehindJumpHostsAndTellsWhatIsWrongWithThem) {
+  options_.inventories = {file("jumps.yaml",
+                               "hosts:\n  a: {jump: [[x, 'y,z'], y]}\n  b: {jump: none}\n  c:\n"
+                               "defaults: {jump: x}\n"
+                               "jumps: {x: , y: , z: {sessions: 5}}\n")};
+  EXPECT_EQ(check().report,
+            "       3  hosts\n       3  platform auto\n"
+            "       1  behind x\n       1  behind x or y,z, else y\nnothing is wrong\n");
+  options_.inventories = {file("wrong.yaml",
+                               "hosts:\n  a: {jump: bastoin}\n"
+                               "jumps:\n  bastion: {via: other}\n")};
+  EXPECT_THAT(check().problems,
+              ElementsAre(AllOf(HasSubstr("wrong.yaml:2: unknown jump host 'bastoin', did you"),
+                                HasSubstr("wrong.yaml:4: unknown jump host 'other'"))));
+}
+
 TEST_F(Check, CountsTheHostsOfALimit) {
   options_.inventories = {file("hosts.txt", "a cisco_ios\nb linux\n")};
   options_.limits = {"platform:linux"};

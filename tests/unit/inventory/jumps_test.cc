@@ -204,6 +204,20 @@ TEST(Jumps, OfOneInventoryServeTheHostsOfOthers) {
   EXPECT_EQ(wrong.error().message, "f.csv:2: a jump host without a name");
 }
 
+TEST(Jumps, OneNameForTwoDevicesIsAnError) {
+  const auto error = [](std::string_view text) {
+    const auto inventory = parse_csv_inventory(text, "f.csv");
+    return inventory ? "no error" : inventory.error().message;
+  };
+  EXPECT_EQ(
+      error("address,jump\n10.0.0.1,x\n10.0.0.2,x\n10.0.0.1,y\n"),
+      "f.csv:4: host 10.0.0.1 was given before (line 2) with another way over jump hosts: two "
+      "devices need two names (column 'name')");
+  EXPECT_THAT(error("address,region\n10.0.0.1,eu\n10.0.0.1,us\n"),
+              HasSubstr("with another region: two devices need two names"));
+  EXPECT_EQ(error("address,jump\n10.0.0.1,x\n10.0.0.1,x\n"), "no error") << "one device, a warning";
+}
+
 // The names of the limits that the host at `position` is under.
 std::set<std::string> limits_of(const Inventory& inventory, std::size_t position) {
   std::set<std::string> names;
