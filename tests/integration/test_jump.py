@@ -329,6 +329,17 @@ class TestFleet(JumpTest):
         self.assertEqual([(task["outcome"], task["jump"]) for task in tasks],
                          [("ok", "bastion,core")] * DEVICES)
 
+    def test_a_worker_on_this_machine_is_told_all_that_it_needs(self):
+        near, far = self.hop("near"), self.hop("far")
+        inventory = self.inventory({"bastion": self.definition(near),
+                                    "core": self.definition(far, via="bastion")}, jump="core")
+        dispatcher = self.dispatch("-i", inventory)
+        self.start(f"{rig.BIN}/netfleet-worker", "--dispatcher", self.endpoint, "--known-hosts",
+                   self.path("known_hosts"))
+        tasks = self.tasks(dispatcher)
+        self.assertEqual([(task["outcome"], task["jump"]) for task in tasks],
+                         [("ok", "bastion,core")] * DEVICES)
+
     def test_the_workers_own_definition_replaces_the_dispatchers(self):
         hop = self.hop("hop")
         inventory = self.inventory({"bastion": {"address": "192.0.2.1", "user": "nobody"}},
