@@ -41,8 +41,7 @@ Expected<SharedText> JumpSettings::route_of(const Host& host, std::string_view p
   if (!proxy.starts_with(kProxyJump)) return SharedText();
   const auto chain = chain_of(proxy);
   if (!chain) {
-    return fail(
-        fmt::format("ssh_config: the ProxyJump of {}: {}", host.name, chain.error().message));
+    return fail(fmt::format("ssh_config: {}: {}", proxy, chain.error().message));
   }
   return make(*chain, By::kPerson);
 }

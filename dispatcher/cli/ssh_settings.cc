@@ -43,7 +43,7 @@ class Settings {
     }
     if (!jumps_.asks_ssh_config(host)) answer.proxy.clear();
     auto route = jumps_.route_of(host, answer.proxy);
-    if (!route) return std::unexpected(std::move(route.error()));
+    if (!route) return fail(fmt::format("the way to {}: {}", host.name, route.error().message));
     host.jump = *std::move(route);
     const std::string before = host.ssh_options.str();
     // Few hosts differ in what is said of them.

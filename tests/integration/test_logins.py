@@ -272,14 +272,23 @@ Host *
         self.run_on("127.0.0.1", "-u", self.user, "--port", str(self.server.port), "-k", self.key)
 
     def test_a_proxy_is_never_gone_around(self):
-        self.configure(f"Host *\n  ProxyJump gate\n  IdentityFile {self.key}\n")
-        with socket.create_server(("127.0.0.1", 0)) as device:
-            host = f"{self.user}@127.0.0.1:{device.getsockname()[1]}"
-            task, = self.run_on(host, status=1).objects()
-            self.assertEqual(select.select([device], [], [], 0)[0], [], "it was connected to")
-        self.assertEqual(task["outcome"], "unreachable")
-        self.assertIn("ssh_config says ProxyJump gate, and netfleet cannot go through jump hosts",
-                      task["error"])
+        for proxy, outcome, message in (
+                ("ProxyCommand nc gate %p", "unreachable",
+                 "ssh_config says ProxyCommand nc gate %p, and netfleet starts no commands"),
+                (f"ProxyJump 127.0.0.1:{rig.free_port()}", "jump_failed", "connection refused")):
+            self.configure(f"Match originalhost 127.0.0.1 user {self.user}\n  {proxy}\n"
+                           f"Host *\n  IdentityFile {self.key}\n")
+            with socket.create_server(("127.0.0.1", 0)) as device:
+                host = f"{self.user}@127.0.0.1:{device.getsockname()[1]}"
+                task, = self.run_on(host, "--retries", "0", status=1).objects()
+                self.assertEqual(select.select([device], [], [], 0)[0], [], "it was connected to")
+            self.assertEqual(task["outcome"], outcome)
+            self.assertIn(message, task["error"])
+
+    def test_a_proxy_that_is_its_own_is_an_error_as_for_ssh(self):
+        self.configure("Host *\n  ProxyJump gate\n")
+        ran = self.run_on("edge-1", status=2)
+        self.assertIn("the way to edge-1: jump host 'gate': a loop: gate -> gate", ran.err)
 
     def test_a_broken_file_is_named(self):
         self.configure("Host a\n  Port none\n")

@@ -222,7 +222,8 @@ TEST_F(SshSettings, TheFirstHopsOwnProxyCountsAndLoopsAreErrors) {
   options_.jump = "a";
   const auto nobody = apply_ssh_settings(options_, home_, "me", definitions_, hosts_, warnings_);
   ASSERT_FALSE(nobody);
-  EXPECT_EQ(nobody.error().message, "jump host 'a': no user to log in as: give -u USER");
+  EXPECT_EQ(nobody.error().message,
+            "the way to x: jump host 'a': no user to log in as: give -u USER");
 }
 
 TEST_F(SshSettings, WorkersUseKeysOfTheirOwnForJumpHostsToo) {
