@@ -1,50 +1,58 @@
-# bash completion for netfleet and netfleet-worker. The options come from --help itself, so they are
-# always those of the program that is completed.
+# bash completion for netfleet and netfleet-worker. Verbs and options come from --help itself, so they
+# are always those of the program that is completed.
+
+_netfleet_verbs() {
+  "$1" --help 2>/dev/null | sed -nE 's/^  ([a-z]+)  +.*/\1/p'
+}
 
 _netfleet_options() {
-  "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+' | sort -u
+  "$@" --help 2>/dev/null | grep -oE -- '^  (-[A-Za-z],)?--[a-z-]+' | sed 's/.*--/--/'
+}
+
+# What an option takes, as the help writes it: FILE.
+_netfleet_takes() {
+  local option=$1
+  shift
+  "$@" --help 2>/dev/null |
+    sed -nE "s/^  (-[A-Za-z],$option|$option,--[a-z-]+|$option) (['A-Z][^ ]*).*/\2/p"
 }
 
 _netfleet() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb='' index
+  local command=("${COMP_WORDS[0]}") values=''
   COMPREPLY=()
-  for ((index = 1; index < COMP_CWORD; index++)); do
-    case ${COMP_WORDS[index]} in
-      -*) ;;
-      *) verb=${COMP_WORDS[index]}; break ;;
-    esac
-  done
+  if [ "${command[0]##*/}" != netfleet-worker ]; then
+    for ((index = 1; index < COMP_CWORD; index++)); do
+      case ${COMP_WORDS[index]} in
+        -*) ;;
+        *) verb=${COMP_WORDS[index]}; command+=("$verb"); break ;;
+      esac
+    done
+    if [ -z "$verb" ]; then
+      values="$(_netfleet_verbs "${command[0]}") --help --version"
+      mapfile -t COMPREPLY < <(compgen -W "$values" -- "$word")
+      return
+    fi
+  fi
 
-  local values=''
+  local takes=''
+  [[ $previous != -* ]] || takes=$(_netfleet_takes "$previous" "${command[@]}")
   case $previous in
     -o | --output) values="text jsonl summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
     --order) values="inventory completion" ;;
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;
-    -i | --inventory | --commands-file | --ssh-config | --config-file | --password-file | \
-      --enable-password-file | -k | --key | --known-hosts | --output-dir | --platform-dir | \
-      --session-log | --spool | --store | --jumps)
-      mapfile -t COMPREPLY < <(compgen -f -- "$word")
-      compopt -o filenames 2>/dev/null
-      return
-      ;;
-    --password-env | --enable-password-env | --key-passphrase-env)
-      mapfile -t COMPREPLY < <(compgen -e -- "$word")
-      return
-      ;;
   esac
   if [ -n "$values" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$values" -- "$word")
-  elif [ "${COMP_WORDS[0]##*/}" = netfleet-worker ]; then
-    mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${COMP_WORDS[0]}")" -- "$word")
-  elif [ -z "$verb" ]; then
-    mapfile -t COMPREPLY < <(compgen -W "run detect results workers keygen replay --help --version" -- "$word")
-  elif [ "$verb" = replay ] && [[ $word != -* ]]; then
+  elif [ "$takes" = VARIABLE ]; then
+    mapfile -t COMPREPLY < <(compgen -e -- "$word")
+  elif [[ $takes = *FILE* || $takes = *DIR* || (-z $takes && $word != -*) ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
     compopt -o filenames 2>/dev/null
-  elif [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${COMP_WORDS[0]}" "$verb")" -- "$word")
+  elif [ -z "$takes" ]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${command[@]}")" -- "$word")
   fi
 }
 

@@ -1,4 +1,4 @@
-"""The manual pages, the completion and --help tell of the same options."""
+"""The manual pages, the completions and --help tell of the same options."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import subprocess
 import unittest
 
 import rig
+import terminal
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -36,22 +37,68 @@ class Manual(rig.RigTest):
                          | self.options(netfleet, "check"))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
+    def completion(self, name):
+        return os.path.join(ROOT, "scripts", "completion", name)
+
     def complete(self, *words):
         script = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _netfleet; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
-        completion = os.path.join(ROOT, "scripts", "completion", "netfleet.bash")
-        done = subprocess.run(["bash", "-c", script, completion, *words], capture_output=True,
-                              check=True, timeout=30)
-        return done.stdout.decode().split()
+        ran = self.finish(["bash", "-c", script, self.completion("netfleet.bash"), *words])
+        self.assertEqual((ran.status, ran.err), (0, ""), str(ran))
+        return ran.out.decode().split()
 
-    def test_completion(self):
+    def test_completion_of_bash(self):
         program = f"{rig.BIN}/netfleet"
-        self.assertEqual(self.complete(program, "r"), ["run", "results", "replay"])
+        self.assertEqual(self.complete(program, "re"), ["results", "replay"])
+        self.assertIn("check", self.complete(program, ""))
         self.assertEqual(self.complete(program, "run", "--known"), ["--known-hosts"])
         self.assertEqual(self.complete(program, "run", "-o", "j"), ["jsonl"])
         self.assertEqual(self.complete(program, "detect", "-o", ""), ["table", "jsonl"])
         self.assertIn("--list", self.complete(program, "results", "--"))
+        hosts = self.write("hosts", "")
+        for option in ("-i", "--inventory", "--known-hosts"):
+            self.assertEqual(self.complete(program, "run", option, hosts[:-2]), [hosts])
+        self.assertEqual(self.complete(program, "run", "--password-env", "HOM"), ["HOME"])
+        self.assertEqual(self.complete(program, "run", "--retries", ""), [])
         self.assertIn("--dispatcher", self.complete(f"{program}-worker", "--"))
+
+    def complete_in_fish(self, line):
+        ran = self.finish(["fish", "--no-config", "-c", f"source {self.completion('netfleet.fish')}"
+                           f"; complete -C '{rig.BIN}/{line}'"])
+        self.assertEqual((ran.status, ran.err), (0, ""), str(ran))
+        return [one.split("\t")[0] for one in ran.out.decode().splitlines()]
+
+    def test_completion_of_fish(self):
+        self.assertEqual(self.complete_in_fish("netfleet re"), ["replay", "results"])
+        self.assertIn("check", self.complete_in_fish("netfleet "))
+        self.assertEqual(self.complete_in_fish("netfleet run --known"), ["--known-hosts"])
+        self.assertEqual(self.complete_in_fish("netfleet run -o "), ["jsonl", "summary", "text"])
+        self.assertEqual(self.complete_in_fish("netfleet detect --output "), ["jsonl", "table"])
+        self.assertEqual(self.complete_in_fish("netfleet run --resume "), [])
+        self.write("hosts of mine", "")
+        self.assertEqual(self.complete_in_fish(f"netfleet run -i {self.directory}/hos"),
+                         [f"{self.directory}/hosts of mine"])
+        self.assertIn("--dispatcher", self.complete_in_fish("netfleet-worker --"))
+
+    def test_completion_of_zsh(self):
+        for name in ("_netfleet", "_netfleet-worker"):
+            self.write(name, rig.read(self.completion("_netfleet")))
+        shell = terminal.Terminal(self, ["zsh", "-f", "-i"],
+                                  {"TERM": "dumb", "PATH": f"{rig.BIN}:{self.env['PATH']}"})
+        shell.type(f"fpath=({self.directory} $fpath); autoload -U compinit; compinit -u -D; "
+                   "PS1=rea; PS1+='dy '\n".encode())
+        shell.wait_for(rb"ready ")
+        for typed, shown in (("netfleet re", rb"replay +-- Run.*\s+results +-- Print"),
+                             ("netfleet che", rb"netfleet check "),
+                             ("netfleet run --known", rb"--known-hosts "),
+                             ("netfleet run --order in", rb"inventory "),
+                             ("netfleet detect -o t", rb"-o table "),
+                             ("netfleet results --li", rb"--list "),
+                             (f"netfleet run -i {self.directory}/_netfleet-", rb"-worker "),
+                             ("netfleet-worker --drain", rb"--drain-timeout ")):
+            shell.shown = b""
+            shell.type(b"\x15" + typed.encode() + b"\t")  # ^U: an empty line
+            shell.wait_for(shown)
 
 
 if __name__ == "__main__":
