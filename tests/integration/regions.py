@@ -1,6 +1,5 @@
 """Regions: a worker's machine, jump hosts that it reaches, and devices that only these reach. Each
-is a network namespace; jump hosts are OpenSSH with the limits that it has when nobody says anything.
-The addresses are the same in every region, so that nothing can find a way into another one.
+is a network namespace; jump hosts are OpenSSH with the limits that it has by default. The addresses are the same in every region, so that nothing can find a way into another one.
 """
 
 import collections
