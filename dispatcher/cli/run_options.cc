@@ -124,10 +124,9 @@ void add_limits(CLI::App& run, RunOptions& options, RunExtras& extras) {
             });
 }
 
-void add_output(CLI::App& run, RunOptions& options) {
+void add_output(CLI::App& run, RunOptions& options, RunExtras& extras) {
   run.option_defaults()->group("Output");
-  add_value(run, "-o,--output", "FORMAT", "text (default), jsonl or summary", Times::kOnce,
-            take_output_format(options.output));
+  add_result_format(run, options.output, extras.differences);
   add_text(run, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
   add_value(run, "--max-output", "SIZE", "Bytes kept of one command's output (default: 64M)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
@@ -281,6 +280,7 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
   } else if (!options.credentials.otp_command.empty()) {
     return fail("--otp-command: the workers run it: give it to netfleet-worker");
   }
+  if (auto settled = settle_output(options.output, extras.differences); !settled) return settled;
   if (options.quiet && options.verbose > 0) return fail("--quiet and --verbose exclude each other");
   if (options.quiet && options.progress == ProgressMode::kAuto) {
     options.progress = ProgressMode::kOff;
@@ -294,7 +294,7 @@ void add_run_options(CLI::App& run, RunOptions& options, RunExtras& extras) {
   add_change_options(run, options);
   add_login(run, options);
   add_limits(run, options, extras);
-  add_output(run, options);
+  add_output(run, options, extras);
   add_reporting(run, options);
   add_fleet(run, options, extras);
   add_resume(run, options);

@@ -31,6 +31,8 @@ Recording::Recording(Store& store, const SweepRecord& sweep, std::span<const Tas
   report_.summary.sweep = sweep.id;
   report_.summary.total = static_cast<std::uint32_t>(tasks.size());
   renderer_->set_drain([this](std::string&) { flush(); });
+  renderer_->set_read_back(
+      [this](std::uint32_t index, const Renderer::Show& show) { return read_back(index, show); });
 }
 
 void Recording::resume() {
@@ -68,7 +70,8 @@ void Recording::show_one(TaskResult result) {
 void Recording::end(Milliseconds elapsed) {
   report_.summary.elapsed = elapsed;
   show_held(order_.release());
-  renderer_->end(report_.summary, text_);
+  if (output_.is_open()) renderer_->end(report_.summary, text_);
+  if (renderer_->error() && !report_.output_error) report_.output_error = renderer_->error();
   flush();
   for (auto& [index, host] : failed_) report_.failed.push_back(std::move(host));
 }
@@ -128,6 +131,15 @@ void Recording::render(const TaskSpec& task, const TaskResult& result) {
   renderer_->result(task, result, text_);
   if (renderer_->error() && !report_.output_error) report_.output_error = renderer_->error();
   if (text_.size() >= kTextAtOnce) flush();
+}
+
+Expected<void> Recording::read_back(std::uint32_t index, const Renderer::Show& show) {
+  if (!output_.is_open()) return {};
+  const auto result = store_.result(sweep_, index);
+  if (!result) return std::unexpected(result.error());
+  if (!*result) return fail("a result cannot be shown: it is not stored");
+  show(tasks_[index], **result);
+  return {};
 }
 
 void Recording::flush() {

@@ -76,6 +76,7 @@ class Recording {
   void show_held(std::span<const std::uint32_t> indexes);
   void show_stored(std::uint32_t first, std::uint32_t count);
   void render(const TaskSpec& task, const TaskResult& result);
+  Expected<void> read_back(std::uint32_t index, const Renderer::Show& show);
   void flush();
 
   Store& store_;

@@ -17,7 +17,7 @@ _netfleet() {
 
   local values=''
   case $previous in
-    -o | --output) values="text jsonl summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
+    -o | --output) values="text grouped jsonl csv summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
     --order) values="inventory completion" ;;
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
