@@ -61,6 +61,9 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   results_verb->footer(std::string(kResultsExamples));
   bool results_differences = false;
   add_results(*results_verb, results, results_differences);
+  CLI::App* diff_verb = app.add_subcommand("diff", "Say what differs between two sweeps");
+  DiffOptions diff;
+  add_diff(*diff_verb, diff);
   CLI::App* workers_verb =
       app.add_subcommand("workers", "Ask a running dispatcher which workers it has");
   workers_verb->footer(std::string(kWorkersExamples));
@@ -105,6 +108,7 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     }
     return results;
   }
+  if (diff_verb->parsed()) return diff;
   if (workers_verb->parsed()) {
     if (workers.dispatcher.empty()) {
       return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
@@ -128,7 +132,8 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return check;
   }
   return usage_error(
-      "a command is missing: run, detect, results, workers, keygen, replay, platforms or check",
+      "a command is missing: run, detect, results, diff, workers, keygen, replay, platforms or "
+      "check",
       "netfleet");
 }
 

@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "common/task.h"
 #include "dispatcher/cli/check_verb.h"
+#include "dispatcher/cli/diff_verb.h"
 #include "dispatcher/cli/keygen.h"
 #include "dispatcher/cli/platforms_verb.h"
 #include "dispatcher/cli/replay_verb.h"
@@ -112,8 +113,9 @@ struct HelpText {
   std::string text;
 };
 
-using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions,
-                                 KeygenOptions, ReplayOptions, PlatformsOptions, CheckOptions>;
+using CommandLine =
+    std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions, ReplayOptions,
+                 PlatformsOptions, CheckOptions, DiffOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

@@ -148,14 +148,17 @@ Expected<int> print_sweep(Store& store, const ResultsOptions& options) {
 
 }  // namespace
 
-int results_verb(const ResultsOptions& options) {
-  auto path = store_path(options.store);
-  if (!path) return say_error(path.error(), kExitUsage);
+Expected<Store> open_kept_store(const std::string& given) {
+  auto path = store_path(given);
+  if (!path) return std::unexpected(path.error());
   if (access(path->c_str(), F_OK) != 0) {
-    return say_error(Error{fmt::format("no store at {}: no sweep has been kept there", *path)},
-                     kExitUsage);
+    return fail(fmt::format("no store at {}: no sweep has been kept there", *path));
   }
-  auto store = Store::open(*path);
+  return Store::open(*path);
+}
+
+int results_verb(const ResultsOptions& options) {
+  auto store = open_kept_store(options.store);
   if (!store) return say_error(store.error(), kExitUsage);
   const Expected<int> status = options.list ? list_sweeps(*store) : print_sweep(*store, options);
   return status ? *status : say_error(status.error(), kExitUsage);

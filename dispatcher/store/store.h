@@ -46,6 +46,16 @@ struct TaskState {
   std::optional<Outcome> outcome;
 };
 
+// The tasks of one host in two sweeps, by their indexes; it may be in one of them only.
+struct TaskPair {
+  std::string host;
+  std::string region;
+  std::string platform;  // as used the last time
+  std::optional<std::uint32_t> before;
+  std::optional<std::uint32_t> after;
+  bool same = false;  // both ok, with the same outputs
+};
+
 // That nobody else works at this sweep; given up by its destructor, or the end of the process.
 class SweepLock {
  public:
@@ -127,6 +137,14 @@ class Store {
   // The same for the tasks `first` .. `first + count - 1`.
   Expected<void> for_range(std::uint32_t sweep, std::uint32_t first, std::uint32_t count,
                            const Visit& visit);
+
+  // The newest ended sweep before this one that ran the same commands.
+  Expected<std::optional<SweepRecord>> sweep_before(const SweepRecord& sweep);
+  // Finds out which tasks of two sweeps are of one host; for_pairs() then visits them, in the order
+  // of `after`, at the end those of `before` alone, some in memory at a time. `look_for_same`: only
+  // if both sweeps ran the same commands. Return false from `visit` to stop.
+  Expected<void> pair_tasks(std::uint32_t before, std::uint32_t after);
+  Expected<void> for_pairs(bool look_for_same, const std::function<bool(const TaskPair&)>& visit);
 
  private:
   struct Impl;

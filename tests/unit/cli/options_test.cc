@@ -411,6 +411,25 @@ TEST(Options, Results) {
               HasSubstr("unknown option --port\nTry 'netfleet results --help'."));
 }
 
+TEST(Options, Diff) {
+  const auto plain = parse({"diff"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(std::get<DiffOptions>(*plain).before, "");
+  EXPECT_FALSE(std::get<DiffOptions>(*plain).no_mask);
+  const auto full = parse({"diff", "a", "b", "-l", "x", "-l", "y", "--volatile", "z", "--no-mask",
+                           "--platform-dir", "p", "--store", "s"});
+  ASSERT_TRUE(full);
+  const auto& diff = std::get<DiffOptions>(*full);
+  EXPECT_EQ(diff.before, "a");
+  EXPECT_EQ(diff.after, "b");
+  EXPECT_THAT(diff.limits, ElementsAre("x", "y"));
+  EXPECT_THAT(diff.volatile_patterns, ElementsAre("z"));
+  EXPECT_TRUE(diff.no_mask);
+  EXPECT_EQ(diff.platform_dir, "p");
+  EXPECT_EQ(diff.store, "s");
+  EXPECT_THAT(error_of(parse({"diff", "a", "b", "c"})), HasSubstr("unexpected"));
+}
+
 TEST(Options, HelpAndVersion) {
   EXPECT_THAT(std::get<HelpText>(*parse({"--version"})).text,
               StartsWith("netfleet " NETFLEET_VERSION));
