@@ -21,6 +21,8 @@ inline constexpr std::string_view kRunExamples = R"(Examples:
   Some hosts of a big inventory, one file a host:
     netfleet run -i inventory.yaml -l "region:eu and platform:cisco_ios" \
         -c "show running-config" --output-dir backup
+  The same under version control, one commit a sweep:
+    netfleet run -i inventory.yaml -c "show running-config" --git backup
   From a script: no questions, one JSON object a host, go on when a login is refused:
     netfleet run -i hosts.csv --password-env DEVICE_PASSWORD -c "show version" -o jsonl \
         --on-auth-failure continue > results.jsonl

@@ -23,6 +23,7 @@
 
 namespace netfleet {
 
+enum class GitShard : std::uint8_t { kNone, kRegion, kGroup };
 enum class ProgressMode : std::uint8_t { kAuto, kOn, kOff };
 
 // --store: `enabled` is false for "none"; an empty path is the default place.
@@ -73,7 +74,9 @@ struct RunOptions {
   SshCommandLine ssh;
   OutputFormat output = OutputFormat::kText;
   OutputOrder order = OutputOrder::kInventory;
-  std::string output_dir;                // empty: none
+  std::string output_dir;  // empty: none
+  std::string git;         // --git: a repository's directory; empty: none
+  GitShard git_shard = GitShard::kNone;
   std::string session_log;               // a directory; empty: none. Not with `listen`
   std::uint64_t max_output = 64u << 20;  // bytes a command
   ProgressMode progress = ProgressMode::kAuto;

@@ -128,6 +128,13 @@ void add_output(CLI::App& run, RunOptions& options, RunExtras& extras) {
   run.option_defaults()->group("Output");
   add_result_format(run, options.output, extras.differences);
   add_text(run, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
+  add_text(run, "--git", "DIR", "Also commit one file a host to this git repository", options.git);
+  add_value(run, "--git-shard", "BY", "Directories there: none (default), region or group",
+            Times::kOnce,
+            take_word(options.git_shard,
+                      std::array{std::pair{std::string_view("none"), GitShard::kNone},
+                                 std::pair{std::string_view("region"), GitShard::kRegion},
+                                 std::pair{std::string_view("group"), GitShard::kGroup}}));
   add_value(run, "--max-output", "SIZE", "Bytes kept of one command's output (default: 64M)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto size = parse_size(given);
@@ -279,6 +286,9 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
     return fail("--listen: " + safe.error().message);
   } else if (!options.credentials.otp_command.empty()) {
     return fail("--otp-command: the workers run it: give it to netfleet-worker");
+  }
+  if (options.git.empty() && options.git_shard != GitShard::kNone) {
+    return fail("--git-shard needs --git");
   }
   if (auto settled = settle_output(options.output, extras.differences); !settled) return settled;
   if (options.quiet && options.verbose > 0) return fail("--quiet and --verbose exclude each other");

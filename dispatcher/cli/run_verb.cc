@@ -11,6 +11,7 @@
 #include "common/open_files.h"
 #include "common/standard_streams.h"
 #include "dispatcher/cli/console.h"
+#include "dispatcher/cli/git_option.h"
 #include "dispatcher/cli/run_setup.h"
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/verbs.h"
@@ -140,6 +141,8 @@ class Run {
     for (const std::string& warning : setup_.warnings) console_.say("netfleet: " + warning);
     auto output_dir = open_output_dir();
     if (!output_dir) return say_error(output_dir.error().message, kExitUsage);
+    auto backup = open_backup(options_, worker_side_, std::move(setup_.groups));
+    if (!backup) return say_error(backup.error().message, kExitUsage);
     if (auto begun = begin(); !begun) return say_error(begun.error().message, kExitInternal);
     const int signal_fd = open_signals();
     wire::Context context;
@@ -155,7 +158,8 @@ class Run {
     }
     auto worker = start_worker(context, hub);
     if (!worker) return say_error(worker.error().message, kExitUsage);
-    Recorder recorder(store_, record(), setup_.tasks, recorder_options(std::move(*output_dir)));
+    Recorder recorder(store_, record(), setup_.tasks,
+                      recorder_options(std::move(*output_dir), std::exchange(*backup, {})));
     const auto ended = hub.run(sweep_run(), recorder, signal_fd);
     worker->reset();
     console_.clear();
@@ -240,13 +244,15 @@ class Run {
     };
   }
 
-  RecorderOptions recorder_options(std::optional<OutputDirectory> output_dir) {
+  RecorderOptions recorder_options(std::optional<OutputDirectory> output_dir,
+                                   std::shared_ptr<GitBackup> backup) {
     RecorderOptions recorder;
     recorder.resume = setup_.resumed.has_value();
     RecordingOptions& recording = recorder.recording;
     recording.format = options_.output;
     recording.order = options_.order;
     recording.output_directory = std::move(output_dir);
+    recording.backup = std::move(backup);
     recording.output_fd = STDOUT_FILENO;
     recording.to_terminal = isatty(STDOUT_FILENO) != 0;
     if (recording.to_terminal) recording.before_output = [this] { console_.clear(); };
@@ -281,6 +287,9 @@ class Run {
     }
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {
       print_error(render_summary(end.report.summary, end.report.failed));
+    }
+    if (!options_.quiet && !end.report.backup.empty()) {
+      print_error("netfleet: " + end.report.backup + "\n");
     }
     return exit_status(end);
   }

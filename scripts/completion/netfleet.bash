@@ -18,12 +18,13 @@ _netfleet() {
   local values=''
   case $previous in
     -o | --output) values="text grouped jsonl csv summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
+    --git-shard) values="none region group" ;;
     --order) values="inventory completion" ;;
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;
     -i | --inventory | --commands-file | --ssh-config | --config-file | --password-file | \
-      --enable-password-file | -k | --key | --known-hosts | --output-dir | --platform-dir | \
+      --enable-password-file | -k | --key | --known-hosts | --output-dir | --git | --platform-dir | \
       --session-log | --spool | --store)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       compopt -o filenames 2>/dev/null

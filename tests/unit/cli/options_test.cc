@@ -292,6 +292,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--host-key-policy", "none"}, "'none' is not one of strict, accept-new, off"},
         Bad{{"-o", "xml"}, "'xml' is not one of text, grouped, jsonl, csv, summary"},
         Bad{{"--diff"}, "--diff needs -o grouped"},
+        Bad{{"--git-shard", "region"}, "--git-shard needs --git"},
+        Bad{{"--git", "d", "--git-shard", "site"}, "'site' is not one of none, region, group"},
         Bad{{"--diff", "-o", "csv"}, "--diff needs -o grouped"},
         Bad{{"--order", "random"}, "'random' is not one of inventory, completion"},
         Bad{{"--progress", "yes"}, "'yes' is not one of auto, on, off"},
