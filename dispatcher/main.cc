@@ -118,6 +118,7 @@ int main(int argc, char** argv) {
   if (const auto* check = std::get_if<CheckOptions>(&*parsed)) {
     return check_verb(*check, worker_side);
   }
+  if (const auto* prune = std::get_if<PruneOptions>(&*parsed)) return prune_verb(*prune);
   if (const auto* diff = std::get_if<DiffOptions>(&*parsed)) return diff_verb(*diff, worker_side);
   if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
   return results_verb(std::get<ResultsOptions>(*parsed));

@@ -64,6 +64,9 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* diff_verb = app.add_subcommand("diff", "Say what differs between two sweeps");
   DiffOptions diff;
   add_diff(*diff_verb, diff);
+  CLI::App* prune_verb = app.add_subcommand("prune", "Remove old sweeps from the store");
+  PruneOptions prune;
+  add_prune(*prune_verb, prune);
   CLI::App* workers_verb =
       app.add_subcommand("workers", "Ask a running dispatcher which workers it has");
   workers_verb->footer(std::string(kWorkersExamples));
@@ -109,6 +112,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return results;
   }
   if (diff_verb->parsed()) return diff;
+  if (prune_verb->parsed()) {
+    if (auto settled = settle_prune(prune); !settled) {
+      return usage_error(settled.error().message, "netfleet prune");
+    }
+    return prune;
+  }
   if (workers_verb->parsed()) {
     if (workers.dispatcher.empty()) {
       return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
@@ -132,7 +141,8 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return check;
   }
   return usage_error(
-      "a command is missing: run, detect, results, diff, workers, keygen, replay, platforms or "
+      "a command is missing: run, detect, results, diff, prune, workers, keygen, replay, platforms "
+      "or "
       "check",
       "netfleet");
 }

@@ -16,6 +16,7 @@
 #include "dispatcher/cli/diff_verb.h"
 #include "dispatcher/cli/keygen.h"
 #include "dispatcher/cli/platforms_verb.h"
+#include "dispatcher/cli/prune_verb.h"
 #include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/ssh_options.h"
 #include "dispatcher/output/order.h"
@@ -118,7 +119,7 @@ struct HelpText {
 
 using CommandLine =
     std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions, ReplayOptions,
-                 PlatformsOptions, CheckOptions, DiffOptions>;
+                 PlatformsOptions, CheckOptions, DiffOptions, PruneOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

@@ -40,7 +40,7 @@ _netfleet() {
   elif [ "${COMP_WORDS[0]##*/}" = netfleet-worker ]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_netfleet_options "${COMP_WORDS[0]}")" -- "$word")
   elif [ -z "$verb" ]; then
-    mapfile -t COMPREPLY < <(compgen -W "run detect results diff workers keygen replay --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "run detect results diff prune workers keygen replay --help --version" -- "$word")
   elif [ "$verb" = replay ] && [[ $word != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
     compopt -o filenames 2>/dev/null

@@ -432,6 +432,22 @@ TEST(Options, Diff) {
   EXPECT_THAT(error_of(parse({"diff", "a", "b", "c"})), HasSubstr("unexpected"));
 }
 
+TEST(Options, Prune) {
+  const auto parsed = parse({"prune", "--keep-sweeps", "3", "--keep-days", "9", "--unfinished",
+                             "--compact", "--store", "s"});
+  ASSERT_TRUE(parsed);
+  const auto& prune = std::get<PruneOptions>(*parsed);
+  EXPECT_EQ(prune.keep_sweeps, 3u);
+  EXPECT_EQ(prune.keep_days, 9u);
+  EXPECT_TRUE(prune.unfinished);
+  EXPECT_TRUE(prune.compact);
+  EXPECT_EQ(prune.store, "s");
+  EXPECT_THAT(error_of(parse({"prune"})), HasSubstr("nothing says what stays"));
+  EXPECT_THAT(error_of(parse({"prune", "--keep-sweeps", "0"})), HasSubstr("--keep-sweeps"));
+  EXPECT_THAT(error_of(parse({"prune", "--keep-days", "1", "--dry-run", "--compact"})),
+              HasSubstr("exclude each other"));
+}
+
 TEST(Options, HelpAndVersion) {
   EXPECT_THAT(std::get<HelpText>(*parse({"--version"})).text,
               StartsWith("netfleet " NETFLEET_VERSION));
