@@ -28,6 +28,9 @@ inline constexpr std::string_view kRunExamples = R"(Examples:
         --on-auth-failure continue > results.jsonl
   Hosts with equal outputs together, under names like sw[1-40,42]:
     netfleet run -i devices.txt -c "show vlan brief" -o grouped
+  Tell others how it went, and at once when a twentieth has failed:
+    netfleet run -i devices.txt -c "show version" --notify-webhook-file hook.url \
+        --notify-failures 5%
   Hosts from a pipe, 500 sessions at once:
     grep edge devices.txt | netfleet run -i - -s 500 --commands-file checks.txt
   Configuration, line by line, kept in the device: first shown, then sent:

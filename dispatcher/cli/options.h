@@ -19,6 +19,7 @@
 #include "dispatcher/cli/prune_verb.h"
 #include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/ssh_options.h"
+#include "dispatcher/notify/notice.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
 
@@ -80,6 +81,12 @@ struct RunOptions {
   GitShard git_shard = GitShard::kNone;
   std::string session_log;               // a directory; empty: none. Not with `listen`
   std::uint64_t max_output = 64u << 20;  // bytes a command
+  struct Notify {                        // who is told of the sweep
+    std::string command;
+    std::string webhook;
+    std::string webhook_file;                  // whose first line is the webhook
+    std::optional<FailureThreshold> failures;  // told at once, besides the end
+  } notify;
   ProgressMode progress = ProgressMode::kAuto;
   StoreOptions store;
   std::string listen;                    // empty: an embedded worker; off loopback only with `keys`
