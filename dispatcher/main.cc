@@ -100,7 +100,8 @@ int main(int argc, char** argv) {
   }
   const WorkerSide worker_side{start_worker,    ssh::Identity::needs_passphrase,
                                check_platforms, check_job,
-                               replay_session,  describe_platforms};
+                               replay_session,  describe_platforms,
+                               volatile_mask};
   if (const auto* help = std::get_if<HelpText>(&*parsed)) {
     const auto printed = print_output(help->text);
     if (!printed) print_error("netfleet: " + printed.error().message + "\n");
@@ -117,6 +118,8 @@ int main(int argc, char** argv) {
   if (const auto* check = std::get_if<CheckOptions>(&*parsed)) {
     return check_verb(*check, worker_side);
   }
+  if (const auto* prune = std::get_if<PruneOptions>(&*parsed)) return prune_verb(*prune);
+  if (const auto* diff = std::get_if<DiffOptions>(&*parsed)) return diff_verb(*diff, worker_side);
   if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
   return results_verb(std::get<ResultsOptions>(*parsed));
 }

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "worker/device/configuration_plan.h"
 #include "worker/device/platform_page.h"
+#include "worker/device/volatile_mask.h"
 
 // LeakSanitizer looks at the process as a tracer does. g++ says so in one way, clang in another.
 #if defined(__has_feature)
@@ -138,6 +139,24 @@ Expected<void> check_job(const std::string& platform_dir, const std::vector<std:
     if (auto able = check_abilities(*platform, job, configures); !able) return able;
   }
   return {};
+}
+
+Expected<VolatileMask> volatile_mask(const std::string& platform_dir,
+                                     const std::vector<std::string>& more, bool bare) {
+  std::vector<Pattern> given;
+  for (const std::string& expression : more) {
+    auto pattern = Pattern::compile(expression);
+    if (!pattern) return fail("--volatile: " + pattern.error().message);
+    given.push_back(*std::move(pattern));
+  }
+  auto platforms = load_platforms(platform_dir);
+  if (!platforms) return std::unexpected(platforms.error());
+  return [given = std::move(given), platforms = *std::move(platforms), bare](
+             std::string_view name, std::string_view text) {
+    const Platform* platform = bare ? nullptr : platforms.find(std::string(name));
+    const std::string masked = given.empty() ? std::string(text) : mask_volatile(text, given);
+    return platform == nullptr ? masked : mask_volatile(masked, platform->volatile_text);
+  };
 }
 
 std::uint64_t make_incarnation() { return random_seed() | 1; }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/error.h"
@@ -45,6 +47,12 @@ Expected<void> check_job(const std::string& platform_dir, const std::vector<std:
 // Of one platform all that is known, or without a name a line for each; as text or JSON lines.
 Expected<std::string> describe_platforms(const std::string& platform_dir, const std::string& name,
                                          bool jsonl);
+
+// What puts a mark in place of what changes by itself in an output of a platform (worker/device/
+// volatile_mask.h): what its file says unless `bare`, and `more`, regular expressions.
+using VolatileMask = std::function<std::string(std::string_view platform, std::string_view text)>;
+Expected<VolatileMask> volatile_mask(const std::string& platform_dir,
+                                     const std::vector<std::string>& more, bool bare);
 
 std::uint64_t make_incarnation();                     // its low byte is never 0
 std::uint32_t session_threads(std::uint32_t wanted);  // 0: one a core

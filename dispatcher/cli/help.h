@@ -8,6 +8,7 @@ namespace netfleet {
 inline constexpr std::string_view kTopExamples = R"(Examples:
   netfleet run -i devices.txt -u admin -c "show version"
   netfleet results last
+  netfleet diff
   netfleet platforms
   netfleet check -i devices.txt
 'netfleet run --help' has more.)";
@@ -20,9 +21,16 @@ inline constexpr std::string_view kRunExamples = R"(Examples:
   Some hosts of a big inventory, one file a host:
     netfleet run -i inventory.yaml -l "region:eu and platform:cisco_ios" \
         -c "show running-config" --output-dir backup
+  The same under version control, one commit a sweep:
+    netfleet run -i inventory.yaml -c "show running-config" --git backup
   From a script: no questions, one JSON object a host, go on when a login is refused:
     netfleet run -i hosts.csv --password-env DEVICE_PASSWORD -c "show version" -o jsonl \
         --on-auth-failure continue > results.jsonl
+  Hosts with equal outputs together, under names like sw[1-40,42]:
+    netfleet run -i devices.txt -c "show vlan brief" -o grouped
+  Tell others how it went, and at once when a twentieth has failed:
+    netfleet run -i devices.txt -c "show version" --notify-webhook-file hook.url \
+        --notify-failures 5%
   Hosts from a pipe, 500 sessions at once:
     grep edge devices.txt | netfleet run -i - -s 500 --commands-file checks.txt
   Configuration, line by line, kept in the device: first shown, then sent:
@@ -62,6 +70,7 @@ inline constexpr std::string_view kWorkersExamples = R"(Examples:
 inline constexpr std::string_view kResultsExamples = R"(Examples:
   netfleet results                      the last sweep, as text
   netfleet results --list               all sweeps
-  netfleet results last -o jsonl        the last sweep, one JSON object a host)";
+  netfleet results last -o jsonl        the last sweep, one JSON object a host
+  netfleet results -o grouped --diff    the hosts with equal outputs together)";
 
 }  // namespace netfleet

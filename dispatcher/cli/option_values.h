@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -31,13 +32,27 @@ TakeValue take_word(Enum& target, std::array<std::pair<std::string_view, Enum>, 
 }
 
 inline TakeValue take_output_format(OutputFormat& target) {
-  return [&target](const std::string& given) -> Expected<void> {
-    if (given == "grouped") return fail("'grouped' is not available yet");
-    return take_word(
-        target, std::array{std::pair{std::string_view("text"), OutputFormat::kText},
-                           std::pair{std::string_view("jsonl"), OutputFormat::kJsonl},
-                           std::pair{std::string_view("summary"), OutputFormat::kSummary}})(given);
-  };
+  return take_word(target,
+                   std::array{std::pair{std::string_view("text"), OutputFormat::kText},
+                              std::pair{std::string_view("grouped"), OutputFormat::kGrouped},
+                              std::pair{std::string_view("jsonl"), OutputFormat::kJsonl},
+                              std::pair{std::string_view("csv"), OutputFormat::kCsv},
+                              std::pair{std::string_view("summary"), OutputFormat::kSummary}});
+}
+
+// -o of the verbs that print results, and --diff; settle_output() puts both together.
+inline void add_result_format(CLI::App& verb, OutputFormat& format, bool& differences) {
+  add_value(verb, "-o,--output", "FORMAT", "text (default), grouped, jsonl, csv or summary",
+            Times::kOnce, take_output_format(format));
+  verb.add_flag("--diff", differences,
+                "With -o grouped: of all groups but the largest only what differs from it");
+}
+
+inline Expected<void> settle_output(OutputFormat& format, bool differences) {
+  if (!differences) return {};
+  if (format != OutputFormat::kGrouped) return fail("--diff needs -o grouped");
+  format = OutputFormat::kGroupedDiff;
+  return {};
 }
 
 }  // namespace netfleet

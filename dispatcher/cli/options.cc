@@ -13,11 +13,10 @@
 namespace netfleet {
 namespace {
 
-void add_results(CLI::App& results, ResultsOptions& options) {
+void add_results(CLI::App& results, ResultsOptions& options, bool& differences) {
   results.add_option("SWEEP", options.sweep, "The sweep's id, or last (default)");
   results.add_flag("--list", options.list, "List the sweeps instead");
-  add_value(results, "-o,--output", "FORMAT", "text (default), jsonl or summary", Times::kOnce,
-            take_output_format(options.output));
+  add_result_format(results, options.output, differences);
   add_text(results, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
   add_text(results, "--store", "FILE", "Where results are kept (default: your state directory)",
            options.store);
@@ -60,7 +59,14 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   add_detect_options(*detect_verb, detect, detect_extras);
   CLI::App* results_verb = app.add_subcommand("results", "Print the results of an earlier sweep");
   results_verb->footer(std::string(kResultsExamples));
-  add_results(*results_verb, results);
+  bool results_differences = false;
+  add_results(*results_verb, results, results_differences);
+  CLI::App* diff_verb = app.add_subcommand("diff", "Say what differs between two sweeps");
+  DiffOptions diff;
+  add_diff(*diff_verb, diff);
+  CLI::App* prune_verb = app.add_subcommand("prune", "Remove old sweeps from the store");
+  PruneOptions prune;
+  add_prune(*prune_verb, prune);
   CLI::App* workers_verb =
       app.add_subcommand("workers", "Ask a running dispatcher which workers it has");
   workers_verb->footer(std::string(kWorkersExamples));
@@ -99,7 +105,19 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     }
     return detect;
   }
-  if (results_verb->parsed()) return results;
+  if (results_verb->parsed()) {
+    if (auto settled = settle_output(results.output, results_differences); !settled) {
+      return usage_error(settled.error().message, "netfleet results");
+    }
+    return results;
+  }
+  if (diff_verb->parsed()) return diff;
+  if (prune_verb->parsed()) {
+    if (auto settled = settle_prune(prune); !settled) {
+      return usage_error(settled.error().message, "netfleet prune");
+    }
+    return prune;
+  }
   if (workers_verb->parsed()) {
     if (workers.dispatcher.empty()) {
       return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
@@ -123,7 +141,9 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return check;
   }
   return usage_error(
-      "a command is missing: run, detect, results, workers, keygen, replay, platforms or check",
+      "a command is missing: run, detect, results, diff, prune, workers, keygen, replay, platforms "
+      "or "
+      "check",
       "netfleet");
 }
 

@@ -13,15 +13,19 @@
 #include "common/error.h"
 #include "common/task.h"
 #include "dispatcher/cli/check_verb.h"
+#include "dispatcher/cli/diff_verb.h"
 #include "dispatcher/cli/keygen.h"
 #include "dispatcher/cli/platforms_verb.h"
+#include "dispatcher/cli/prune_verb.h"
 #include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/ssh_options.h"
+#include "dispatcher/notify/notice.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
 
 namespace netfleet {
 
+enum class GitShard : std::uint8_t { kNone, kRegion, kGroup };
 enum class ProgressMode : std::uint8_t { kAuto, kOn, kOff };
 
 // --store: `enabled` is false for "none"; an empty path is the default place.
@@ -72,9 +76,17 @@ struct RunOptions {
   SshCommandLine ssh;
   OutputFormat output = OutputFormat::kText;
   OutputOrder order = OutputOrder::kInventory;
-  std::string output_dir;                // empty: none
+  std::string output_dir;  // empty: none
+  std::string git;         // --git: a repository's directory; empty: none
+  GitShard git_shard = GitShard::kNone;
   std::string session_log;               // a directory; empty: none. Not with `listen`
   std::uint64_t max_output = 64u << 20;  // bytes a command
+  struct Notify {                        // who is told of the sweep
+    std::string command;
+    std::string webhook;
+    std::string webhook_file;                  // whose first line is the webhook
+    std::optional<FailureThreshold> failures;  // told at once, besides the end
+  } notify;
   ProgressMode progress = ProgressMode::kAuto;
   StoreOptions store;
   std::string listen;                    // empty: an embedded worker; off loopback only with `keys`
@@ -112,8 +124,9 @@ struct HelpText {
   std::string text;
 };
 
-using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions,
-                                 KeygenOptions, ReplayOptions, PlatformsOptions, CheckOptions>;
+using CommandLine =
+    std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions, ReplayOptions,
+                 PlatformsOptions, CheckOptions, DiffOptions, PruneOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2.

@@ -56,7 +56,7 @@ Expected<int> list_sweeps(Store& store) {
 // Renders one sweep, task by task; keeps the first error.
 class Printer {
  public:
-  Printer(const ResultsOptions& options, const SweepRecord& sweep,
+  Printer(const ResultsOptions& options, const SweepRecord& sweep, Store& store,
           std::optional<OutputDirectory> directory)
       : renderer_(make_renderer(options.output, sweep.id, isatty(STDOUT_FILENO) != 0)),
         directory_(std::move(directory)) {
@@ -64,6 +64,17 @@ class Printer {
     summary_.total = sweep.total;
     if (sweep.ended_at) summary_.elapsed = *sweep.ended_at - sweep.started_at;
     renderer_->set_drain([this](std::string&) { flush(); });
+    renderer_->set_read_back(
+        [&store, number = sweep.number, this](std::uint32_t index,
+                                              const Renderer::Show& show) -> Expected<void> {
+          if (!open_) return {};
+          const auto task = store.task(number, index);
+          if (!task) return std::unexpected(task.error());
+          const auto result = store.result(number, index);
+          if (!result) return std::unexpected(result.error());
+          if (*result) show(*task, **result);
+          return {};
+        });
   }
 
   bool visit(const TaskSpec& task, const TaskResult* result) {
@@ -83,6 +94,7 @@ class Printer {
   Expected<int> end() {
     if (!error_ && open_) {
       renderer_->end(summary_, out_);
+      if (renderer_->error()) stop(*renderer_->error());
       flush();
     }
     if (error_) return std::unexpected(*error_);
@@ -126,7 +138,7 @@ Expected<int> print_sweep(Store& store, const ResultsOptions& options) {
     if (!opened) return std::unexpected(opened.error());
     directory = std::move(*opened);
   }
-  Printer printer(options, *sweep, std::move(directory));
+  Printer printer(options, *sweep, store, std::move(directory));
   auto visited = store.for_each(sweep->number, [&](const TaskSpec& task, const TaskResult* result) {
     return printer.visit(task, result);
   });
@@ -136,14 +148,17 @@ Expected<int> print_sweep(Store& store, const ResultsOptions& options) {
 
 }  // namespace
 
-int results_verb(const ResultsOptions& options) {
-  auto path = store_path(options.store);
-  if (!path) return say_error(path.error(), kExitUsage);
+Expected<Store> open_kept_store(const std::string& given) {
+  auto path = store_path(given);
+  if (!path) return std::unexpected(path.error());
   if (access(path->c_str(), F_OK) != 0) {
-    return say_error(Error{fmt::format("no store at {}: no sweep has been kept there", *path)},
-                     kExitUsage);
+    return fail(fmt::format("no store at {}: no sweep has been kept there", *path));
   }
-  auto store = Store::open(*path);
+  return Store::open(*path);
+}
+
+int results_verb(const ResultsOptions& options) {
+  auto store = open_kept_store(options.store);
   if (!store) return say_error(store.error(), kExitUsage);
   const Expected<int> status = options.list ? list_sweeps(*store) : print_sweep(*store, options);
   return status ? *status : say_error(status.error(), kExitUsage);

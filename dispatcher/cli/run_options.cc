@@ -13,6 +13,7 @@
 #include "common/host_text.h"
 #include "dispatcher/cli/option_values.h"
 #include "dispatcher/inventory/jumps.h"
+#include "dispatcher/notify/notifier.h"
 #include "dispatcher/sweep/heartbeat.h"
 
 namespace netfleet {
@@ -124,17 +125,45 @@ void add_limits(CLI::App& run, RunOptions& options, RunExtras& extras) {
             });
 }
 
-void add_output(CLI::App& run, RunOptions& options) {
+void add_output(CLI::App& run, RunOptions& options, RunExtras& extras) {
   run.option_defaults()->group("Output");
-  add_value(run, "-o,--output", "FORMAT", "text (default), jsonl or summary", Times::kOnce,
-            take_output_format(options.output));
+  add_result_format(run, options.output, extras.differences);
   add_text(run, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
+  add_text(run, "--git", "DIR", "Also commit one file a host to this git repository", options.git);
+  add_value(run, "--git-shard", "BY", "Directories there: none (default), region or group",
+            Times::kOnce,
+            take_word(options.git_shard,
+                      std::array{std::pair{std::string_view("none"), GitShard::kNone},
+                                 std::pair{std::string_view("region"), GitShard::kRegion},
+                                 std::pair{std::string_view("group"), GitShard::kGroup}}));
   add_value(run, "--max-output", "SIZE", "Bytes kept of one command's output (default: 64M)",
             Times::kOnce, [&options](const std::string& given) -> Expected<void> {
               const auto size = parse_size(given);
               if (!size) return std::unexpected(size.error());
               if (*size > kMaxOutput) return fail(fmt::format("'{}' is more than 16G", given));
               options.max_output = *size;
+              return {};
+            });
+}
+
+void add_notices(CLI::App& run, RunOptions& options) {
+  run.option_defaults()->group("Notices");
+  add_text(run, "--notify-command", "COMMAND",
+           "Run this when the sweep has ended: it is told of it, as JSON at its standard input",
+           options.notify.command);
+  add_value(run, "--notify-webhook", "URL", "POST the same to this address", Times::kOnce,
+            [&options](const std::string& given) {
+              options.notify.webhook = given;
+              return check_webhook(given);
+            });
+  add_text(run, "--notify-webhook-file", "FILE", "The address is in this file: it may be a secret",
+           options.notify.webhook_file);
+  run.get_option("--notify-webhook-file")->excludes("--notify-webhook");
+  add_value(run, "--notify-failures", "N|N%", "Tell also as soon as so many hosts have failed",
+            Times::kOnce, [&options](const std::string& given) -> Expected<void> {
+              const auto threshold = FailureThreshold::parse(given);
+              if (!threshold) return std::unexpected(threshold.error());
+              options.notify.failures = *threshold;
               return {};
             });
 }
@@ -281,6 +310,15 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
   } else if (!options.credentials.otp_command.empty()) {
     return fail("--otp-command: the workers run it: give it to netfleet-worker");
   }
+  const RunOptions::Notify& notify = options.notify;
+  if (notify.failures && notify.command.empty() && notify.webhook.empty() &&
+      notify.webhook_file.empty()) {
+    return fail("--notify-failures needs --notify-command or --notify-webhook");
+  }
+  if (options.git.empty() && options.git_shard != GitShard::kNone) {
+    return fail("--git-shard needs --git");
+  }
+  if (auto settled = settle_output(options.output, extras.differences); !settled) return settled;
   if (options.quiet && options.verbose > 0) return fail("--quiet and --verbose exclude each other");
   if (options.quiet && options.progress == ProgressMode::kAuto) {
     options.progress = ProgressMode::kOff;
@@ -294,8 +332,9 @@ void add_run_options(CLI::App& run, RunOptions& options, RunExtras& extras) {
   add_change_options(run, options);
   add_login(run, options);
   add_limits(run, options, extras);
-  add_output(run, options);
+  add_output(run, options, extras);
   add_reporting(run, options);
+  add_notices(run, options);
   add_fleet(run, options, extras);
   add_resume(run, options);
 }

@@ -18,6 +18,7 @@ struct RunExtras {
   bool continue_on_auth_failure = false;
   std::optional<std::uint32_t> max_auth_failures;
   std::optional<std::uint32_t> min_workers;
+  bool differences = false;  // --diff
 };
 
 void add_run_options(CLI::App& run, RunOptions& options, RunExtras& extras);

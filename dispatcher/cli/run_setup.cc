@@ -156,6 +156,23 @@ std::expected<RunSetup, PromptFailure> with_credentials(RunSetup setup, const Ru
   return setup;
 }
 
+// Each task's group, where it is asked for.
+Expected<void> set_groups(const RunOptions& options, const Inventory& inventory,
+                          const std::vector<Host>& hosts, RunSetup& setup) {
+  if (options.git_shard != GitShard::kGroup) return {};
+  for (const Host& host : inventory.hosts) {
+    if (host.credential != kUnknownCredential) continue;
+    return fail(fmt::format(
+        "--git-shard group: the groups of {} are not stored: give its inventory again with -i",
+        host.name));
+  }
+  TextPool texts;
+  for (const Host& host : hosts) {
+    setup.groups.push_back(host.groups.empty() ? SharedText() : texts(host.groups.front()));
+  }
+  return {};
+}
+
 // The hosts of a stored sweep, as far as they matter again: by which credential, under which
 // limits. A credential that an inventory made up ("inventory:1") may mean another password in
 // another reading: the host's own counts.
@@ -250,6 +267,9 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   defaults.credential = kDefaultCredential;
   setup.tasks = plan_tasks(hosts, defaults);
   setup.limits = plan_limits(*inventory, hosts);
+  if (auto set = set_groups(options, *inventory, hosts, setup); !set) {
+    return input_error(set.error().message);
+  }
   const auto nameless = std::find_if(setup.tasks.begin(), setup.tasks.end(),
                                      [](const TaskSpec& task) { return task.user.empty(); });
   if (nameless != setup.tasks.end()) {
@@ -306,6 +326,9 @@ std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, 
     return input_error(limited.error().message);
   }
   setup.limits = plan_limits(*inventory, *hosts);
+  if (auto set = set_groups(options, *inventory, *hosts, setup); !set) {
+    return input_error(set.error().message);
+  }
   auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
   if (!known) return input_error(known.error().message);
   return with_credentials(std::move(setup), options, *hosts, *inventory, worker_side);

@@ -30,6 +30,7 @@ struct RunSetup {
   std::optional<Resumed> resumed;
   LimitPlan limits;
   CredentialStore credentials;
+  std::vector<SharedText> groups;  // of --git-shard group: each task's first one
   std::vector<std::string> warnings;
 };
 

@@ -11,6 +11,8 @@
 #include "common/open_files.h"
 #include "common/standard_streams.h"
 #include "dispatcher/cli/console.h"
+#include "dispatcher/cli/git_option.h"
+#include "dispatcher/cli/notify_option.h"
 #include "dispatcher/cli/run_setup.h"
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/verbs.h"
@@ -85,7 +87,7 @@ bool wants_progress(const RunOptions& options) {
 std::uint64_t nonzero_seed() { return random_seed() | 1; }
 
 HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Console& console,
-                       Progress& progress) {
+                       Progress& progress, SweepNotices& notices) {
   HubOptions hub;
   hub.endpoint = endpoint;
   hub.ledger.min_workers = options.listen.empty() ? 1 : options.min_workers;
@@ -97,7 +99,10 @@ HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Cons
   hub.ledger.seed = nonzero_seed();
   hub.verbose = options.verbose > 0;
   hub.log = [&console](const std::string& line) { console.say("netfleet: " + line); };
-  hub.recorded = [&progress](Outcome outcome) { progress.count(outcome); };
+  hub.recorded = [&progress, &notices](Outcome outcome) {
+    progress.count(outcome);
+    notices.count(outcome);
+  };
   if (console.shows_progress()) {
     hub.progress = [&console, &progress](std::uint32_t running) {
       console.show_progress(progress.line(BootClock::now(), running, terminal_columns()));
@@ -140,10 +145,14 @@ class Run {
     for (const std::string& warning : setup_.warnings) console_.say("netfleet: " + warning);
     auto output_dir = open_output_dir();
     if (!output_dir) return say_error(output_dir.error().message, kExitUsage);
+    auto backup = open_backup(options_, worker_side_, std::move(setup_.groups));
+    if (!backup) return say_error(backup.error().message, kExitUsage);
+    auto notices = SweepNotices::make(options_, record(), console_);
+    if (!notices) return say_error(notices.error().message, kExitUsage);
     if (auto begun = begin(); !begun) return say_error(begun.error().message, kExitInternal);
     const int signal_fd = open_signals();
     wire::Context context;
-    HubOptions hub_setup = hub_options(options_, endpoint_, console_, progress_);
+    HubOptions hub_setup = hub_options(options_, endpoint_, console_, progress_, *notices);
     const auto identity = store_.identity();
     if (!identity) return say_error(identity.error().message, kExitInternal);
     hub_setup.ledger.journal_id = *identity;
@@ -155,13 +164,17 @@ class Run {
     }
     auto worker = start_worker(context, hub);
     if (!worker) return say_error(worker.error().message, kExitUsage);
-    Recorder recorder(store_, record(), setup_.tasks, recorder_options(std::move(*output_dir)));
+    Recorder recorder(store_, record(), setup_.tasks,
+                      recorder_options(std::move(*output_dir), std::exchange(*backup, {})));
     const auto ended = hub.run(sweep_run(), recorder, signal_fd);
     worker->reset();
     console_.clear();
-    close(signal_fd);
     if (!ended) return say_error(ended.error().message, kExitInternal);
-    return conclude(*ended);
+    const int status = conclude(*ended);
+    notices->ended(*ended, status);
+    notices->finish(signal_fd);
+    close(signal_fd);
+    return status;
   }
 
  private:
@@ -240,13 +253,15 @@ class Run {
     };
   }
 
-  RecorderOptions recorder_options(std::optional<OutputDirectory> output_dir) {
+  RecorderOptions recorder_options(std::optional<OutputDirectory> output_dir,
+                                   std::shared_ptr<GitBackup> backup) {
     RecorderOptions recorder;
     recorder.resume = setup_.resumed.has_value();
     RecordingOptions& recording = recorder.recording;
     recording.format = options_.output;
     recording.order = options_.order;
     recording.output_directory = std::move(output_dir);
+    recording.backup = std::move(backup);
     recording.output_fd = STDOUT_FILENO;
     recording.to_terminal = isatty(STDOUT_FILENO) != 0;
     if (recording.to_terminal) recording.before_output = [this] { console_.clear(); };
@@ -281,6 +296,9 @@ class Run {
     }
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {
       print_error(render_summary(end.report.summary, end.report.failed));
+    }
+    if (!options_.quiet && !end.report.backup.empty()) {
+      print_error("netfleet: " + end.report.backup + "\n");
     }
     return exit_status(end);
   }

@@ -5,6 +5,7 @@
 
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/worker_side.h"
+#include "dispatcher/store/store.h"
 
 namespace netfleet {
 
@@ -21,5 +22,7 @@ int workers_verb(const WorkersOptions& options);
 
 // The store's path: the option's, else the default place; an error without a home directory.
 Expected<std::string> store_path(const std::string& given);
+// That store, which must be there already: nobody's first sweep is looked for.
+Expected<Store> open_kept_store(const std::string& given);
 
 }  // namespace netfleet

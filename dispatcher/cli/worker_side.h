@@ -69,6 +69,12 @@ struct WorkerSide {
   std::function<Expected<std::string>(const std::string& platform_dir, const std::string& name,
                                       bool jsonl)>
       describe_platforms;
+  // What masks, in an output of a platform, what changes by itself: what the platform's file says
+  // of it unless `bare`, and `more`, regular expressions.
+  using Mask = std::function<std::string(std::string_view platform, std::string_view text)>;
+  std::function<Expected<Mask>(const std::string& platform_dir,
+                               const std::vector<std::string>& more, bool bare)>
+      volatile_mask;
 };
 
 }  // namespace netfleet

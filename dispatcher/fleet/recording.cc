@@ -23,6 +23,7 @@ Recording::Recording(Store& store, const SweepRecord& sweep, std::span<const Tas
                      RecordingOptions options, int stop_fd, OutputStream::Meanwhile meanwhile)
     : store_(store),
       sweep_(sweep.number),
+      started_at_(sweep.started_at),
       tasks_(tasks),
       options_(std::move(options)),
       order_(options_.order, static_cast<std::uint32_t>(tasks.size())),
@@ -31,6 +32,8 @@ Recording::Recording(Store& store, const SweepRecord& sweep, std::span<const Tas
   report_.summary.sweep = sweep.id;
   report_.summary.total = static_cast<std::uint32_t>(tasks.size());
   renderer_->set_drain([this](std::string&) { flush(); });
+  renderer_->set_read_back(
+      [this](std::uint32_t index, const Renderer::Show& show) { return read_back(index, show); });
 }
 
 void Recording::resume() {
@@ -58,7 +61,7 @@ void Recording::show(std::vector<TaskResult> results) {
 void Recording::show_one(TaskResult result) {
   CHECK(result.index < tasks_.size());
   count(result);
-  write_file(result);
+  write_files(result);
   const std::vector<std::uint32_t> shown = order_.arrived(result.index);
   if (shown.empty()) return hold(std::move(result));
   render(tasks_[result.index], result);
@@ -68,8 +71,10 @@ void Recording::show_one(TaskResult result) {
 void Recording::end(Milliseconds elapsed) {
   report_.summary.elapsed = elapsed;
   show_held(order_.release());
-  renderer_->end(report_.summary, text_);
+  if (output_.is_open()) renderer_->end(report_.summary, text_);
+  if (renderer_->error() && !report_.output_error) report_.output_error = renderer_->error();
   flush();
+  commit_backup(elapsed);
   for (auto& [index, host] : failed_) report_.failed.push_back(std::move(host));
 }
 
@@ -81,9 +86,19 @@ void Recording::count(const TaskResult& result) {
   if (failed_.size() > kFailedHostsShown) failed_.erase(std::prev(failed_.end()));
 }
 
-void Recording::write_file(const TaskResult& result) {
-  if (!options_.output_directory) return;
-  auto written = options_.output_directory->write(tasks_[result.index], result);
+void Recording::write_files(const TaskResult& result) {
+  const TaskSpec& task = tasks_[result.index];
+  if (options_.output_directory) note(options_.output_directory->write(task, result));
+  if (options_.backup) note(options_.backup->write(task, result));
+}
+
+void Recording::commit_backup(Milliseconds elapsed) {
+  if (!options_.backup) return;
+  note(options_.backup->commit(report_.summary.sweep, started_at_ + elapsed));
+  report_.backup = options_.backup->report();
+}
+
+void Recording::note(Expected<void> written) {
   if (!written && !report_.output_error) report_.output_error = std::move(written.error());
 }
 
@@ -128,6 +143,15 @@ void Recording::render(const TaskSpec& task, const TaskResult& result) {
   renderer_->result(task, result, text_);
   if (renderer_->error() && !report_.output_error) report_.output_error = renderer_->error();
   if (text_.size() >= kTextAtOnce) flush();
+}
+
+Expected<void> Recording::read_back(std::uint32_t index, const Renderer::Show& show) {
+  if (!output_.is_open()) return {};
+  const auto result = store_.result(sweep_, index);
+  if (!result) return std::unexpected(result.error());
+  if (!*result) return fail("a result cannot be shown: it is not stored");
+  show(tasks_[index], **result);
+  return {};
 }
 
 void Recording::flush() {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/task.h"
+#include "dispatcher/history/git_backup.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/output_directory.h"
 #include "dispatcher/output/output_stream.h"
@@ -30,6 +31,7 @@ struct RecordingOptions {
   // there removes it.
   std::function<void()> before_output;
   std::optional<OutputDirectory> output_directory;
+  std::shared_ptr<GitBackup> backup;  // the recorder's thread alone uses it; null: none
   // Results that wait for their turn are kept in memory up to so many bytes; the rest waits in the
   // store.
   std::size_t held_bytes = 16u << 20;
@@ -42,6 +44,7 @@ struct RecordingReport {
   std::optional<Error> store_error;
   std::optional<Error> output_error;  // the first one, of standard output or of the directory
   bool reader_left = false;           // whoever read standard output closed it
+  std::string backup;                 // what came of it, for people; empty: there is none
 };
 
 // Memory the result takes, about.
@@ -71,15 +74,19 @@ class Recording {
  private:
   void show_one(TaskResult result);
   void count(const TaskResult& result);
-  void write_file(const TaskResult& result);
+  void write_files(const TaskResult& result);
+  void commit_backup(Milliseconds elapsed);
+  void note(Expected<void> written);
   void hold(TaskResult result);
   void show_held(std::span<const std::uint32_t> indexes);
   void show_stored(std::uint32_t first, std::uint32_t count);
   void render(const TaskSpec& task, const TaskResult& result);
+  Expected<void> read_back(std::uint32_t index, const Renderer::Show& show);
   void flush();
 
   Store& store_;
   std::uint32_t sweep_;
+  WallTime started_at_;
   std::span<const TaskSpec> tasks_;
   RecordingOptions options_;
   Order order_;

@@ -31,23 +31,29 @@ int write_whole(int fd, std::string_view bytes) {
   return 0;
 }
 
-// What the file of a host holds.
+// The same, as the file holds it.
 Expected<void> write_content(int fd, const std::string& file, const TaskResult& result) {
   int cause = 0;
   const auto put = [fd, &cause](std::string_view bytes) {
     if (cause == 0) cause = write_whole(fd, bytes);
   };
-  for (const CommandResult& command : result.commands) {
-    if (result.commands.size() > 1) put(fmt::format("--- {}\n", command.command));
-    if (auto read = command.output.read(put); !read) return read;
-    const bool open_end = !command.output.empty() && !command.output.ends_line();
-    if (result.commands.size() > 1 && open_end) put("\n");
-  }
+  if (auto read = read_file_content(result, put); !read) return read;
   if (cause != 0) return write_failure(file, cause);
   return {};
 }
 
 }  // namespace
+
+Expected<void> read_file_content(const TaskResult& result,
+                                 const std::function<void(std::string_view)>& put) {
+  const bool several = result.commands.size() > 1;
+  for (const CommandResult& command : result.commands) {
+    if (several) put(fmt::format("--- {}\n", command.command));
+    if (auto read = command.output.read(put); !read) return read;
+    if (several && !command.output.empty() && !command.output.ends_line()) put("\n");
+  }
+  return {};
+}
 
 std::string output_file_name(std::string_view host) { return file_name_of(host) + ".txt"; }
 

@@ -1,7 +1,9 @@
 // dispatcher/output: --output-dir. One file a host, complete or not there at all.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "common/error.h"
 #include "common/task.h"
@@ -22,6 +24,11 @@ class OutputDirectory {
   explicit OutputDirectory(std::string path) : path_(std::move(path)) {}
   std::string path_;
 };
+
+// What the file of a host holds, piece by piece: its output, of several commands each below a line
+// "--- COMMAND". An error when an output cannot be read.
+Expected<void> read_file_content(const TaskResult& result,
+                                 const std::function<void(std::string_view)>& put);
 
 // The file name of a host, without a directory (common/file_name.h).
 std::string output_file_name(std::string_view host);

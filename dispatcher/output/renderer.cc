@@ -24,15 +24,23 @@ std::uint32_t finished(const Summary& summary) {
 
 Expected<OutputFormat> output_format_from_name(std::string_view name) {
   if (name == "text") return OutputFormat::kText;
+  if (name == "grouped") return OutputFormat::kGrouped;
   if (name == "jsonl") return OutputFormat::kJsonl;
+  if (name == "csv") return OutputFormat::kCsv;
   if (name == "summary") return OutputFormat::kSummary;
-  return fail(fmt::format("unknown output format '{}': expected text, jsonl or summary", name));
+  return fail(fmt::format(
+      "unknown output format '{}': expected text, grouped, jsonl, csv or summary", name));
 }
 
 std::unique_ptr<Renderer> make_renderer(OutputFormat format, std::string sweep, bool to_terminal) {
   switch (format) {
     case OutputFormat::kText:
       return make_text_renderer(to_terminal);
+    case OutputFormat::kGrouped:
+    case OutputFormat::kGroupedDiff:
+      return make_grouped_renderer(format == OutputFormat::kGroupedDiff, to_terminal);
+    case OutputFormat::kCsv:
+      return make_csv_renderer(sweep, to_terminal);
     case OutputFormat::kJsonl:
       return make_jsonl_renderer(std::move(sweep));
     case OutputFormat::kSummary:

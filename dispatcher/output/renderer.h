@@ -20,7 +20,10 @@ namespace netfleet {
 // The last two are those of `netfleet detect`.
 enum class OutputFormat : std::uint8_t {
   kText,
+  kGrouped,
+  kGroupedDiff,  // all groups but the largest as what differs from it
   kJsonl,
+  kCsv,
   kSummary,
   kDetectionTable,
   kDetectionJsonl,
@@ -46,6 +49,10 @@ class Renderer {
   // `drain` takes what is in `out`, and empties it, between the pieces of a large output: memory
   // need not hold it whole.
   void set_drain(std::function<void(std::string& out)> drain) { drain_ = std::move(drain); }
+  // Reads a task and its result again, by the task's index, for formats that show them at the end.
+  using Show = std::function<void(const TaskSpec& task, const TaskResult& result)>;
+  using ReadBack = std::function<Expected<void>(std::uint32_t index, const Show& show)>;
+  void set_read_back(ReadBack read_back) { read_back_ = std::move(read_back); }
   // Why an output could not be read back from the disk, and is cut: the first one.
   const std::optional<Error>& error() const { return error_; }
 
@@ -59,9 +66,19 @@ class Renderer {
     });
     if (!read && !error_) error_ = read.error();
   }
+  // Lets go of what is in `out`, once it is much.
+  void drain(std::string& out) const {
+    if (out.size() >= kMuch && drain_) drain_(out);
+  }
+  void read_back(std::uint32_t index, const Show& show) {
+    const auto read = read_back_ ? read_back_(index, show) : fail("results cannot be read back");
+    if (!read && !error_) error_ = read.error();
+  }
 
  private:
+  static constexpr std::size_t kMuch = 64u << 10;
   std::function<void(std::string& out)> drain_;
+  ReadBack read_back_;
   std::optional<Error> error_;
 };
 

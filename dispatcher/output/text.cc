@@ -25,7 +25,7 @@ class TextRenderer final : public Renderer {
     for (const CommandResult& command : result.commands) {
       // One command that went well needs no line of its own.
       if (result.commands.size() > 1 || command.outcome != Outcome::kOk || command.truncated) {
-        command_line(command, out);
+        append_command_line(command, out);
       }
       for_pieces(command.output, out, [&](std::string_view piece) {
         if (to_terminal_) {
@@ -42,19 +42,19 @@ class TextRenderer final : public Renderer {
   void end(const Summary&, std::string&) override {}
 
  private:
-  static void command_line(const CommandResult& command, std::string& out) {
-    out.append("--- ").append(one_line(command.command));
-    if (command.outcome != Outcome::kOk) out.append(": ").append(outcome_name(command.outcome));
-    if (command.truncated) {
-      fmt::format_to(std::back_inserter(out), ": truncated after {} bytes", command.output.size());
-    }
-    out.push_back('\n');
-  }
-
   bool to_terminal_;
 };
 
 }  // namespace
+
+void append_command_line(const CommandResult& command, std::string& out) {
+  out.append("--- ").append(one_line(command.command));
+  if (command.outcome != Outcome::kOk) out.append(": ").append(outcome_name(command.outcome));
+  if (command.truncated) {
+    fmt::format_to(std::back_inserter(out), ": truncated after {} bytes", command.output.size());
+  }
+  out.push_back('\n');
+}
 
 std::unique_ptr<Renderer> make_text_renderer(bool to_terminal) {
   return std::make_unique<TextRenderer>(to_terminal);

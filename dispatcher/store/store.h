@@ -46,6 +46,24 @@ struct TaskState {
   std::optional<Outcome> outcome;
 };
 
+// Which sweeps stay: those that one of the rules keeps.
+struct RetentionRules {
+  std::optional<std::uint32_t> keep_sweeps;  // so many, the newest
+  std::optional<WallTime> keep_since;        // those that were begun then or later
+  bool unfinished =
+      false;  // those that have not ended may go, too; else they stay and do not count
+};
+
+// The tasks of one host in two sweeps, by their indexes; it may be in one of them only.
+struct TaskPair {
+  std::string host;
+  std::string region;
+  std::string platform;  // as used the last time
+  std::optional<std::uint32_t> before;
+  std::optional<std::uint32_t> after;
+  bool same = false;  // both ok, with the same outputs
+};
+
 // That nobody else works at this sweep; given up by its destructor, or the end of the process.
 class SweepLock {
  public:
@@ -127,6 +145,24 @@ class Store {
   // The same for the tasks `first` .. `first + count - 1`.
   Expected<void> for_range(std::uint32_t sweep, std::uint32_t first, std::uint32_t count,
                            const Visit& visit);
+
+  // The newest ended sweep before this one that ran the same commands.
+  Expected<std::optional<SweepRecord>> sweep_before(const SweepRecord& sweep);
+  // Finds out which tasks of two sweeps are of one host; for_pairs() then visits them, in the order
+  // of `after`, at the end those of `before` alone, some in memory at a time. `look_for_same`: only
+  // if both sweeps ran the same commands. Return false from `visit` to stop.
+  Expected<void> pair_tasks(std::uint32_t before, std::uint32_t after);
+  Expected<void> for_pairs(bool look_for_same, const std::function<bool(const TaskPair&)>& visit);
+
+  // What does not stay, newest first.
+  Expected<std::vector<SweepRecord>> old_sweeps(const RetentionRules& rules);
+  // False, and it stays: another process works at it. Its outputs stay until remove_leftovers(),
+  // which takes away what no sweep refers to, also of removals that were cut short, and returns how
+  // many distinct outputs these were. Other processes may read and write meanwhile.
+  Expected<bool> remove_sweep(const SweepRecord& sweep);
+  Expected<std::uint64_t> remove_leftovers();
+  // Gives unused room in the file back to the disk; needs as much again for the time. Writers wait.
+  Expected<void> compact();
 
  private:
   struct Impl;

@@ -38,7 +38,8 @@ _netfleet() {
   local takes=''
   [[ $previous != -* ]] || takes=$(_netfleet_takes "$previous" "${command[@]}")
   case $previous in
-    -o | --output) values="text jsonl summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
+    -o | --output) values="text grouped jsonl csv summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
+    --git-shard) values="none region group" ;;
     --order) values="inventory completion" ;;
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;

@@ -105,7 +105,9 @@ struct Platform {
   std::optional<Save> save;
   std::optional<Pattern> pager;  // on the last line
   std::string pager_key = " ";
-  std::vector<Pattern> errors;        // multi-line, over one command's output
+  std::vector<Pattern> errors;  // multi-line, over one command's output
+  std::vector<Pattern>
+      volatile_text;  // on a line of output: what changes by itself (volatile_mask.h)
   std::vector<Answer> confirmations;  // platform questions with a known answer
   std::vector<Answer> login;          // dialogue before the first prompt
   std::string logout;                 // empty: just close

@@ -127,6 +127,7 @@ std::string platform_json(const Platform& platform) {
     json["pager"] = {{"mark", platform.pager->expression()}, {"key", platform.pager_key}};
   }
   add(json, "errors", platform.errors);
+  add(json, "volatile", platform.volatile_text);
   add(json, "confirmations", platform.confirmations);
   add(json, "login", platform.login);
   add(json, "logout", platform.logout);

@@ -224,6 +224,7 @@ std::string platform_page(const Platform& platform) {
     page.entry("key", typed(platform.pager_key));
   }
   page.patterns("Refusals", platform.errors);
+  page.patterns("Changes by itself", platform.volatile_text);
   add_questions(page, platform);
   add_detection(page, platform.detect);
   return page.take();

@@ -231,6 +231,7 @@ void read_dialect(const Section& file, Problems& problems, Platform& platform) {
   });
   problems.attempt([&] { read_pager(file, platform); });
   problems.attempt([&] { platform.errors = patterns(file, "errors", true); });
+  problems.attempt([&] { platform.volatile_text = patterns(file, "volatile", false); });
   problems.attempt([&] { platform.confirmations = answers(file, "confirmations"); });
   problems.attempt([&] { platform.login = answers(file, "login"); });
   problems.attempt([&] { platform.logout = file.text_or("logout", ""); });
@@ -249,7 +250,7 @@ void read(const YAML::Node& root, Problems& problems, Platform& platform) {
                         "configure",     "save",           "pager",
                         "errors",        "confirmations",  "login",
                         "logout",        "logout_answers", "line_ending",
-                        "exec"});
+                        "exec",          "volatile"});
     read_identity(file, problems, platform);
     read_dialect(file, problems, platform);
   });

@@ -290,8 +290,15 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--max-auth-failures", "0"}, "--max-auth-failures: '0'"},
         Bad{{"--max-auth-failures", "2", "--on-auth-failure", "continue"}, "exclude each other"},
         Bad{{"--host-key-policy", "none"}, "'none' is not one of strict, accept-new, off"},
-        Bad{{"-o", "xml"}, "'xml' is not one of text, jsonl, summary"},
-        Bad{{"-o", "grouped"}, "'grouped' is not available yet"},
+        Bad{{"-o", "xml"}, "'xml' is not one of text, grouped, jsonl, csv, summary"},
+        Bad{{"--notify-failures", "3"}, "--notify-failures needs --notify-command"},
+        Bad{{"--notify-command", "x", "--notify-failures", "200%"}, "'200%' is neither"},
+        Bad{{"--notify-webhook", "ftp://a"}, "expected https://HOST/..."},
+        Bad{{"--notify-webhook", "https://u:p@a/"}, "a user or password"},
+        Bad{{"--diff"}, "--diff needs -o grouped"},
+        Bad{{"--git-shard", "region"}, "--git-shard needs --git"},
+        Bad{{"--git", "d", "--git-shard", "site"}, "'site' is not one of none, region, group"},
+        Bad{{"--diff", "-o", "csv"}, "--diff needs -o grouped"},
         Bad{{"--order", "random"}, "'random' is not one of inventory, completion"},
         Bad{{"--progress", "yes"}, "'yes' is not one of auto, on, off"},
         Bad{{"--max-output", "0"}, "'0' is no size"},
@@ -408,6 +415,41 @@ TEST(Options, Results) {
   EXPECT_TRUE(std::get<ResultsOptions>(*parse({"results", "--list"})).list);
   EXPECT_THAT(error_of(parse({"results", "--port", "1"})),
               HasSubstr("unknown option --port\nTry 'netfleet results --help'."));
+}
+
+TEST(Options, Diff) {
+  const auto plain = parse({"diff"});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(std::get<DiffOptions>(*plain).before, "");
+  EXPECT_FALSE(std::get<DiffOptions>(*plain).no_mask);
+  const auto full = parse({"diff", "a", "b", "-l", "x", "-l", "y", "--volatile", "z", "--no-mask",
+                           "--platform-dir", "p", "--store", "s"});
+  ASSERT_TRUE(full);
+  const auto& diff = std::get<DiffOptions>(*full);
+  EXPECT_EQ(diff.before, "a");
+  EXPECT_EQ(diff.after, "b");
+  EXPECT_THAT(diff.limits, ElementsAre("x", "y"));
+  EXPECT_THAT(diff.volatile_patterns, ElementsAre("z"));
+  EXPECT_TRUE(diff.no_mask);
+  EXPECT_EQ(diff.platform_dir, "p");
+  EXPECT_EQ(diff.store, "s");
+  EXPECT_THAT(error_of(parse({"diff", "a", "b", "c"})), HasSubstr("unexpected"));
+}
+
+TEST(Options, Prune) {
+  const auto parsed = parse({"prune", "--keep-sweeps", "3", "--keep-days", "9", "--unfinished",
+                             "--compact", "--store", "s"});
+  ASSERT_TRUE(parsed);
+  const auto& prune = std::get<PruneOptions>(*parsed);
+  EXPECT_EQ(prune.keep_sweeps, 3u);
+  EXPECT_EQ(prune.keep_days, 9u);
+  EXPECT_TRUE(prune.unfinished);
+  EXPECT_TRUE(prune.compact);
+  EXPECT_EQ(prune.store, "s");
+  EXPECT_THAT(error_of(parse({"prune"})), HasSubstr("nothing says what stays"));
+  EXPECT_THAT(error_of(parse({"prune", "--keep-sweeps", "0"})), HasSubstr("--keep-sweeps"));
+  EXPECT_THAT(error_of(parse({"prune", "--keep-days", "1", "--dry-run", "--compact"})),
+              HasSubstr("exclude each other"));
 }
 
 TEST(Options, HelpAndVersion) {

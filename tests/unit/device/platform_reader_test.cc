@@ -30,6 +30,13 @@ TEST(PlatformReader, HasThePlatformsThatAreBuiltIn) {
   EXPECT_EQ(set.find("auto"), nullptr);
 }
 
+TEST(PlatformReader, ReadsWhatChangesByItself) {
+  EXPECT_THAT(error_of("name: box\nmodes: [{name: x, prompt: x}]\nvolatile: ['(', x]\n"),
+              HasSubstr("x.yaml:3: regular expression \"(\""));
+  EXPECT_EQ(PlatformSet::builtin().find("generic")->volatile_text.size(), 0u);
+  EXPECT_GT(PlatformSet::builtin().find("cisco_ios")->volatile_text.size(), 3u);
+}
+
 TEST(PlatformReader, ReadsEveryKey) {
   const auto platform = parse_platform(R"(
 name: box
@@ -113,7 +120,7 @@ TEST(PlatformReader, TellsAllThatIsWrong) {
       R"(x.yaml:2: unknown key "tittle" in the platform; known are: name, title, confidence, )"
       "aliases, notes, detect, modes, confirm_prompt, prompt_after_text, context_lines, "
       "prepare, moves, configure, save, pager, errors, confirmations, login, logout, "
-      "logout_answers, line_ending, exec\n"
+      "logout_answers, line_ending, exec, volatile\n"
       "x.yaml:4: regular expression \"^(\", at position 3: missing closing parenthesis\n"
       "x.yaml:5: unknown key \"abvoe\" in an item of modes; known are: name, prompt, above\n"
       "x.yaml:6: regular expression \"[\", at position 2: missing terminating ] for "

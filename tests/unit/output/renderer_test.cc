@@ -25,7 +25,9 @@ std::string text(const TaskResult& result, bool to_terminal = false) {
 
 TEST(OutputFormat, HasNames) {
   EXPECT_EQ(output_format_from_name("text"), OutputFormat::kText);
+  EXPECT_EQ(output_format_from_name("grouped"), OutputFormat::kGrouped);
   EXPECT_EQ(output_format_from_name("jsonl"), OutputFormat::kJsonl);
+  EXPECT_EQ(output_format_from_name("csv"), OutputFormat::kCsv);
   EXPECT_EQ(output_format_from_name("summary"), OutputFormat::kSummary);
   const auto unknown = output_format_from_name("xml");
   ASSERT_FALSE(unknown);
