@@ -108,7 +108,7 @@ class Questions(Logins):
     def test_a_refused_answer_is_not_repeated(self):
         self.serve("asyncssh", rounds=[
             {"prompts": [ASK_CODE], "right": ["other"], "again": True}])
-        self.assertIn('the device asks again: "Verification code:"', self.refused(*self.otp("1")))
+        self.assertIn('it asks again: "Verification code:"', self.refused(*self.otp("1")))
         self.assertEqual(len(self.answers()), 1)
 
     def test_no_code_to_be_had(self):
@@ -168,7 +168,7 @@ class Steps(Logins):
     def test_the_second_step_is_refused(self):
         self.serve("paramiko", methods=["password", "keyboard-interactive"],
                    rounds=[{"prompts": [ASK_PASSWORD], "right": [PASSWORD]}])
-        self.assertIn('the device asks again: "Password:"', self.refused())
+        self.assertIn('it asks again: "Password:"', self.refused())
         self.assertEqual(self.answers(), [(None, PASSWORD)])
 
     def test_openssh_wants_key_and_password_in_either_order(self):

@@ -99,7 +99,7 @@ std::optional<std::string> explain_mismatch(std::string_view error, bool legacy)
   const auto* const method = std::ranges::find_if(
       kMethods, [&](const Method& known) { return libssh_name.starts_with(known.libssh_name); });
   const bool known = method != std::end(kMethods);
-  return fmt::format("no common {}: the device offers {}{}",
+  return fmt::format("no common {}: it offers {}{}",
                      known ? info_of(method->kind).what : printable(libssh_name, 40),
                      offered.empty() ? "none" : printable(offered, 400),
                      known ? way_out(method->kind, offered, legacy) : "");

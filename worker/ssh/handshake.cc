@@ -199,8 +199,8 @@ asio::awaitable<Attempt<void>> Link::exchange_keys(Target target) {
     if (event == Socket::Event::kAborted) co_return cancelled();
     if (event == Socket::Event::kExpired) {
       const char* phase = !in_banner         ? "in key exchange"
-                          : greeting.empty() ? "waiting for the device's SSH version"
-                                             : "waiting for the rest of the device's SSH version";
+                          : greeting.empty() ? "waiting for its SSH version"
+                                             : "waiting for the rest of its SSH version";
       co_return unreachable(fmt::format("timed out after {} {}", seconds_text(elapsed()), phase));
     }
     if (in_banner && greeting.size() < kMostGreeting) {
@@ -280,7 +280,7 @@ Attempt<void> Link::check_host_key(const Target& target, KnownHosts& known_hosts
   switch (answer.verdict) {
     case KnownHosts::Verdict::kUnknown:
       return rejected(
-          fmt::format("its host key is not known: {}; compare it with the device's own "
+          fmt::format("its host key is not known: {}; compare it with the machine's own "
                       "and add it to the known hosts, or use --host-key-policy "
                       "accept-new",
                       shown));
@@ -291,7 +291,7 @@ Attempt<void> Link::check_host_key(const Target& target, KnownHosts& known_hosts
   }
   return rejected(
       fmt::format("its host key is not the one on record at {}: it shows {}; if the "
-                  "device was replaced, remove that line, else somebody may be in "
+                  "machine was replaced, remove that line, else somebody may be in "
                   "between",
                   answer.where, shown));
 }

@@ -29,7 +29,7 @@ asio::awaitable<Attempt<void>> Interactive::answer_round() {
                   text_of(ssh_userauth_kbdint_getinstruction(session)));
   const int count = ssh_userauth_kbdint_getnprompts(session);
   if (count > kMostPrompts) {
-    co_return refused(fmt::format("the device asks {} questions at once", count));
+    co_return refused(fmt::format("it asks {} questions at once", count));
   }
   std::vector<Question> questions;
   for (unsigned number = 0; static_cast<int>(number) < count; ++number) {
@@ -53,21 +53,20 @@ Attempt<void> Interactive::check(const Question& question) {
       question.wanted == Prompt::kPassword || question.wanted == Prompt::kPasswordAndCode;
   const bool code = question.wanted == Prompt::kCode || question.wanted == Prompt::kPasswordAndCode;
   if (question.wanted == Prompt::kNewSecret) {
-    return refused(fmt::format("the device wants the password changed: \"{}\"", shown));
+    return refused(fmt::format("it wants the password changed: \"{}\"", shown));
   }
   if (question.wanted == Prompt::kOther) {
     return refused(fmt::format(
-        "the device asks for something else than a password or a one-time code: \"{}\"", shown));
+        "it asks for something else than a password or a one-time code: \"{}\"", shown));
   }
   if (password && identity_->impl().credential->password.empty()) {
-    return refused(fmt::format("the device asks for a password, and there is none: \"{}\"", shown));
+    return refused(fmt::format("it asks for a password, and there is none: \"{}\"", shown));
   }
   if (code && identity_->impl().codes == nullptr) {
-    return refused(
-        fmt::format("the device asks for a one-time code: \"{}\"; give --otp-command", shown));
+    return refused(fmt::format("it asks for a one-time code: \"{}\"; give --otp-command", shown));
   }
   if (!answered_.insert(question.text).second || (password && password_sent_)) {
-    return refused(fmt::format("refused: the device asks again: \"{}\"", shown));
+    return refused(fmt::format("refused: it asks again: \"{}\"", shown));
   }
   password_sent_ = password_sent_ || password;
   return {};

@@ -104,15 +104,30 @@ asio::awaitable<Attempt<void>> JumpConnection::connect(Resolver& resolver, Known
                 .options = host.ssh_options,
                 .behind = {}};
   if (hop_->via != nullptr) target.behind.push_back(hop_->via->place());
-  co_return co_await link_.connect(std::move(target), resolver, known_hosts, deadline);
+  Attempt<void> attempt =
+      co_await link_.connect(std::move(target), resolver, known_hosts, deadline);
+  co_return blame_passage(std::move(attempt));
 }
 
 asio::awaitable<Attempt<void>> JumpConnection::log_in(TimePoint deadline) {
-  co_return co_await ssh::log_in(link_, hop_->host.user, hop_->identity, deadline);
+  Attempt<void> attempt = co_await ssh::log_in(link_, hop_->host.user, hop_->identity, deadline);
+  co_return blame_passage(std::move(attempt));
+}
+
+// What ended because the way to it was lost says nothing of this jump host.
+Attempt<void> JumpConnection::blame_passage(Attempt<void> attempt) const {
+  if (attempt || passage_ == nullptr || passage_->lost.empty()) return attempt;
+  return std::unexpected(Failure{Outcome::kJumpFailed, passage_->lost});
+}
+
+Link::CutOff JumpConnection::cut_off() const {
+  const bool passage_lost = passage_ != nullptr && !passage_->lost.empty();
+  return passage_lost ? Link::CutOff::kYes : link_.cut_off;
 }
 
 bool JumpConnection::shown_out() const {
-  if (link_.socket.fd() < 0 || !link_.server_identification.empty()) return false;
+  const bool passage_lost = passage_ != nullptr && !passage_->lost.empty();
+  if (passage_lost || link_.socket.fd() < 0 || !link_.server_identification.empty()) return false;
   const std::string_view said = link_.greeting;
   return said.empty() || said.find("MaxStartups") != std::string_view::npos ||
          said.find("Not allowed at this time") != std::string_view::npos;
@@ -142,13 +157,15 @@ asio::awaitable<std::string> JumpConnection::run(Nanoseconds idle, Nanoseconds k
   running_ = false;
   idle_timer_.cancel();
   silence_timer_.cancel();
-  std::string why = closing_ ? "" : lost_text();
+  co_return closing_ ? "" : lost_text();
+}
+
+asio::awaitable<void> JumpConnection::end(std::string why) {
   fail_all(why.empty() ? fmt::format("the connection to {} was closed", hop_->where()) : why);
   ssh_event_remove_session(event_, link_.session.get());
   ssh_event_free(std::exchange(event_, nullptr));
   // Nothing to wait for: what is not sent at once is of no use to anybody.
   co_await link_.close(BootClock::now());
-  co_return why;
 }
 
 void JumpConnection::stop() {

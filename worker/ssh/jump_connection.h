@@ -38,14 +38,18 @@ class JumpConnection {
   asio::awaitable<Attempt<void>> connect(Resolver& resolver, KnownHosts& known_hosts,
                                          TimePoint deadline);
   asio::awaitable<Attempt<void>> log_in(TimePoint deadline);
+  // After log_in() failed: whether the connection went before the jump host had answered.
+  Link::CutOff cut_off() const;
   // After connect() failed: it was let in, and shown out before it knew with whom it talks, as a
   // server does that has banned this address or has too many logins under way (MaxStartups).
   bool shown_out() const;
 
-  // Carries streams until the connection is lost, which all of them get as their cause and is
-  // returned, or closed by stop() or after `idle` without a stream (empty text). `keepalive`: how
-  // long nothing may come before the jump host is asked whether it is there.
+  // Carries streams until the connection is lost, which is returned, or to be closed by stop() or
+  // after `idle` without a stream (empty text). `keepalive`: how long nothing may come before the
+  // jump host is asked whether it is there.
   asio::awaitable<std::string> run(Nanoseconds idle, Nanoseconds keepalive);
+  // After run(): tells all streams why they end.
+  asio::awaitable<void> end(std::string why);
   // What is under way ends soon.
   void stop();
 
@@ -83,6 +87,7 @@ class JumpConnection {
   void watch_idle();
   void watch_silence();
   std::string lost_text();
+  Attempt<void> blame_passage(Attempt<void> attempt) const;
 
   asio::any_io_executor executor_;
   const std::shared_ptr<const JumpHop> hop_;

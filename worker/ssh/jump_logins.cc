@@ -11,6 +11,10 @@ namespace {
 // Remembered jump hosts and logins, beyond those under way.
 constexpr std::size_t kMostRemembered = 10'000;
 
+// So often a secret is sent without an answer, before it is taken for refused: each time may count
+// towards a lock-out.
+constexpr int kMostUnanswered = 3;
+
 // The same machine, whoever logs in to it.
 std::string server_key(const JumpHop& hop) {
   return fmt::format("{}\n{}\n{}", hop.host.address, hop.host.port,
@@ -88,6 +92,14 @@ void JumpLogins::note_success(const JumpHop& hop) {
 void JumpLogins::note_refusal(std::shared_ptr<const JumpHop> hop, std::string why) {
   const std::lock_guard lock(mutex_);
   logins_[hop->key()].refused = std::move(why);
+}
+
+// A credential that has been good fails for another reason.
+void JumpLogins::note_unanswered(std::shared_ptr<const JumpHop> hop, std::string why) {
+  const std::lock_guard lock(mutex_);
+  Login& login = logins_[hop->key()];
+  if (login.succeeded || ++login.unanswered < kMostUnanswered) return;
+  login.refused = fmt::format("{} ({} times: taken for a refusal)", why, kMostUnanswered);
 }
 
 void JumpLogins::forget_unused() {

@@ -21,7 +21,7 @@ namespace netfleet::ssh {
 
 // Has its own synchronization: one for a process. A wrong password is sent once, however many
 // threads want the jump host: until a login has succeeded there is one at a time, and after a
-// refusal there is none.
+// refusal there is none. A secret that is never answered counts as refused the third time.
 class JumpLogins {
  public:
   struct Limits {
@@ -45,6 +45,8 @@ class JumpLogins {
     // What came of it; without a word nothing is known.
     void succeeded() { logins_->note_success(*hop_); }
     void refused(std::string why) { logins_->note_refusal(hop_, std::move(why)); }
+    // The connection was lost before a secret was answered: some servers refuse like that.
+    void unanswered(std::string why) { logins_->note_unanswered(hop_, std::move(why)); }
 
    private:
     JumpLogins* logins_;
@@ -64,6 +66,7 @@ class JumpLogins {
   struct Login {
     int under_way = 0;
     bool succeeded = false;
+    int unanswered = 0;
     std::optional<std::string> refused;
     std::shared_ptr<const JumpHop> hop;  // keeps what the key names by its place in memory
   };
@@ -83,6 +86,7 @@ class JumpLogins {
   void give_back(const JumpHop& hop);
   void note_success(const JumpHop& hop);
   void note_refusal(std::shared_ptr<const JumpHop> hop, std::string why);
+  void note_unanswered(std::shared_ptr<const JumpHop> hop, std::string why);
   void forget_unused();
 
   const Limits limits_;

@@ -18,6 +18,9 @@ using Kind = JumpBridge::Answer::Kind;
 // Of sshd, by which it forbids a stream.
 constexpr std::string_view kForwarding = "AllowTcpForwarding, PermitOpen";
 
+// It may be this very stream that the jump host does not survive.
+constexpr int kMostLosses = 3;
+
 std::string device_key(const std::string& address, std::uint16_t port) {
   return fmt::format("{} {}", address, port);
 }
@@ -43,7 +46,7 @@ struct Attended {
 JumpRequest::JumpRequest(const asio::any_io_executor& executor, Tiers tiers) : wakeup_(executor) {
   for (std::size_t tier = 0; tier < tiers.size(); ++tier) {
     for (auto& station : tiers[tier])
-      alternatives_.push_back({std::move(station), tier, false, {}});
+      alternatives_.push_back({std::move(station), tier, false, {}, 0});
   }
 }
 
@@ -202,6 +205,7 @@ std::optional<std::expected<JumpStream, JumpFailure>> JumpRequest::conclude(
       break;
     case Kind::kLost:
       alternative.cause = text;
+      alternative.out = ++alternative.losses == kMostLosses;
       break;
   }
   return std::nullopt;

@@ -42,6 +42,7 @@ class JumpRequest {
     std::size_t tier;
     bool out;           // not for this device
     std::string cause;  // why it was not used
+    int losses = 0;     // connections that were lost while they opened this stream
   };
 
   Alternative* choose(TimePoint now);

@@ -110,10 +110,9 @@ void JumpStation::grow() {
   const std::size_t wanted =
       connections_.empty() ? 1 : (queue_.size() + host.max_channels - 1) / host.max_channels;
   if (!connections_.empty() && BootClock::now() < grow_after_) return;
-  while (openings_.size() < wanted &&
-         openings_.size() + connections_.size() < host.max_connections) {
-    start();
-  }
+  // Counted once: an attempt may fail within start().
+  const std::size_t most = std::min(wanted, host.max_connections - connections_.size());
+  for (std::size_t number = openings_.size(); number < most && !queue_.empty(); ++number) start();
 }
 
 void JumpStation::start() {
@@ -142,11 +141,12 @@ asio::awaitable<void> JumpStation::carry(std::shared_ptr<JumpStation> self,
   const JumpLimits& limits = self->parts_->limits;
   const std::string lost = co_await connection->run(limits.idle, limits.keepalive);
   std::erase(self->connections_, connection);
+  // Before anybody hears of it, and looks for another way.
+  const bool down = !self->stopped_ && !lost.empty() && self->connections_.empty();
+  if (down) self->health_.failed(BootClock::now(), Nanoseconds(0), lost);
+  co_await connection->end(lost);
   if (self->stopped_) co_return;
-  if (!lost.empty() && self->connections_.empty()) {
-    self->health_.failed(BootClock::now(), Nanoseconds(0), lost);
-    self->fail_queue(lost);
-  }
+  if (down && self->connections_.empty()) self->fail_queue(lost);
   self->serve();
 }
 
@@ -220,13 +220,15 @@ asio::awaitable<Attempt<void>> JumpStation::log_in(JumpConnection& connection,
     co_return logged_in;
   }
   Failure& failure = logged_in.error();
-  if (failure.outcome == Outcome::kAuthFailed) {
+  const Link::CutOff cut_off = connection.cut_off();
+  if (failure.outcome == Outcome::kAuthFailed && cut_off == Link::CutOff::kNo) {
     failure.reason = fmt::format("authentication on {} as {} refused: {}", hop_->where(),
                                  hop_->host.user, failure.reason);
     turn.refused(failure.reason);
   } else {
-    failure.reason =
-        fmt::format("log in to {} as {}: {}", hop_->where(), hop_->host.user, failure.reason);
+    failure = {Outcome::kJumpFailed, fmt::format("log in to {} as {}: {}", hop_->where(),
+                                                 hop_->host.user, failure.reason)};
+    if (cut_off == Link::CutOff::kWithSecret) turn.unanswered(failure.reason);
   }
   co_return logged_in;
 }

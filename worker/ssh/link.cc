@@ -1,11 +1,17 @@
 #include "worker/ssh/link.h"
 
+#include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "worker/ssh/text.h"
 
 namespace netfleet::ssh {
+namespace {
+
+constexpr std::string_view kDisconnect = "Received SSH_MSG_DISCONNECT: ";
+
+}  // namespace
 
 Link::Link(asio::any_io_executor the_executor)
     : executor(std::move(the_executor)), socket(executor), errand_timer(executor) {}
@@ -44,9 +50,17 @@ asio::awaitable<Socket::Event> Link::wait() {
   return socket.wait(unsent ? Socket::For::kReadOrWrite : Socket::For::kRead);
 }
 
+std::optional<std::uint32_t> Link::disconnect_reason() const {
+  std::string_view text = ssh_get_error(session.get());
+  if (!text.starts_with(kDisconnect)) return std::nullopt;
+  text.remove_prefix(kDisconnect.size());
+  std::uint32_t reason = 0;
+  std::from_chars(text.data(), text.data() + text.size(), reason);
+  return reason;
+}
+
 std::string Link::error_text() {
   std::string_view text = ssh_get_error(session.get());
-  constexpr std::string_view kDisconnect = "Received SSH_MSG_DISCONNECT: ";
   constexpr std::string_view kSocket = "Socket error: ";
   const bool disconnected = text.starts_with(kDisconnect);
   if (disconnected) {

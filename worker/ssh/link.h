@@ -9,6 +9,7 @@
 #include <asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -81,6 +82,8 @@ class Link {
   // "Too many authentication failures", "connection reset by peer": libssh's last error without its
   // own decoration.
   std::string error_text();
+  // Why the server says it ended the connection (RFC 4253, 11.1); nothing: it went without a word.
+  std::optional<std::uint32_t> disconnect_reason() const;
 
   asio::any_io_executor executor;
   Socket socket;
@@ -102,6 +105,8 @@ class Link {
   std::string server_identification;
   std::string banner;
   std::string peer_address;
+  // Of a login that failed: the connection went before the server had answered what it was sent.
+  enum class CutOff { kNo, kYes, kWithSecret } cut_off = CutOff::kNo;
   TimePoint begun_;
 };
 

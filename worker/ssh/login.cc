@@ -48,6 +48,7 @@ class Login {
     return Answer::kFailed;
   }
   Failure refused() const;
+  Link::CutOff cut_off() const;
 
   Link& link_;
   const std::string user_;
@@ -81,17 +82,33 @@ asio::awaitable<Login::Answer> Login::ask(Call call) {
       if (step.code == SSH_AUTH_INFO) co_return Answer::kInfo;
       break;
   }
+  link_.cut_off = cut_off();
   // A refusal may end the connection, so after a try it is one: repeating it could lock an account.
   const bool nothing_sent = tried_.empty();
   const bool wants_new_password = !nothing_sent && tried_.back() == "password" && !link_.lost();
   if (wants_new_password) {
-    co_return give_up({Outcome::kAuthFailed,
-                       "the device did not take the password as it is; it may want a new one"});
+    co_return give_up(
+        {Outcome::kAuthFailed, "it did not take the password as it is; it may want a new one"});
   }
   const std::string how = nothing_sent ? "" : fmt::format(" (tried {})", fmt::join(tried_, ", "));
-  co_return give_up(
-      {nothing_sent ? Outcome::kDisconnected : Outcome::kAuthFailed,
-       fmt::format("the device ended the authentication: {}{}", link_.error_text(), how)});
+  co_return give_up({nothing_sent ? Outcome::kDisconnected : Outcome::kAuthFailed,
+                     fmt::format("it ended the authentication: {}{}", link_.error_text(), how)});
+}
+
+// A server that refuses says so, or ends the connection with its reason for that; this one went
+// because something broke, or ended for another reason.
+Link::CutOff Login::cut_off() const {
+  constexpr std::uint32_t kServiceNotAvailable = 7;  // RFC 4253, 11.1
+  constexpr std::uint32_t kConnectionLost = 10;
+  constexpr std::uint32_t kTooManyConnections = 12;
+  const std::uint32_t reason = link_.disconnect_reason().value_or(kConnectionLost);
+  const bool broke =
+      reason == kServiceNotAvailable || reason == kConnectionLost || reason == kTooManyConnections;
+  if (!broke || !link_.lost()) return Link::CutOff::kNo;
+  const bool secret =
+      !tried_.empty() && (tried_.back() == "password" ||
+                          (tried_.back() == "keyboard-interactive" && interactive_.secret_sent()));
+  return secret ? Link::CutOff::kWithSecret : Link::CutOff::kYes;
 }
 
 asio::awaitable<Attempt<void>> Login::run() {
@@ -204,7 +221,7 @@ asio::awaitable<Login::Answer> Login::try_prompts() {
     Attempt<void> answered = co_await interactive_.answer_round();
     if (!answered) co_return give_up(std::move(answered.error()));
   }
-  co_return give_up({Outcome::kAuthFailed, "the device goes on asking for ever"});
+  co_return give_up({Outcome::kAuthFailed, "it goes on asking for ever"});
 }
 
 std::string Login::offered() const {
@@ -224,15 +241,15 @@ Failure Login::refused() const {
   }
   if (partial_) {
     return {Outcome::kAuthFailed,
-            fmt::format("accepted, but the device wants more: it goes on with {} (tried {}){}",
-                        offered(), fmt::join(tried_, ", "), note)};
+            fmt::format("accepted, but it wants more: it goes on with {} (tried {}){}", offered(),
+                        fmt::join(tried_, ", "), note)};
   }
   if (tried_.empty()) {
-    return {Outcome::kAuthFailed,
-            fmt::format("the credential has nothing that the device takes: it offers {}{}",
-                        offered(), note)};
+    return {
+        Outcome::kAuthFailed,
+        fmt::format("the credential has nothing that it takes: it offers {}{}", offered(), note)};
   }
-  return {Outcome::kAuthFailed, fmt::format("refused (tried {}; the device offers {}){}",
+  return {Outcome::kAuthFailed, fmt::format("refused (tried {}; it offers {}){}",
                                             fmt::join(tried_, ", "), offered(), note)};
 }
 

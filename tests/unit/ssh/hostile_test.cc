@@ -90,8 +90,7 @@ TEST_F(Hostile, NobodyAnswers) {
 
 TEST_F(Hostile, SaysNothing) {
   HostileServer server(wait_for_end);
-  expect_unreachable(run(server.port, 200ms),
-                     "timed out after 0.2 s waiting for the device's SSH version");
+  expect_unreachable(run(server.port, 200ms), "timed out after 0.2 s waiting for its SSH version");
 }
 
 TEST_F(Hostile, ClosesAtOnce) {

@@ -16,7 +16,7 @@
 namespace netfleet::testing {
 
 // What OpenSSH does when nobody says anything.
-inline std::string sshd_defaults() { return "MaxStartups 10:30:100\nMaxSessions 10\n"; }
+inline std::string sshd_defaults() { return "MaxStartups 10:30:100\n"; }
 
 // All that belongs to one session thread.
 struct JumpSide {
@@ -87,7 +87,7 @@ class JumpTest : public ::testing::Test {
   Sshd* jump_host(const std::string& settings = "", std::uint16_t port = 0) {
     const std::vector<std::string> key_types = {"ed25519"};
     jump_hosts.push_back(std::make_unique<Sshd>(
-        *directory, settings + "\n" + authorized() + sshd_defaults(), key_types, port));
+        *directory, sshd_defaults() + settings + "\n" + authorized(), key_types, port));
     return jump_hosts.back().get();
   }
   void define(const std::string& name, std::uint16_t port, const std::string& through = "") {

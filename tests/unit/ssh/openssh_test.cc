@@ -123,7 +123,7 @@ TEST_F(OpenSsh, ResolvesNames) {
 TEST_F(OpenSsh, SendsARefusedPasswordOnce) {
   const Sshd sshd(*directory, "KbdInteractiveAuthentication yes\nUsePAM yes\nMaxAuthTries 2");
   expect_failure(run(sshd, identity(with_password("wrong"))), Outcome::kAuthFailed,
-                 AllOf(StartsWith("refused (tried password; the device offers"),
+                 AllOf(StartsWith("refused (tried password; it offers"),
                        HasSubstr("keyboard-interactive"), Not(HasSubstr("wrong"))));
 }
 
@@ -178,7 +178,7 @@ TEST_F(OpenSsh, LogsInWithACertificate) {
   const std::string other = *directory / "uncertified";
   make_key(other, "ed25519");
   expect_failure(run(sshd, key_identity(other)), Outcome::kAuthFailed,
-                 HasSubstr("refused (tried publickey; the device offers publickey)"));
+                 HasSubstr("refused (tried publickey; it offers publickey)"));
 }
 
 TEST_F(OpenSsh, LogsInWithAnAgent) {
@@ -213,7 +213,7 @@ TEST_F(OpenSsh, GoesThroughTwoFactors) {
   const Sshd sshd(*directory, authorized() + "AuthenticationMethods publickey,password");
   const std::string key = authorized_key("ed25519");
   expect_failure(run(sshd, key_identity(key)), Outcome::kAuthFailed,
-                 HasSubstr("the device wants more: it goes on with password"));
+                 HasSubstr("it wants more: it goes on with password"));
   auto credential = with_password(user->password);
   credential->keys.push_back({key, Secret(), ""});
   expect_ok(run(sshd, identity(credential)));
@@ -222,7 +222,7 @@ TEST_F(OpenSsh, GoesThroughTwoFactors) {
 TEST_F(OpenSsh, SaysWhenTheCredentialHasNothingThatFits) {
   const Sshd sshd(*directory, "PasswordAuthentication no\nAuthorizedKeysFile none");
   expect_failure(run(sshd, identity(with_password(user->password))), Outcome::kAuthFailed,
-                 HasSubstr("nothing that the device takes: it offers publickey"));
+                 HasSubstr("nothing that it takes: it offers publickey"));
 }
 
 TEST_F(OpenSsh, PassesUserNamesThatLibsshWouldRefuse) {
@@ -242,7 +242,7 @@ TEST_F(OpenSsh, ExplainsOldAlgorithmsAndUsesThemOnRequest) {
                   .user = user->name,
                   .identity = identity(with_password(user->password))};
   expect_failure(run(session), Outcome::kUnreachable,
-                 AllOf(StartsWith("no common key exchange method: the device offers "
+                 AllOf(StartsWith("no common key exchange method: it offers "
                                   "diffie-hellman-group1-sha1"),
                        HasSubstr("--legacy-algorithms")));
   session.target.legacy_algorithms = true;
@@ -261,7 +261,7 @@ TEST_F(OpenSsh, UsesAHostsOwnAlgorithms) {
   expect_ok(run(session));
   session.target.options = "ciphers aes192-ctr\nmacs hmac-sha1\n";
   expect_failure(run(session), Outcome::kUnreachable,
-                 HasSubstr("no common cipher: the device offers aes128-cbc,aes256-ctr "
+                 HasSubstr("no common cipher: it offers aes128-cbc,aes256-ctr "
                            "(--legacy-algorithms or --ciphers +aes128-cbc allows it)"));
   session.target.options = "refuse because\n";
   session.target.port = 1;  // nobody is asked

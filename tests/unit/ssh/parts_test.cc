@@ -78,24 +78,24 @@ TEST(Algorithms, ExplainsAMismatch) {
       "kex error : no match for method kex algos: server [x,diffie-hellman-group1-sha1], client "
       "[y]";
   EXPECT_EQ(explain_mismatch(kex, false),
-            "no common key exchange method: the device offers x,diffie-hellman-group1-sha1 "
+            "no common key exchange method: it offers x,diffie-hellman-group1-sha1 "
             "(--legacy-algorithms or --kex +diffie-hellman-group1-sha1 allows it)");
   EXPECT_THAT(*explain_mismatch(kex, true), Not(HasSubstr("--legacy-algorithms")));
   EXPECT_EQ(explain_mismatch("kex error : no match for method server host key algo: server "
                              "[ssh-dss], client [y]",
                              false),
-            "no common host key type: the device offers ssh-dss");
+            "no common host key type: it offers ssh-dss");
   EXPECT_THAT(*explain_mismatch("kex error : no match for method encryption client->server: server "
                                 "[3des-cbc",
                                 false),
-              HasSubstr("no common cipher: the device offers 3des-cbc (--legacy"));
+              HasSubstr("no common cipher: it offers 3des-cbc (--legacy"));
   EXPECT_EQ(explain_mismatch("no match for method mac algo client->server: server "
                              "[hmac-sha2-512], client [hmac-sha2-256]",
                              false),
-            "no common MAC: the device offers hmac-sha2-512 (--macs +hmac-sha2-512 allows it)");
+            "no common MAC: it offers hmac-sha2-512 (--macs +hmac-sha2-512 allows it)");
   EXPECT_THAT(
       *explain_mismatch("no match for method mac algo server->client: server [], client []", false),
-      HasSubstr("no common MAC: the device offers none"));
+      HasSubstr("no common MAC: it offers none"));
   EXPECT_EQ(explain_mismatch("Socket error: disconnected", false), std::nullopt);
   EXPECT_EQ(explain_mismatch("no match for method ", false), std::nullopt);
 }

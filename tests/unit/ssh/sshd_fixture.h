@@ -124,7 +124,8 @@ class ThrowAwayUser {
   }
 };
 
-// One sshd. `settings` come before the defaults below, and the first of a kind counts. It listens
+// One sshd. `settings` come before the defaults below, and the first of a kind counts (but the last
+// MaxStartups). It listens
 // on `wanted_port`, or on one that is free.
 class Sshd {
  public:
@@ -143,10 +144,11 @@ class Sshd {
     mkdir("/run/sshd", 0755);
     for (int attempt = 0; attempt < 5; ++attempt) {
       port = wanted_port != 0 ? wanted_port : free_port();
-      write_file(config, settings + "\n" + keys + "ListenAddress 127.0.0.1\nPort " +
-                             std::to_string(port) +
+      const bool limited = settings.find("MaxStartups") != std::string::npos;
+      write_file(config, settings + "\n" + (limited ? "" : "MaxStartups 1000\n") + keys +
+                             "ListenAddress 127.0.0.1\nPort " + std::to_string(port) +
                              "\nPidFile none\nUsePAM no\nKbdInteractiveAuthentication no\n"
-                             "StrictModes no\nMaxStartups 1000\n"
+                             "StrictModes no\n"
                              "PrintMotd no\nPrintLastLog no\nUseDNS no\nX11Forwarding no\n");
       if (start(config)) return;
     }
