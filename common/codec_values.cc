@@ -189,6 +189,7 @@ void to_wire(TaskResult result, std::uint32_t sweep, v1::TaskResult& out) {
   out.set_started_at_ms(result.started_at ? result.started_at->time_since_epoch().count() : 0);
   out.set_duration_ms(to_ms(result.duration));
   out.set_command_sent(result.command_sent);
+  out.set_way_lost(result.way_lost);
   out.set_evidence(std::move(result.evidence));
   out.set_found_on_key(result.found_on_key);
   for (auto& command : result.commands) {
@@ -216,6 +217,7 @@ TaskResult from_wire(v1::TaskResult& result) {
   if (result.started_at_ms() != 0) out.started_at = WallTime(Milliseconds(result.started_at_ms()));
   out.duration = Milliseconds(result.duration_ms());
   out.command_sent = result.command_sent();
+  out.way_lost = result.way_lost();
   out.evidence = std::move(*result.mutable_evidence());
   out.found_on_key = result.found_on_key();
   out.commands.reserve(static_cast<std::size_t>(result.commands_size()));

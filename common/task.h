@@ -107,6 +107,7 @@ struct TaskResult {
   std::optional<WallTime> started_at;
   Milliseconds duration{0};
   bool command_sent = false;  // at least one command reached the device
+  bool way_lost = false;      // the connection to a jump host went from under the session
   std::vector<CommandResult> commands;
   bool operator==(const TaskResult&) const = default;
 };

@@ -43,8 +43,9 @@ void Hub::take_result(std::uint64_t from, v1::TaskResult& message) {
   const std::uint32_t attempt = message.task().attempt();
   const bool held = ledger_.holds(from, key, attempt);
   if (held && !parts_->is_complete(message)) return;  // not acknowledged: it comes again
-  const Verdict verdict = ledger_.on_result(clock_.now(), from, key, attempt,
-                                            from_wire(message.outcome()), message.command_sent());
+  const Verdict verdict =
+      ledger_.on_result(clock_.now(), from, key, attempt, from_wire(message.outcome()),
+                        message.command_sent(), message.way_lost());
   auto assembly = held ? parts_->take(message) : nullptr;
   if (verdict == Verdict::kRetry && options_.verbose) {
     log(log_retry(message, ledger_.worker_name(from), subject_of(key)));

@@ -146,10 +146,10 @@ void Ledger::next_attempt(TaskKey key, Task& task) {
   journal(key, task);
 }
 
-void Ledger::requeue(TaskKey key, Task& task) {
+void Ledger::requeue(TaskKey key, Task& task, bool in_front) {
   next_attempt(key, task);
   task.state = State::kPending;
-  queue(key);
+  queue(key, in_front);
 }
 
 void Ledger::lease_ended(TaskKey key, Task& task) {
@@ -190,17 +190,6 @@ void Ledger::end_task(TaskKey key, Task& task, Outcome outcome, std::string erro
   --sweeps_.at(key.sweep).open;
 }
 
-Milliseconds Ledger::back_off(std::uint32_t attempt) {
-  constexpr std::int64_t kFirst = 1000, kLongest = 30'000;  // ms
-  const std::int64_t full = std::min(kLongest, kFirst << std::min<std::uint32_t>(attempt - 1, 10));
-  // splitmix64: spreads the retries of devices that failed together.
-  random_ += 0x9E3779B97F4A7C15u;
-  std::uint64_t mixed = random_;
-  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9u;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
-  return Milliseconds(full / 2 + static_cast<std::int64_t>((mixed >> 33) % (full / 2 + 1)));
-}
-
 bool Ledger::holds(std::uint64_t worker, TaskKey key, std::uint32_t attempt) const {
   const Task* const task = find(key);
   return task != nullptr && task->state == State::kLeased && task->owner == worker &&
@@ -208,7 +197,7 @@ bool Ledger::holds(std::uint64_t worker, TaskKey key, std::uint32_t attempt) con
 }
 
 Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::uint32_t attempt,
-                          Outcome outcome, bool command_sent) {
+                          Outcome outcome, bool command_sent, bool way_lost) {
   now_ = now;
   const auto worker = workers_.find(from);
   if (worker == workers_.end()) return Verdict::kIgnore;  // it says Hello first, then this again
@@ -227,14 +216,16 @@ Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::u
   unlease(key, *task);
   ++worker->second.done;
   const bool repeatable = !(sweep.never_twice && command_sent);
-  if (may_retry(outcome, command_sent) && repeatable && task->retries_used < sweep.retries &&
-      !stopped(sweep, *task)) {
+  const bool at_once = way_lost && !task->way_lost && sweep.retries > 0;
+  if (may_retry(outcome, command_sent) && repeatable && !stopped(sweep, *task) &&
+      (at_once || task->retries_used < sweep.retries)) {
     note(Noted::What::kRetry, from, key, attempt, outcome);
-    ++task->retries_used;
-    task->until = now + back_off(task->attempt);
-    next_attempt(key, *task);
-    task->state = State::kWaiting;
-    due_.push({task->until, key, task->attempt});
+    if (at_once) {
+      task->way_lost = true;
+      requeue(key, *task, true);
+    } else {
+      retry_later(now, key, *task);
+    }
     acknowledge(from, key, attempt);
     return Verdict::kRetry;
   }

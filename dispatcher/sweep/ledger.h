@@ -163,8 +163,11 @@ class Ledger {
   bool on_result_frame(TimePoint now, const v1::ResultFrame& frame);
   // Whether this worker has the lease of this attempt, as far as is known here.
   bool holds(std::uint64_t worker, TaskKey task, std::uint32_t attempt) const;
+  // `way_lost`: a jump host's connection went from under the session. The first time another
+  // attempt follows at once and counts as none of its retries, if it has any: another way may be
+  // there.
   Verdict on_result(TimePoint now, std::uint64_t from, TaskKey task, std::uint32_t attempt,
-                    Outcome outcome, bool command_sent);
+                    Outcome outcome, bool command_sent, bool way_lost = false);
   void stored(TaskKey task);  // a kFinal result is safe now: acknowledge it
 
   // Whether offers for this lane exist and credit allows them; then the next frame of them.
@@ -210,7 +213,8 @@ class Ledger {
     State state = State::kPending;
     std::uint8_t deaths = 0;
     std::uint8_t retries_used = 0;
-    bool lost = false;  // kDone: as lost, and no result of it has come since
+    bool lost = false;      // kDone: as lost, and no result of it has come since
+    bool way_lost = false;  // once already
   };
   struct Sweep {
     std::vector<Task> tasks;
@@ -292,7 +296,8 @@ class Ledger {
   void lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task);
   void unlease(TaskKey key, Task& task, bool linger = false);
   void next_attempt(TaskKey key, Task& task);
-  void requeue(TaskKey key, Task& task);  // the next attempt, at once
+  void requeue(TaskKey key, Task& task, bool in_front = false);  // the next attempt, at once
+  void retry_later(TimePoint now, TaskKey key, Task& task);      // after a back-off
   void lease_ended(TaskKey key, Task& task);
   void restore(TimePoint until, TaskKey key, Task& task, const SweepPlan::Restored& restored);
   void leave_offered(TaskKey key, Task& task);

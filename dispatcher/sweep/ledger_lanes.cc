@@ -34,6 +34,25 @@ void Ledger::queue(TaskKey key, bool in_front) {
   if (lane.workers == 0) next_lane_check_ = std::min(next_lane_check_, now_);
 }
 
+Milliseconds Ledger::back_off(std::uint32_t attempt) {
+  constexpr std::int64_t kFirst = 1000, kLongest = 30'000;  // ms
+  const std::int64_t full = std::min(kLongest, kFirst << std::min<std::uint32_t>(attempt - 1, 10));
+  // splitmix64: spreads the retries of devices that failed together.
+  random_ += 0x9E3779B97F4A7C15u;
+  std::uint64_t mixed = random_;
+  mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9u;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBu;
+  return Milliseconds(full / 2 + static_cast<std::int64_t>((mixed >> 33) % (full / 2 + 1)));
+}
+
+void Ledger::retry_later(TimePoint now, TaskKey key, Task& task) {
+  ++task.retries_used;
+  task.until = now + back_off(task.attempt);
+  next_attempt(key, task);
+  task.state = State::kWaiting;
+  due_.push({task.until, key, task.attempt});
+}
+
 bool Ledger::wants_to_offer(std::uint16_t lane_number) const {
   const Lane& lane = lanes_[lane_number];
   return started_ && holding_until_ <= now_ && !lane.pending.empty() &&

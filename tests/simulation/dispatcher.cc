@@ -202,8 +202,9 @@ void Dispatcher::on_sink(const v1::ResultFrame& frame) {
   for (const v1::TaskResult& result : frame.results()) {
     const TaskKey key = key_of(result.task());
     const Outcome outcome = from_wire(result.outcome());
-    const Verdict verdict = ledger_->on_result(
-        now(), frame.incarnation(), key, result.task().attempt(), outcome, result.command_sent());
+    const Verdict verdict =
+        ledger_->on_result(now(), frame.incarnation(), key, result.task().attempt(), outcome,
+                           result.command_sent(), result.way_lost());
     if (verdict == Verdict::kIgnore) continue;
     trace_("dispatcher: result of {}/{} attempt {}: {}, {}", key.sweep, key.index,
            result.task().attempt(), outcome_name(outcome),

@@ -106,6 +106,7 @@ void Scenario::draw_sweeps(Random& random) {
     sweep.retries = random.below(3);
     sweep.max_auth_failures = random.chance(0.6) ? 1 : random.below(3);
     if (!calm && random.chance(0.3)) sweep.unreachable = 0.3 * random.fraction();
+    if (!calm && random.chance(0.2)) sweep.ways_lost = 0.5 * random.fraction();
     sweep.session = random.between(Milliseconds(20), Milliseconds(2'000));
     if (!calm && random.chance(0.3)) sweep.long_sessions = 0.15;
     if (count > 1 && random.chance(0.4))

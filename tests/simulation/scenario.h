@@ -78,6 +78,7 @@ struct SweepScript {
   std::uint32_t max_auth_failures = 1;
   std::uint8_t priority = 0;
   double unreachable = 0;    // how often a try does not get through
+  double ways_lost = 0;      // how often one ends with a jump host
   Nanoseconds session{0};    // about as long as one takes
   double long_sessions = 0;  // the share of those that take several leases
 };

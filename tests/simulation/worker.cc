@@ -156,6 +156,7 @@ void Worker::act(const StartTask& action) {
   const SweepScript& sweep = books_.script(record.host.sweep);
   session.acts = 2 + random_.between(1, 3);
   session.unreachable = random_.chance(sweep.unreachable);
+  session.way_lost = random_.chance(sweep.ways_lost);
   Nanoseconds length = scenario_.kind == Kind::kCalm
                            ? sweep.session
                            : random_.between(sweep.session / 4, sweep.session * 3 / 2);
@@ -191,6 +192,8 @@ void Worker::step(std::uint64_t number) {
     return finish(number, Outcome::kCancelled);
   }
   if (session.acts_done == session.acts) return finish(number, Outcome::kOk);
+  const bool cut = session.way_lost && random_.chance(1.0 / (session.acts - session.acts_done));
+  if (cut) return finish(number, Outcome::kJumpFailed);
   const HostScript& host = books_.host(record.host);
   const bool command = session.acts_done >= 2;
   books_.acted(session.record, command);
@@ -220,6 +223,7 @@ void Worker::finish(std::uint64_t number, Outcome outcome) {
   result.set_outcome(static_cast<v1::Outcome>(static_cast<int>(outcome) + 1));
   result.set_platform(record->host.text());
   result.set_command_sent(record->commanded);
+  result.set_way_lost(outcome == Outcome::kJumpFailed);
   const bool refused = outcome == Outcome::kAuthFailed && !BROKEN(kRefusedSlotFree);
   const bool kept = holder_->on_finished(now(), record->key, 100, refused);
   trace_("{}: {} attempt {} finished: {}{}", script_.name, record->host.text(), record->attempt,

@@ -37,6 +37,7 @@ class Worker final : public Process {
     std::uint32_t acts = 0;  // connect, log in, commands
     Nanoseconds pause{0};    // between two of them
     bool unreachable = false;
+    bool way_lost = false;  // before the last act
     bool stopping = false;
   };
   void turn() override;

@@ -48,7 +48,8 @@ asio::awaitable<TaskResult> Session::run() {
   const bool logged_in = attempt.has_value();
   if (logged_in && order_.job->exec) attempt = co_await execute();
   if (logged_in && !order_.job->exec) attempt = co_await converse();
-  if (!attempt && passage_ && !passage_->lost.empty()) {
+  result_.way_lost = !attempt && passage_ && !passage_->lost.empty();
+  if (result_.way_lost) {
     attempt = failure(Outcome::kJumpFailed, passage_->lost);
   }
   if (dialogue_) {

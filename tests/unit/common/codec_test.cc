@@ -18,6 +18,7 @@ TaskResult sample_result() {
   result.started_at = WallTime(Milliseconds(1'795'374'948'123));
   result.duration = Milliseconds(1234);
   result.command_sent = true;
+  result.way_lost = true;
   result.commands = {
       {"show version", std::string("bytes \0 \xFF", 9), Outcome::kOk, Milliseconds(5), true},
       {"show caf\xe9", "% Invalid", Outcome::kCommandFailed, Milliseconds(6), false}};

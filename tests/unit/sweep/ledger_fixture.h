@@ -70,9 +70,9 @@ class LedgerTest : public ::testing::Test {
     ledger_->on_message(now_, worker, message);
   }
   Verdict result(std::uint64_t worker, const v1::Offer& offer, Outcome outcome,
-                 bool command_sent = true) {
+                 bool command_sent = true, bool way_lost = false) {
     return ledger_->on_result(now_, worker, key_of(offer.task()), offer.task().attempt(), outcome,
-                              command_sent);
+                              command_sent, way_lost);
   }
   // A claim that is granted, or a test that fails.
   v1::Offer granted(std::uint64_t worker) {

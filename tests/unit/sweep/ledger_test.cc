@@ -187,6 +187,43 @@ TEST_F(LedgerTest, RetriesAfterABackOffAndOnlyAsOftenAsAsked) {
   EXPECT_EQ(result(kAnna, second, Outcome::kUnreachable, false), Verdict::kFinal);
 }
 
+// Somebody else may carry it, and what ended is no fault of the device.
+TEST_F(LedgerTest, ALostWayIsTriedAgainAtOnceAndForNothing) {
+  open(3);
+  hello(kAnna, 1);
+  const v1::Offer first = granted(kAnna);
+  EXPECT_EQ(result(kAnna, first, Outcome::kJumpFailed, true, true), Verdict::kRetry);
+  EXPECT_EQ(take_messages(v1::ToWorker::kResultAck).size(), 1u);
+  hello(kAnna, 1);
+  const v1::Offer second = granted(kAnna);  // before those that nobody has tried
+  EXPECT_EQ(second.task().index(), first.task().index());
+  EXPECT_EQ(second.task().attempt(), 2u);
+  // From now on as any other failure.
+  EXPECT_EQ(result(kAnna, second, Outcome::kJumpFailed, true, true), Verdict::kRetry);
+  hello(kAnna, 1);
+  EXPECT_EQ(granted(kAnna).task().index(), 1u);
+  pass(milliseconds(2100));
+  hello(kAnna, 3);
+  const std::vector<v1::Offer> rest = offers();
+  ASSERT_EQ(rest.size(), 2u);
+  EXPECT_EQ(rest[1].task().attempt(), 3u);
+  claim(kAnna, rest[1]);
+  EXPECT_EQ(result(kAnna, rest[1], Outcome::kJumpFailed, true, true), Verdict::kFinal);
+}
+
+TEST_F(LedgerTest, ALostWayIsNoReasonToRepeatWhatMustNotBe) {
+  SweepPlan changes;
+  changes.changes_device = true;
+  open(1, changes);
+  hello(kAnna, 1);
+  EXPECT_EQ(result(kAnna, granted(kAnna), Outcome::kJumpFailed, true, true), Verdict::kFinal);
+  SweepPlan once;
+  once.retries = 0;
+  open(1, once);
+  hello(kAnna, 1);
+  EXPECT_EQ(result(kAnna, granted(kAnna), Outcome::kJumpFailed, false, true), Verdict::kFinal);
+}
+
 TEST_F(LedgerTest, NeverRetriesARefusedLoginNorACommandThatWasSent) {
   SweepPlan plan;
   plan.max_auth_failures = 0;
