@@ -74,9 +74,9 @@ class FleetTest(rig.RigTest):
         self.addCleanup(worker.kill)
         return worker
 
-    def tasks(self, dispatcher, status=0):
+    def tasks(self, dispatcher, status=0, seconds=rig.DEADLINE):
         """The results of a dispatcher that ends by itself: every host once, in order."""
-        self.assertEqual(dispatcher.wait(), status, dispatcher.text())
+        self.assertEqual(dispatcher.wait(seconds), status, dispatcher.text())
         dispatcher.stop()
         tasks = [json.loads(line) for line in dispatcher.lines if line.startswith("{")]
         self.check_order(tasks)

@@ -8,6 +8,8 @@ what is under way when connections are reset is lost.
 
 import asyncio
 import collections
+import ctypes
+import os
 import socket
 import struct
 import threading
@@ -83,13 +85,15 @@ class End(asyncio.Protocol):
 class Relay:
     """Relays to 127.0.0.1:`target_port` and the ports after it, in a thread of its own."""
 
-    def __init__(self, test, target_port, ports=3):
-        self.target_port, self.ports = target_port, ports
+    def __init__(self, test, target_port, ports=3, target="127.0.0.1", namespace=None):
+        """`namespace`: where it listens, on the loopback there, and connects."""
+        self.target, self.target_port, self.ports = target, target_port, ports
+        self.namespace = namespace
         self.stalled, self.trickles = set(), {}
         self.arrived = collections.Counter()  # bytes, by (offset, way)
         self._ends = []
         self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         test.addCleanup(self._stop)
         self.port = rig.free_port(ports)
@@ -117,6 +121,13 @@ class Relay:
 
     # ---- in the relay's thread
 
+    def _run(self):
+        if self.namespace:
+            with open(f"/run/netns/{self.namespace}", "rb") as entered:
+                if ctypes.CDLL(None, use_errno=True).setns(entered.fileno(), 0) != 0:
+                    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        self.loop.run_forever()
+
     def _call(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(rig.DEADLINE)
 
@@ -133,7 +144,7 @@ class Relay:
         self._ends = [end for end in self._ends if not (end.ended and end.peer.ended)]
         self._ends += [near, far]
         try:
-            await self.loop.create_connection(lambda: far, "127.0.0.1", self.target_port + offset)
+            await self.loop.create_connection(lambda: far, self.target, self.target_port + offset)
         except OSError:
             far.connection_lost(None)
         near.flush()

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kPiece = 32 << 10;
 // Rounds of poll(2) and recv(2) of 4 KiB before others get their turn.
 constexpr int kMostRounds = 16;
-// Unanswered questions after which a jump host counts as gone.
+// Intervals without a word after which a jump host counts as gone, two of them after a question: at
+// the latest when a command that it carried times out, so that no device is blamed.
 constexpr int kMostSilences = 3;
 // Streams given up while the jump host still connects, for each that may be in use.
 constexpr std::size_t kOrphansEach = 3;
@@ -380,7 +381,7 @@ void JumpConnection::watch_silence() {
     const bool heard = connection->received() != connection->silent_since_;
     connection->silent_since_ = connection->received();
     connection->silences_ = heard ? 0 : connection->silences_ + 1;
-    connection->silent_ = connection->silences_ > kMostSilences;
+    connection->silent_ = connection->silences_ >= kMostSilences;
     if (connection->silent_) return connection->link_.socket.wake();
     if (!heard) connection->ping();
     connection->watch_silence();
