@@ -1,5 +1,6 @@
 """Regions: a worker's machine, jump hosts that it reaches, and devices that only these reach. Each
-is a network namespace; jump hosts are OpenSSH with the limits that it has by default. The addresses are the same in every region, so that nothing can find a way into another one.
+is a network namespace; jump hosts are OpenSSH with the limits that it has by default. The addresses
+are the same in every region, so that nothing can find a way into another one.
 """
 
 import collections
@@ -65,13 +66,14 @@ class Region:
     def __init__(self, test, name, jumps=2):
         self.test, self.name = test, name
         self.worker = servers.Namespace(test, f"-{name}")
-        self.outer = servers.Lan(test, f"-{name}-o", "203.0.113.254/24")
-        self.devices = servers.Lan(test, f"-{name}-d", f"{DEVICES}/24")
+        self.outer = servers.Lan(test, f"-{name}-out", "203.0.113.254/24")
+        self.devices = servers.Lan(test, f"-{name}-dev", f"{DEVICES}/24")
         self.outer.connect(self.worker, "203.0.113.100/24")
         self.jumps = [JumpHost(self, number) for number in range(1, jumps + 1)]
 
     def start_devices(self, count, *arguments):
         self.count = count
+        self.executed = collections.Counter()  # by devices, when the books were checked last
         self.record = self.test.path(f"{self.name}.record")
         self.test.devsim(count, "--hostname", f"{self.name}-{{n}}", "--record", self.record,
                          *arguments, name=f"{self.name}.txt", inside=self.devices.inside,
@@ -116,11 +118,14 @@ class RegionTest(fleet.FleetTest):
         return dict(collections.Counter(task["outcome"] for task in tasks))
 
     def check_region_books(self, tasks, *regions, command=fleet.COMMAND):
-        """What the devices saw agrees with what the sweep says; order is checked as well."""
+        """What the devices saw since the last time agrees with what the sweep says, and the order
+        is the inventory's."""
         self.assertEqual([task["index"] for task in tasks], list(range(self.count)))
         executed = collections.Counter()
         for region in regions:
-            executed += fleet.executions(region.record, command)
+            seen = fleet.executions(region.record, command)
+            executed += seen - region.executed
+            region.executed = seen
             self.assertEqual(fleet.acts_of_former_owners(region.record), [])
         for task in tasks:
             if task["outcome"] != "ok":

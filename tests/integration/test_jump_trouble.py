@@ -1,5 +1,5 @@
-"""Jump hosts in trouble: each failure names the hop and the cause, blames no device, and costs those
-behind it nothing when there is another way.
+"""Jump hosts in trouble: each failure names the hop and the cause, blames no device, and costs
+those behind it nothing when there is another way.
 """
 
 import os
@@ -48,7 +48,7 @@ class Trouble(regions.RegionTest):
             self.assertRegex(task["error"], rf"^\w[\w ]* {task['host']} \(192\.0\.2\.1:{port}\) "
                              rf"via {jump}: {pattern}")
             self.assertNotIn("the device", task["error"])
-            self.assertEqual(task["jump"], jump)
+            self.assertRegex(task["jump"], f"^{jump}$")
             self.assertEqual(task["commands"], [])
 
 
@@ -70,7 +70,8 @@ class OneHop(Trouble):
             self.region.worker.ip("route", "add", "unreachable", f"{hop.address}/32")
         tasks = self.run_all(5, "--retries", 0, status=1, jump=BOTH)
         self.assert_blamed(tasks, r"connect to east-a \(203\.0\.113\.1:22\): no route to host; "
-                           r"connect to east-b \(203\.0\.113\.2:22\): no route to host", "east-[ab]")
+                           r"connect to east-b \(203\.0\.113\.2:22\): no route to host",
+                           "east-[ab]")
 
     def test_a_refused_login(self):
         """By password or key: tried once, by all devices together."""
@@ -170,7 +171,7 @@ class InTheMiddle(Trouble):
         tasks = self.end(status=1)
         self.assertEqual(self.outcomes(tasks), {"jump_failed": 20})
         for task in tasks:
-            self.assertIn(f"run {fleet.COMMAND} on {task['host']} (", task["error"])
+            self.assertIn(f"run '{fleet.COMMAND}' on {task['host']} (", task["error"])
             self.assertIn(" via east-a: the connection to east-a (203.0.113.1:22) was lost: ",
                           task["error"])
         self.assertEqual(set(fleet.executions(self.region.record, fleet.COMMAND).values()), {1})
