@@ -58,7 +58,8 @@ Expected<Repository> make(const std::string& directory) {
   }
   if (error) return refused(directory, "create directory: " + error.message());
   const fs::path begun = fs::path(directory) / fmt::format("{}{}", kBegun, getpid());
-  git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+  git_repository_init_options options;
+  git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
   options.flags = GIT_REPOSITORY_INIT_NO_REINIT | GIT_REPOSITORY_INIT_MKDIR;
   options.initial_head = kBranch;
   {
@@ -125,7 +126,8 @@ Expected<void> check_branch(const std::string& directory, git_repository* reposi
 
 Expected<void> check_clean(const std::string& directory, git_repository* repository) {
   if (git_repository_is_bare(repository) == 1) return {};
-  git_status_options options = GIT_STATUS_OPTIONS_INIT;
+  git_status_options options;
+  git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION);
   options.show = GIT_STATUS_SHOW_INDEX_AND_WORKDIR;
   options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED;
   const auto list = made<StatusList>(
@@ -228,7 +230,8 @@ Expected<void> check_out(const std::string& directory, git_repository* repositor
   }
   if (paths.empty()) return {};
   const auto nothing = made<Index>([](git_index** out) { return git_index_new(out); });
-  git_checkout_options options = GIT_CHECKOUT_OPTIONS_INIT;
+  git_checkout_options options;
+  git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
   options.checkout_strategy =
       GIT_CHECKOUT_DISABLE_PATHSPEC_MATCH | (force ? GIT_CHECKOUT_FORCE : GIT_CHECKOUT_SAFE);
   options.disable_filters = 1;  // bytes as they came

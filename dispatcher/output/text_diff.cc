@@ -51,7 +51,8 @@ Expected<std::string> TextDiff::hunks(const DiffText& before, const DiffText& af
   if (std::max(before.compared.size(), after.compared.size()) > kMostBytes) {
     return fail(fmt::format("compare: more than {} MiB", kMostBytes >> 20));
   }
-  git_diff_options options = GIT_DIFF_OPTIONS_INIT;
+  git_diff_options options;
+  git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
   options.flags = GIT_DIFF_FORCE_TEXT;
   git_patch* made = nullptr;
   if (git_patch_from_buffers(&made, before.compared.data(), before.compared.size(), nullptr,
