@@ -74,8 +74,8 @@ def main():
         transports[-1].add_server_key(host_key)
         try:
             transports[-1].start_server(server=Server())
-        except (paramiko.SSHException, EOFError):
-            pass  # who only looked whether somebody is there
+        except (paramiko.SSHException, EOFError, OSError):
+            pass  # who only looked whether somebody is there, or was killed
 
 
 if __name__ == "__main__":
