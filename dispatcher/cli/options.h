@@ -11,6 +11,7 @@
 
 #include "common/credential_source.h"
 #include "common/error.h"
+#include "common/outcome_set.h"
 #include "common/task.h"
 #include "dispatcher/cli/check_verb.h"
 #include "dispatcher/cli/diff_verb.h"
@@ -22,6 +23,7 @@
 #include "dispatcher/notify/notice.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
+#include "dispatcher/sweep/rollout.h"
 
 namespace netfleet {
 
@@ -97,7 +99,9 @@ struct RunOptions {
   Milliseconds lease{10'000};            // how long a worker that is not heard keeps its tasks
   bool changes = false;                  // a task changes its device, so it is never repeated ...
   bool retry_unsafe = false;             // ... but is, even after a loss; only with `changes`
-  std::string resume;                    // a sweep to go on with: an id, its beginning, or "last"
+  RolloutSpec rollout;
+  std::string resume;              // a sweep to go on with: an id, its beginning, or "last"
+  std::optional<OutcomeSet> only;  // with `resume`: a new sweep over its hosts that ended so
   std::string platform_dir;
   int verbose = 0;  // how often -v was given
   bool quiet = false;

@@ -29,6 +29,7 @@ struct SweepRecord {
   bool limited = false;        // its inventory has limits, which are not kept here
   Milliseconds lease{10'000};  // the longest that its workers were ever given
   std::string boot_id;         // of the machine when it was begun; empty: unknown
+  std::string rollout;         // as dispatcher/sweep writes it; empty: none
 };
 
 // Who has the newest attempt at a task.
