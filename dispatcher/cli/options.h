@@ -45,6 +45,8 @@ struct ConfigurationSource {
 // `netfleet run` and `netfleet detect`. Strings are empty and numbers 0 where nothing was given and
 // the default is not a constant.
 struct RunOptions {
+  std::string job;                                 // a job file; empty: none
+  std::vector<std::string> given;                  // the long names of options that were given
   std::vector<std::string> inventories;            // -i: files, directories, "-"
   std::vector<std::string> hosts;                  // -H, each maybe comma-separated
   std::vector<std::string> limits;                 // -l: a host must satisfy all of them
@@ -133,9 +135,12 @@ using CommandLine =
                  PlatformsOptions, CheckOptions, DiffOptions, PruneOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
-// The error is one line and a second one that says where the help is; exit status 2.
+// The error is one line and a second one that says where the help is; exit status 2. What `run` and
+// a job file say together is judged only once the file is read: see job_file.h. `of_job`: then what
+// it says, as options.
 Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
-                                         const std::string& login_name);
+                                         const std::string& login_name,
+                                         const std::vector<std::string>* of_job = nullptr);
 
 // What can be typed: one line of at most 4 KiB without control characters, tabs too; `what` as in
 // "the command".

@@ -236,7 +236,8 @@ void add_resume(CLI::App& run, RunOptions& options) {
               return {};
             });
   run.get_option("--only")->needs("--resume");
-  for (const char* other : {"--host",
+  for (const char* other : {"JOB",
+                            "--host",
                             "--limit",
                             "--command",
                             "--commands-file",
@@ -345,6 +346,8 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
 }
 
 void add_run_options(CLI::App& run, RunOptions& options, RunExtras& extras) {
+  run.add_option("JOB", options.job,
+                 "A job file (YAML) that says all this; what is given here goes before it");
   add_hosts(run, options);
   add_commands(run, options);
   add_change_options(run, options);

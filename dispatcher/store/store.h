@@ -47,6 +47,13 @@ struct TaskState {
   std::optional<Outcome> outcome;
 };
 
+// How long the tasks of a sweep took that were tried.
+struct SweepDurations {
+  std::uint32_t tasks = 0;
+  Milliseconds mean{0};
+  Milliseconds longest{0};
+};
+
 // Which sweeps stay: those that one of the rules keeps.
 struct RetentionRules {
   std::optional<std::uint32_t> keep_sweeps;  // so many, the newest
@@ -135,6 +142,7 @@ class Store {
   Expected<SweepRecord> find_sweep(const std::string& name);
   // Newest first.
   Expected<std::vector<SweepRecord>> sweeps(std::size_t limit);
+  Expected<SweepDurations> durations(std::uint32_t sweep);
   Expected<TaskSpec> task(std::uint32_t sweep, std::uint32_t index);
   // Empty when there is none yet.
   Expected<std::optional<TaskResult>> result(std::uint32_t sweep, std::uint32_t index);

@@ -334,7 +334,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--kex", "+rot13"}, "--kex: 'rot13' is no key exchange method that netfleet knows"},
         Bad{{"--otp-command", "x", "--listen", "ipc:///x"},
             "--otp-command: the workers run it: give it to netfleet-worker"},
-        Bad{{"stray"}, "unexpected argument 'stray'"}));
+        Bad{{"job.yaml", "stray"}, "unexpected argument 'stray'"}));
 
 TEST(Options, JumpHosts) {
   const auto jump = [](const char* hops) {
