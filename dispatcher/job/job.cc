@@ -6,8 +6,8 @@
 #include <array>
 
 #include "common/host_text.h"
+#include "common/yaml_tree.h"
 #include "dispatcher/inventory/parsers.h"
-#include "dispatcher/inventory/yaml_tree.h"
 #include "dispatcher/job/job_reader.h"
 
 namespace netfleet {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "common/problems.h"
-#include "dispatcher/inventory/yaml_tree.h"
+#include "common/yaml_tree.h"
 
 namespace netfleet {
 

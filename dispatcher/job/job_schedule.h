@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/problems.h"
-#include "dispatcher/inventory/yaml_tree.h"
+#include "common/yaml_tree.h"
 #include "dispatcher/schedule/agenda.h"
 
 namespace netfleet {
