@@ -62,6 +62,9 @@ enum class Breach : std::uint8_t {
   kPriorityIgnored,
   kSharesIgnored,
   kCreditIgnored,
+  kBatchesIgnored,
+  kFailuresUncounted,
+  kHeldClaimsGranted,
 };
 
 inline Breach breach = Breach::kNone;  // set once, before any simulation runs

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "common/standard_streams.h"
+#include "dispatcher/cli/check_job.h"
+#include "dispatcher/cli/job_file.h"
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/verbs.h"
@@ -93,7 +95,9 @@ int main(int argc, char** argv) {
   occupy_standard_streams();
   keep_memory_private();
   const char* user = std::getenv("USER");
-  auto parsed = parse_command_line(argc, argv, user == nullptr ? "" : user);
+  const char* home = std::getenv("HOME");
+  auto parsed = parse_command_line_with_job(argc, argv, user == nullptr ? "" : user,
+                                            home == nullptr ? "" : home);
   if (!parsed) {
     print_error(parsed.error().message + "\n");
     return kExitUsage;
@@ -116,7 +120,8 @@ int main(int argc, char** argv) {
     return platforms_verb(*platforms, worker_side);
   }
   if (const auto* check = std::get_if<CheckOptions>(&*parsed)) {
-    return check_verb(*check, worker_side);
+    return check->job.empty() ? check_verb(*check, worker_side)
+                              : check_job_verb(*check, worker_side);
   }
   if (const auto* prune = std::get_if<PruneOptions>(&*parsed)) return prune_verb(*prune);
   if (const auto* diff = std::get_if<DiffOptions>(&*parsed)) return diff_verb(*diff, worker_side);

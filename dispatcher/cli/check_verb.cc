@@ -24,6 +24,7 @@ constexpr const char* kExamples = R"(Examples:
   netfleet check -i devices.txt             is it well written, and how many hosts are there
   netfleet check -i inventory.yaml -l group:edge --config-file ntp.cfg
   netfleet check --platform-dir my          every mistake in my/*.yaml, with its line
+  netfleet check nightly.yaml               a job file: what would be done to whom
 
 All that is wrong is said, a line each, file:line first. Nothing is connected to.
 Exit status: 0 nothing is wrong; 2 something is.)";
@@ -41,6 +42,10 @@ Inventory gather(const CheckOptions& options, CheckFindings& findings) {
   for (const std::string& path : options.inventories) {
     if (auto read = read_inventory(path); take(read, findings))
       merge_inventory(all, *std::move(read));
+  }
+  if (!options.hosts.empty()) {
+    if (auto given = inventory_from_arguments(options.hosts); take(given, findings))
+      merge_inventory(all, *std::move(given));
   }
   const bool whole =
       findings.problems.size() == before;  // else limits may be missing that are defined
@@ -85,13 +90,9 @@ Counts count_hosts(const std::vector<Host>& hosts, std::string& report) {
   return platforms;
 }
 
-void check_inventory(const CheckOptions& options, const WorkerSide& worker_side,
-                     bool platforms_are_read, CheckFindings& findings, std::vector<Host>& hosts) {
-  const std::size_t before = findings.problems.size();
-  hosts = gather(options, findings).hosts;
-  if (hosts.empty() && findings.problems.size() != before) return;
-  const Counts platforms = count_hosts(hosts, findings.report);
-  if (!platforms_are_read) return;
+void check_platforms_of(const std::vector<Host>& hosts, const Counts& platforms,
+                        const CheckOptions& options, const WorkerSide& worker_side,
+                        CheckFindings& findings) {
   for (const auto& [name, count] : platforms) {
     const auto known = worker_side.check_platforms(options.platform_dir, {name});
     if (known) continue;
@@ -129,6 +130,7 @@ void check_configuration(const CheckOptions& options, const std::vector<Host>& h
 
 void add_check(CLI::App& check, CheckOptions& options) {
   check.footer(kExamples);
+  check.add_option("JOB", options.job, "A job file (YAML): and what it would do to whom");
   add_list(check, "-i,--inventory", "FILE|DIR|-", "Hosts, as for 'netfleet run' (repeatable)",
            options.inventories);
   add_list(check, "-l,--limit", "EXPRESSION", "Only the hosts of this expression (repeatable)",
@@ -140,6 +142,13 @@ void add_check(CLI::App& check, CheckOptions& options) {
 }
 
 Expected<void> settle_check(const CheckOptions& options) {
+  if (!options.job.empty()) {
+    if (options.inventories.empty() && options.limits.empty() && options.config_files.empty() &&
+        options.commands_file.empty() && options.platform_dir.empty()) {
+      return {};
+    }
+    return fail("a job file says all of it: it and options exclude each other");
+  }
   if (options.inventories.empty() && options.config_files.empty() &&
       options.commands_file.empty() && options.platform_dir.empty()) {
     return fail("nothing to check: give -i FILE, --platform-dir DIR, or other files of a run");
@@ -151,14 +160,22 @@ Expected<void> settle_check(const CheckOptions& options) {
   return {};
 }
 
-CheckFindings check_files(const CheckOptions& options, const WorkerSide& worker_side) {
-  CheckFindings findings;
+std::vector<Host> check_hosts(const CheckOptions& options, const WorkerSide& worker_side,
+                              CheckFindings& findings) {
   const bool platforms_are_read =
       take(worker_side.check_platforms(options.platform_dir, {}), findings);
-  std::vector<Host> hosts;
-  if (!options.inventories.empty()) {
-    check_inventory(options, worker_side, platforms_are_read, findings, hosts);
-  }
+  if (options.inventories.empty() && options.hosts.empty()) return {};
+  const std::size_t before = findings.problems.size();
+  std::vector<Host> hosts = gather(options, findings).hosts;
+  if (hosts.empty() && findings.problems.size() != before) return hosts;
+  const Counts platforms = count_hosts(hosts, findings.report);
+  if (platforms_are_read) check_platforms_of(hosts, platforms, options, worker_side, findings);
+  return hosts;
+}
+
+CheckFindings check_files(const CheckOptions& options, const WorkerSide& worker_side) {
+  CheckFindings findings;
+  const std::vector<Host> hosts = check_hosts(options, worker_side, findings);
   if (!options.commands_file.empty()) check_commands(options, findings);
   check_configuration(options, hosts, findings);
   if (findings.problems.empty()) findings.report += "nothing is wrong\n";
@@ -166,7 +183,10 @@ CheckFindings check_files(const CheckOptions& options, const WorkerSide& worker_
 }
 
 int check_verb(const CheckOptions& options, const WorkerSide& worker_side) {
-  const CheckFindings findings = check_files(options, worker_side);
+  return print_findings(check_files(options, worker_side));
+}
+
+int print_findings(const CheckFindings& findings) {
   for (const std::string& warning : findings.warnings) print_error("warning: " + warning + "\n");
   for (const std::string& problem : findings.problems) print_error(problem + "\n");
   if (const auto printed = print_output(findings.report); !printed) {

@@ -11,6 +11,7 @@ inline constexpr std::string_view kTopExamples = R"(Examples:
   netfleet diff
   netfleet platforms
   netfleet check -i devices.txt
+  netfleet check nightly.yaml
 'netfleet run --help' has more.)";
 
 inline constexpr std::string_view kRunExamples = R"(Examples:
@@ -41,6 +42,13 @@ inline constexpr std::string_view kRunExamples = R"(Examples:
         --commit-confirmed 5m
   A command that asks; another mode of the platform:
     netfleet run -i devices.txt -c "clear counters" --answer '\[confirm\]=' --mode privileged
+  A change to 5 hosts first, then to ever more, until 2% of all have failed; once it is mended,
+  those that failed and the rest:
+    netfleet run -i devices.txt --config-file ntp.cfg --canary 5 --batch 10% --batch-growth 2 \
+        --batch-pause 5m --max-failures 2%
+    netfleet run --resume last --only failed,skipped
+  All of it from a file; what is given here goes before it:
+    netfleet run nightly.yaml -l edge-7
   Go on after the dispatcher was killed; hosts and commands are in the store:
     netfleet run --resume last
   Let worker processes do the work (in other shells: netfleet-worker --dispatcher ...):

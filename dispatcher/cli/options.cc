@@ -37,7 +37,8 @@ void add_workers(CLI::App& workers, WorkersOptions& options) {
 }  // namespace
 
 Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
-                                         const std::string& login_name) {
+                                         const std::string& login_name,
+                                         const std::vector<std::string>* of_job) {
   RunOptions run;
   RunExtras extras;
   ResultsOptions results;
@@ -86,7 +87,13 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CheckOptions check;
   add_check(*check_verb, check);
 
-  auto parsed = parse_arguments(app, argc, argv);
+  std::vector<const char*> arguments(argv, argv + argc);
+  if (of_job != nullptr) {  // behind the verb, before the user's own
+    for (const std::string& argument : *of_job) {
+      arguments.insert(arguments.begin() + 2 + (&argument - of_job->data()), argument.c_str());
+    }
+  }
+  auto parsed = parse_arguments(app, static_cast<int>(arguments.size()), arguments.data());
   if (!parsed) return std::unexpected(parsed.error());
   if (*parsed) return HelpText{**std::move(parsed)};
   if (app.get_subcommands().size() > 1) {
@@ -94,6 +101,9 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   }
   if (run_verb->parsed()) {
     run.user_given = run_verb->get_option("--user")->count() > 0;
+    for (const CLI::Option* option : run_verb->parse_order())
+      run.given.push_back(option->get_name());
+    if (!run.job.empty() && of_job == nullptr) return run;
     if (const auto settled = settle_run(*run_verb, run, extras); !settled) {
       return usage_error(settled.error().message, "netfleet run");
     }

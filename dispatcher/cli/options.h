@@ -11,6 +11,7 @@
 
 #include "common/credential_source.h"
 #include "common/error.h"
+#include "common/outcome_set.h"
 #include "common/task.h"
 #include "dispatcher/cli/check_verb.h"
 #include "dispatcher/cli/diff_verb.h"
@@ -22,6 +23,7 @@
 #include "dispatcher/notify/notice.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/output/renderer.h"
+#include "dispatcher/sweep/rollout.h"
 
 namespace netfleet {
 
@@ -43,6 +45,8 @@ struct ConfigurationSource {
 // `netfleet run` and `netfleet detect`. Strings are empty and numbers 0 where nothing was given and
 // the default is not a constant.
 struct RunOptions {
+  std::string job;                                 // a job file; empty: none
+  std::vector<std::string> given;                  // the long names of options that were given
   std::vector<std::string> inventories;            // -i: files, directories, "-"
   std::vector<std::string> hosts;                  // -H, each maybe comma-separated
   std::vector<std::string> limits;                 // -l: a host must satisfy all of them
@@ -97,7 +101,9 @@ struct RunOptions {
   Milliseconds lease{10'000};            // how long a worker that is not heard keeps its tasks
   bool changes = false;                  // a task changes its device, so it is never repeated ...
   bool retry_unsafe = false;             // ... but is, even after a loss; only with `changes`
-  std::string resume;                    // a sweep to go on with: an id, its beginning, or "last"
+  RolloutSpec rollout;
+  std::string resume;              // a sweep to go on with: an id, its beginning, or "last"
+  std::optional<OutcomeSet> only;  // with `resume`: a new sweep over its hosts that ended so
   std::string platform_dir;
   int verbose = 0;  // how often -v was given
   bool quiet = false;
@@ -129,9 +135,12 @@ using CommandLine =
                  PlatformsOptions, CheckOptions, DiffOptions, PruneOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
-// The error is one line and a second one that says where the help is; exit status 2.
+// The error is one line and a second one that says where the help is; exit status 2. What `run` and
+// a job file say together is judged only once the file is read: see job_file.h. `of_job`: then what
+// it says, as options.
 Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
-                                         const std::string& login_name);
+                                         const std::string& login_name,
+                                         const std::vector<std::string>* of_job = nullptr);
 
 // What can be typed: one line of at most 4 KiB without control characters, tabs too; `what` as in
 // "the command".

@@ -226,7 +226,18 @@ void add_resume(CLI::App& run, RunOptions& options) {
   add_text(run, "--resume", "SWEEP|last",
            "Go on with a sweep whose dispatcher died: hosts and commands come from the store",
            options.resume);
-  for (const char* other : {"--host",
+  add_value(run, "--only", "OUTCOME[,...]",
+            "With --resume: do the job of that sweep, which has ended, once more, on those of its "
+            "hosts that ended so; failed is all but ok, cancelled, skipped and deferred",
+            Times::kOnce, [&options](const std::string& given) -> Expected<void> {
+              const auto outcomes = parse_outcomes(given);
+              if (!outcomes) return std::unexpected(outcomes.error());
+              options.only = *outcomes;
+              return {};
+            });
+  run.get_option("--only")->needs("--resume");
+  for (const char* other : {"JOB",
+                            "--host",
                             "--limit",
                             "--command",
                             "--commands-file",
@@ -259,7 +270,14 @@ void add_resume(CLI::App& run, RunOptions& options) {
                             "--commit-confirmed",
                             "--dry-run",
                             "--answer",
-                            "--exec"}) {
+                            "--exec",
+                            "--canary",
+                            "--batch",
+                            "--batch-growth",
+                            "--batch-pause",
+                            "--max-failures",
+                            "--on-max-failures",
+                            "--count-failures"}) {
     run.get_option("--resume")->excludes(other);
   }
 }
@@ -273,6 +291,7 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
   }
   if (!options.detect) {
     if (auto settled = settle_change(run, options); !settled) return settled;
+    if (auto settled = settle_rollout(run, options.rollout); !settled) return settled;
   }
   if (!fresh && !options.store.enabled) return fail("--resume needs a store");
   if (std::ranges::count(options.inventories, "-") > 1) {
@@ -327,11 +346,14 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
 }
 
 void add_run_options(CLI::App& run, RunOptions& options, RunExtras& extras) {
+  run.add_option("JOB", options.job,
+                 "A job file (YAML) that says all this; what is given here goes before it");
   add_hosts(run, options);
   add_commands(run, options);
   add_change_options(run, options);
   add_login(run, options);
   add_limits(run, options, extras);
+  add_rollout_options(run, options.rollout);
   add_output(run, options, extras);
   add_reporting(run, options);
   add_notices(run, options);

@@ -30,4 +30,8 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
 void add_change_options(CLI::App& run, RunOptions& options);
 Expected<void> settle_change(const CLI::App& run, RunOptions& options);
 
+// The part of `netfleet run` that is about canaries and batches.
+void add_rollout_options(CLI::App& run, RolloutSpec& rollout);
+Expected<void> settle_rollout(const CLI::App& run, const RolloutSpec& rollout);
+
 }  // namespace netfleet

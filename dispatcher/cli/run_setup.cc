@@ -119,18 +119,24 @@ std::expected<CredentialStore, PromptFailure> credentials_of(const RunOptions& o
                             setup.record.job.jumps, inventory, remote, io, setup.warnings);
 }
 
+void begin_anew(SweepRecord& record, const RunOptions& options, std::size_t tasks) {
+  record.number = 0;
+  record.started_at = SystemClock().wall();
+  record.ended_at.reset();
+  record.id = record.job.sweep = make_sweep_id(record.started_at, random_seed());
+  record.total = static_cast<std::uint32_t>(tasks);
+  record.lease = options.lease;
+  record.boot_id = boot_id();
+}
+
 SweepRecord new_record(const RunOptions& options, std::vector<std::string> commands,
                        std::size_t tasks) {
   SweepRecord record;
-  record.started_at = SystemClock().wall();
-  record.id = make_sweep_id(record.started_at, random_seed());
-  record.total = static_cast<std::uint32_t>(tasks);
+  begin_anew(record, options, tasks);
   record.retries = options.retries;
   record.max_auth_failures = options.max_auth_failures;
   record.retry_unsafe = options.retry_unsafe;
-  record.lease = options.lease;
-  record.boot_id = boot_id();
-  record.job.sweep = record.id;
+  record.rollout = format_rollout(options.rollout);
   record.job.commands = std::move(commands);
   record.job.timeouts = options.timeouts;
   record.job.max_output = options.max_output;
@@ -220,6 +226,32 @@ Expected<void> check_jump_secrets(const std::vector<JumpHost>& jumps, const Inve
   return {};
 }
 
+// What a sweep of the store still needs from its inventories.
+std::expected<RunSetup, PromptFailure> with_hosts_again(RunSetup setup, const RunOptions& options,
+                                                        const WorkerSide& worker_side) {
+  auto inventory = gather_hosts(options, setup.tasks);
+  if (!inventory) return input_error(inventory.error().message);
+  auto hosts = hosts_again(setup, *inventory);
+  if (!hosts) return input_error(hosts.error().message);
+  if (auto known = check_jump_secrets(setup.record.job.jumps, *inventory); !known) {
+    return input_error(known.error().message);
+  }
+  if (auto limited = limit_by_jumps(*inventory, setup.record.job.jumps, *hosts, options);
+      !limited) {
+    return input_error(limited.error().message);
+  }
+  setup.limits = plan_limits(*inventory, *hosts);
+  if (auto set = set_groups(options, *inventory, *hosts, setup); !set) {
+    return input_error(set.error().message);
+  }
+  auto rollout = parse_rollout(setup.record.rollout);
+  if (!rollout) return input_error(rollout.error().message);
+  setup.rollout = *rollout;
+  auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
+  if (!known) return input_error(known.error().message);
+  return with_credentials(std::move(setup), options, *hosts, *inventory, worker_side);
+}
+
 }  // namespace
 
 bool sends_credentials(const RunOptions& options) {
@@ -277,6 +309,7 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   }
   setup.record = new_record(options, std::move(*commands), setup.tasks.size());
   setup.record.limited = !setup.limits.limits.empty();
+  setup.rollout = options.rollout;
   JobSpec& job = setup.record.job;
   job.jumps = *std::move(jumps);
   auto configured =
@@ -310,28 +343,40 @@ std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, 
   if (!tasks) return input_error(tasks.error().message);
   auto states = store.task_states(record->number);
   if (!states) return input_error(states.error().message);
-  auto inventory = gather_hosts(options, *tasks);
-  if (!inventory) return input_error(inventory.error().message);
   setup.record = std::move(*record);
   setup.tasks = std::move(*tasks);
   setup.resumed = Resumed{std::move(*states), std::move(*lock),
                           setup.record.boot_id.empty() || setup.record.boot_id != boot_id()};
-  auto hosts = hosts_again(setup, *inventory);
-  if (!hosts) return input_error(hosts.error().message);
-  if (auto known = check_jump_secrets(setup.record.job.jumps, *inventory); !known) {
-    return input_error(known.error().message);
+  return with_hosts_again(std::move(setup), options, worker_side);
+}
+
+std::expected<RunSetup, PromptFailure> set_up_repeat(const RunOptions& options, Store& store,
+                                                     const WorkerSide& worker_side) {
+  RunSetup setup;
+  auto record = store.find_sweep(options.resume);
+  if (!record) return input_error(record.error().message);
+  if (!record->ended_at) {
+    return input_error(
+        fmt::format("sweep {} has not ended: first go on with it, without --only", record->id));
   }
-  if (auto limited = limit_by_jumps(*inventory, setup.record.job.jumps, *hosts, options);
-      !limited) {
-    return input_error(limited.error().message);
+  auto tasks = store.tasks(record->number);
+  if (!tasks) return input_error(tasks.error().message);
+  const auto states = store.task_states(record->number);
+  if (!states) return input_error(states.error().message);
+  for (const TaskState& state : *states) {
+    if (!state.outcome || !options.only->contains(*state.outcome)) continue;
+    TaskSpec& task = setup.tasks.emplace_back(std::move((*tasks)[state.grant.index]));
+    task.index = static_cast<std::uint32_t>(setup.tasks.size()) - 1;
   }
-  setup.limits = plan_limits(*inventory, *hosts);
-  if (auto set = set_groups(options, *inventory, *hosts, setup); !set) {
-    return input_error(set.error().message);
+  const std::string wanted = format_outcomes(*options.only);
+  if (setup.tasks.empty()) {
+    return input_error(fmt::format("sweep {} has no host that ended as {}", record->id, wanted));
   }
-  auto known = worker_side.check_platforms(options.platform_dir, platforms_of(setup.tasks));
-  if (!known) return input_error(known.error().message);
-  return with_credentials(std::move(setup), options, *hosts, *inventory, worker_side);
+  setup.warnings.push_back(fmt::format("sweep {} once more, on {} of its {} hosts ({})", record->id,
+                                       setup.tasks.size(), record->total, wanted));
+  setup.record = std::move(*record);
+  begin_anew(setup.record, options, setup.tasks.size());
+  return with_hosts_again(std::move(setup), options, worker_side);
 }
 
 }  // namespace netfleet

@@ -29,6 +29,7 @@ struct RunSetup {
   std::vector<TaskSpec> tasks;
   std::optional<Resumed> resumed;
   LimitPlan limits;
+  RolloutSpec rollout;
   CredentialStore credentials;
   std::vector<SharedText> groups;  // of --git-shard group: each task's first one
   std::vector<std::string> warnings;
@@ -39,6 +40,10 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
                                                   const WorkerSide& worker_side);
 // The same for the sweep that `options.resume` names. An inventory is read for passwords only.
 std::expected<RunSetup, PromptFailure> set_up_resume(const RunOptions& options, Store& store,
+                                                     const WorkerSide& worker_side);
+// A new sweep of the job of the one that `options.resume` names, over those of its hosts that ended
+// as `options.only` says.
+std::expected<RunSetup, PromptFailure> set_up_repeat(const RunOptions& options, Store& store,
                                                      const WorkerSide& worker_side);
 
 // Whether netfleet-worker processes are told the passwords that are known here: on this machine

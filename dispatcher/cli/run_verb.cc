@@ -13,6 +13,7 @@
 #include "dispatcher/cli/console.h"
 #include "dispatcher/cli/git_option.h"
 #include "dispatcher/cli/notify_option.h"
+#include "dispatcher/cli/rollout_question.h"
 #include "dispatcher/cli/run_setup.h"
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/verbs.h"
@@ -143,6 +144,10 @@ class Run {
 
   int go() {
     for (const std::string& warning : setup_.warnings) console_.say("netfleet: " + warning);
+    if (setup_.rollout.ask && !has_terminal()) {
+      setup_.rollout.ask = false;
+      console_.say("netfleet: there is no terminal to ask at: too many failures stop the sweep");
+    }
     auto output_dir = open_output_dir();
     if (!output_dir) return say_error(output_dir.error().message, kExitUsage);
     auto backup = open_backup(options_, worker_side_, std::move(setup_.groups));
@@ -157,6 +162,7 @@ class Run {
     if (!identity) return say_error(identity.error().message, kExitInternal);
     hub_setup.ledger.journal_id = *identity;
     hub_setup.keys = std::exchange(keys_, std::nullopt);
+    hub_setup.question = &question_;
     if (sends_credentials(options_)) hub_setup.credentials = &setup_.credentials;
     Hub hub(context, clock_, std::move(hub_setup));
     if (auto opened = hub.open(regions_of(setup_.tasks)); !opened) {
@@ -274,6 +280,7 @@ class Run {
     run.job = record().job;
     run.tasks = setup_.tasks;
     run.limits = setup_.limits;
+    run.rollout = setup_.rollout;
     run.retries = record().retries;
     run.max_auth_failures = record().max_auth_failures;
     run.retry_unsafe = record().retry_unsafe;
@@ -314,6 +321,7 @@ class Run {
   SystemClock clock_;
   Console console_;
   CodePrompt code_prompt_{console_};
+  TerminalQuestion question_{console_};
   Progress progress_;
 };
 
@@ -346,6 +354,7 @@ int run_verb(const RunOptions& options, const WorkerSide& worker_side) {
   auto store = open_store(options.store);
   if (!store) return say_error(store.error().message, kExitUsage);
   auto setup = options.resume.empty() ? set_up_run(options, worker_side)
+               : options.only         ? set_up_repeat(options, *store, worker_side)
                                       : set_up_resume(options, *store, worker_side);
   if (!setup) {
     const PromptFailure& failure = setup.error();

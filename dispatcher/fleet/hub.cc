@@ -96,6 +96,7 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   while (!done()) {
     wait();
     receive_signals();
+    receive_answer();
     if (admission_) admission_->answer(clock_.now());
     receive_control();
     receive_results();
@@ -133,6 +134,7 @@ void Hub::wait() {
   poller.add(*control_, true, false);
   if (admission_) poller.add(admission_->gate());
   if (signal_fd_ >= 0) poller.add(signal_fd_);
+  if (options_.question && options_.question->fd() >= 0) poller.add(options_.question->fd());
   if (held_back_.empty()) poller.add(*sink_, true, false);
   for (std::uint16_t lane = 0; lane < lanes_.size(); ++lane) {
     if (ledger_.wants_to_offer(lane)) poller.add(lanes_[lane], false, true);
@@ -348,6 +350,7 @@ void Hub::act(const Noted& noted) {
         std::ranges::count(sweep_.tasks, noted.worker, &TaskSpec::region));
   }
   log(log_noted(noted, subject));
+  if (noted.what == Noted::What::kRolloutAsks) options_.question->ask();
 }
 
 LogSubject Hub::subject_of(TaskKey task) const {

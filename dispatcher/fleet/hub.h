@@ -22,6 +22,7 @@
 #include "dispatcher/fleet/action_gate.h"
 #include "dispatcher/fleet/admission.h"
 #include "dispatcher/fleet/log.h"
+#include "dispatcher/fleet/question.h"
 #include "dispatcher/fleet/recorder.h"
 #include "dispatcher/sweep/ledger.h"
 #include "dispatcher/sweep/plan.h"
@@ -38,6 +39,7 @@ struct HubOptions {
   std::function<void(Outcome)> recorded;         // once for each result, when it is safe
   // Called about four times a second and at each end: tasks that run now.
   std::function<void(std::uint32_t running)> progress;
+  Question* question = nullptr;  // for roll-outs that ask; outlives the hub
 };
 
 // One sweep as the hub needs it.
@@ -55,6 +57,7 @@ struct SweepRun {
   std::uint32_t least_attempt = 1;
   Milliseconds elapsed{0};  // since the sweep began, when it goes on
   LimitPlan limits;
+  RolloutSpec rollout;
 };
 
 struct SweepEnd {
@@ -85,6 +88,7 @@ class Hub {
   RecordingReport finish_recording(Milliseconds elapsed);
   void interrupted();
   void receive_signals();
+  void receive_answer();
   void offer_tasks();
   void act();
   void withhold();

@@ -64,6 +64,12 @@ std::string sentence_of(const Noted& noted, const LogSubject& subject) {
     case Noted::What::kRegionGivenUp:
       return fmt::format("no worker serves {}, for {}: its hosts that waited are given up",
                          region_name(noted.worker), format_duration(subject.region_timeout));
+    case Noted::What::kBatch:
+      return noted.why;
+    case Noted::What::kRolloutAsks:
+      return noted.why + ": nothing more is started before somebody says so";
+    case Noted::What::kRolloutStopped:
+      return noted.why + ": nothing more is started";
   }
   return "unknown note";
 }
@@ -95,6 +101,9 @@ bool is_warning(Noted::What what) {
     case Noted::What::kGuard:
     case Noted::What::kRegionWaits:
     case Noted::What::kRegionGivenUp:
+    case Noted::What::kBatch:
+    case Noted::What::kRolloutAsks:
+    case Noted::What::kRolloutStopped:
       return true;
     case Noted::What::kWorkerJoined:
     case Noted::What::kWorkerLeft:

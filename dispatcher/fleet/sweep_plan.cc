@@ -63,6 +63,7 @@ SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger) {
   plan.lease_before = run.lease_before;
   plan.journal_uncertain = run.journal_uncertain;
   plan.least_attempt = run.least_attempt;
+  plan.rollout = run.rollout;
   for (const TaskState& state : run.states) {
     const GrantRecord& grant = state.grant;
     plan.restored.push_back(

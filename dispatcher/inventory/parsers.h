@@ -22,6 +22,9 @@ InventoryFormat sniff_format(std::string_view text);
 Expected<Inventory> parse_text_inventory(std::string_view text, const std::string& source);
 Expected<Inventory> parse_csv_inventory(std::string_view text, const std::string& source);
 
+// The .netmiko.yml of netmiko-tools.
+Expected<Inventory> parse_netmiko_inventory(std::string_view text, const std::string& source);
+
 struct NamedText {
   std::string source;
   std::string_view text;

@@ -10,6 +10,7 @@
 
 #include "common/problems.h"
 #include "common/secret.h"
+#include "dispatcher/inventory/ansible_reader.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/parsers.h"
 
@@ -91,7 +92,9 @@ Expected<FileText> read_file(const std::string& path) {
   if (const auto read = read_all(file.fd, path, expected, text); !read) {
     return std::unexpected(read.error());
   }
-  text.is_program = text.is_program && text.bytes.starts_with("#!");
+  text.is_program =
+      text.is_program && (text.bytes.starts_with("#!") || text.bytes.starts_with("\x7f"
+                                                                                 "ELF"));
   return text;
 }
 
@@ -144,11 +147,9 @@ Expected<Inventory> read_one(const std::string& path) {
   }
   const auto text = read_file(path);
   if (!text) return std::unexpected(text.error());
-  if (text->is_program) {
-    return std::unexpected(
-        cannot_read(path, "it is a program; dynamic inventories are not supported yet"));
-  }
+  if (text->is_program) return read_ansible_inventory(path);
   const std::string source = path == "-" ? "standard input" : path;
+  if (path.ends_with(".netmiko.yml")) return parse_netmiko_inventory(text->bytes, source);
   switch (format_of(path, text->bytes)) {
     case InventoryFormat::kText:
       return parse_text_inventory(text->bytes, source);

@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 7;
+constexpr int kSchemaVersion = 8;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -50,7 +50,8 @@ CREATE TABLE sweeps(
   confirm_within_ms INTEGER,
   save INTEGER NOT NULL DEFAULT 0,
   exec INTEGER NOT NULL DEFAULT 0,
-  least_attempt INTEGER NOT NULL DEFAULT 1);
+  least_attempt INTEGER NOT NULL DEFAULT 1,
+  rollout TEXT);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -203,6 +204,11 @@ constexpr const char* kUpgradeTo7 = R"sql(
 ALTER TABLE tasks ADD COLUMN jump INTEGER;
 )sql";
 
+// What version 8 added.
+constexpr const char* kUpgradeTo8 = R"sql(
+ALTER TABLE sweeps ADD COLUMN rollout TEXT;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -262,8 +268,11 @@ void upgrade(SQLite::Database& database) {
   }
   if (version < 5) database.exec(kUpgradeTo5);
   if (version < 6) database.exec(kTablesOf6);
-  database.exec(kUpgradeTo7);
-  database.exec(kTablesOf7);
+  if (version < 7) {
+    database.exec(kUpgradeTo7);
+    database.exec(kTablesOf7);
+  }
+  database.exec(kUpgradeTo8);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

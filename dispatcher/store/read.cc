@@ -17,7 +17,7 @@ constexpr const char* kSelectSweep =
     "SELECT number,id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
     "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
     "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id,mode,"
-    "configuration,dry_run,confirm_within_ms,save,exec FROM sweeps ";
+    "configuration,dry_run,confirm_within_ms,save,exec,rollout FROM sweeps ";
 
 WallTime to_wall_time(std::int64_t column) { return WallTime(Milliseconds(column)); }
 
@@ -161,6 +161,7 @@ SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
   if (!row.isColumnNull(22)) job.configuration.confirm_within = Milliseconds(number_at(row, 22));
   job.configuration.save = number_at(row, 23) != 0;
   job.exec = number_at(row, 24) != 0;
+  record.rollout = text_at(row, 25);
   job.answers = read_answers(record.number);
   job.jumps = read_jumps(record.number);
   return record;

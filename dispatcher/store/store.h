@@ -29,6 +29,7 @@ struct SweepRecord {
   bool limited = false;        // its inventory has limits, which are not kept here
   Milliseconds lease{10'000};  // the longest that its workers were ever given
   std::string boot_id;         // of the machine when it was begun; empty: unknown
+  std::string rollout;         // as dispatcher/sweep writes it; empty: none
 };
 
 // Who has the newest attempt at a task.
@@ -44,6 +45,13 @@ struct GrantRecord {
 struct TaskState {
   GrantRecord grant;
   std::optional<Outcome> outcome;
+};
+
+// How long the tasks of a sweep took that were tried.
+struct SweepDurations {
+  std::uint32_t tasks = 0;
+  Milliseconds mean{0};
+  Milliseconds longest{0};
 };
 
 // Which sweeps stay: those that one of the rules keeps.
@@ -134,6 +142,7 @@ class Store {
   Expected<SweepRecord> find_sweep(const std::string& name);
   // Newest first.
   Expected<std::vector<SweepRecord>> sweeps(std::size_t limit);
+  Expected<SweepDurations> durations(std::uint32_t sweep);
   Expected<TaskSpec> task(std::uint32_t sweep, std::uint32_t index);
   // Empty when there is none yet.
   Expected<std::optional<TaskResult>> result(std::uint32_t sweep, std::uint32_t index);

@@ -1,5 +1,5 @@
 // The ledger's tasks: leases, results, ends. Offers are in ledger_lanes.cc, what workers say in
-// ledger_workers.cc.
+// ledger_workers.cc, what holds a sweep back or ends it early in ledger_ends.cc.
 #include "dispatcher/sweep/ledger.h"
 
 #include <fmt/format.h>
@@ -24,6 +24,7 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   sweep.priority = plan.priority;
   sweep.open = static_cast<std::uint32_t>(plan.tasks.size());
   sweep.tasks.resize(plan.tasks.size());
+  if (plan.rollout.brakes()) sweep.rollout.emplace(plan.rollout, sweep.open);
   for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
     const SweepPlan::Task& planned = plan.tasks[index];
     CHECK(planned.lane < lanes_.size() && planned.credential < plan.credentials.size());
@@ -42,6 +43,7 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
     CHECK(restored.index < sweep.tasks.size());
     restore(now + lease, {plan.sweep, restored.index}, sweep.tasks[restored.index], restored);
   }
+  if (sweep.rollout) restore_rollout(sweep, plan.restored);
   if (!plan.restored.empty()) {
     if (!BROKEN(kMinWorkersAgain)) started_ = true;  // they were there once
     if (!BROKEN(kBurstAfterRestart)) limits_.empty_buckets(now);
@@ -187,7 +189,10 @@ void Ledger::end_task(TaskKey key, Task& task, Outcome outcome, std::string erro
       TaskEnded{key, task.attempt, outcome, std::move(error), worker_name(task.owner)});
   task.state = State::kDone;
   task.lost = outcome == Outcome::kLost;
-  --sweeps_.at(key.sweep).open;
+  Sweep& sweep = sweeps_.at(key.sweep);
+  --sweep.open;
+  count_end(sweep, key.index, outcome);
+  if (sweep.rollout) sweep.rollout->done(key.index);
 }
 
 bool Ledger::holds(std::uint64_t worker, TaskKey key, std::uint32_t attempt) const {
@@ -230,6 +235,7 @@ Verdict Ledger::on_result(TimePoint now, std::uint64_t from, TaskKey key, std::u
     return Verdict::kRetry;
   }
   task->state = State::kStoring;
+  count_end(sweep, key.index, outcome);
   if (outcome == Outcome::kAuthFailed) {
     ++sweep.auth_failures[task->credential];
     guard(key.sweep, task->credential);
@@ -241,7 +247,9 @@ void Ledger::stored(TaskKey key) {
   Task* task = find(key);
   if (task == nullptr || task->state != State::kStoring) return;
   task->state = State::kDone;
-  --sweeps_.at(key.sweep).open;
+  Sweep& sweep = sweeps_.at(key.sweep);
+  --sweep.open;
+  if (sweep.rollout) sweep.rollout->done(key.index);
   acknowledge(task->owner, key, task->attempt);
 }
 
@@ -288,51 +296,6 @@ void Ledger::lock_credential(std::uint32_t number, std::uint16_t credential,
   }
 }
 
-void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error) {
-  Sweep& sweep = sweeps_.at(number);
-  sweep.ending = true;
-  for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {
-    Task& task = sweep.tasks[index];
-    if (unstarted(task)) end_task({number, index}, task, outcome, error);
-  }
-  for (Lane& lane : lanes_) lane.pending.erase(number);
-}
-
-void Ledger::drain(std::uint32_t sweep) {
-  end_unstarted(sweep, Outcome::kCancelled, "not started: interrupted");
-}
-
-void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld) {
-  const std::string error =
-      "not started: the store cannot be written, and what is not written down could be repeated";
-  if (!sweeps_.at(sweep).ending) end_unstarted(sweep, Outcome::kSkipped, error);
-  for (const TaskKey key : withheld) {
-    Task& task = task_at(key);
-    if (task.state == State::kLeased) end_task(key, task, Outcome::kSkipped, error);
-  }
-}
-
-void Ledger::cancel_running(std::uint32_t sweep) {
-  sweeps_.at(sweep).ending = true;
-  sweeps_.at(sweep).cancelled = true;
-  for (const auto& [incarnation, worker] : workers_) send_cancel(incarnation, sweep);
-}
-
-void Ledger::abandon(std::uint32_t number) {
-  Sweep& sweep = sweeps_.at(number);
-  for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {
-    Task& task = sweep.tasks[index];
-    if (task.state == State::kDone || task.state == State::kStoring) continue;
-    const bool ran = task.state == State::kLeased;
-    if (ran) {
-      unlease({number, index}, task, !BROKEN(kAbandonFreesAtOnce));
-      task.state = State::kPending;
-    }
-    end_task({number, index}, task, Outcome::kCancelled,
-             ran ? "stopped while it ran: interrupted twice" : "not started: interrupted");
-  }
-}
-
 void Ledger::tick(TimePoint now) {
   now_ = now;
   expire_offers(now);
@@ -353,6 +316,7 @@ void Ledger::tick(TimePoint now) {
     }
   }
   release_lingering(now);
+  step_rollouts(now);
   wake_parked(now);
   check_workers(now);
   check_lanes(now);
@@ -370,6 +334,11 @@ TimePoint Ledger::next_deadline() const {
   if (!due_.empty()) next = std::min(next, due_.top().at);
   if (!lingering_.empty()) next = std::min(next, lingering_.top().until);
   if (holding_until_ > now_) next = std::min(next, holding_until_);
+  for (const auto& [number, sweep] : sweeps_) {
+    if (sweep.rollout && !sweep.ending && sweep.open > 0) {
+      next = std::min(next, sweep.rollout->next_deadline());
+    }
+  }
   return next;
 }
 

@@ -21,6 +21,7 @@
 #include "common/codec.h"
 #include "common/outcome.h"
 #include "dispatcher/sweep/limits.h"
+#include "dispatcher/sweep/rollout.h"
 
 namespace netfleet {
 
@@ -73,6 +74,7 @@ struct SweepPlan {
   // No attempt that is begun from now on has a lower number: one that the journal has forgotten may
   // have it, whose late result would be taken for the new one's.
   std::uint32_t least_attempt = 1;
+  RolloutSpec rollout;
 };
 
 // What the shell must do, in order.
@@ -108,8 +110,11 @@ struct Noted {
     kLeaseEnded,
     kLateResult,  // of a task that had ended as lost: it was finished after all
     kGuard,
-    kRegionWaits,   // `worker` is the region
-    kRegionGivenUp  // `worker` is the region
+    kRegionWaits,    // `worker` is the region
+    kRegionGivenUp,  // `worker` is the region
+    kBatch,          // the roll-out's next one may start
+    kRolloutAsks,    // too many failed: nothing starts until answer()
+    kRolloutStopped
   };
   What what;
   std::string worker;
@@ -117,7 +122,7 @@ struct Noted {
   std::uint32_t attempt = 0;
   Outcome outcome = Outcome::kOk;
   std::uint16_t credential = 0;  // kGuard
-  std::string why{};             // kWorkerLeft: what it said, if anything
+  std::string why{};             // kWorkerLeft: what it said, if anything; roll-outs: a sentence
 };
 using Action = std::variant<Journal, SendToWorker, TaskEnded, Noted>;
 
@@ -186,6 +191,8 @@ class Ledger {
   // The journal takes no more: nothing further of this sweep is started. `withheld` was granted,
   // but no worker has been told.
   void journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld);
+  // To kRolloutAsks: nothing else of the sweep is started, or it goes on.
+  void answer(std::uint32_t sweep, bool go_on);
   void dismiss_workers();
 
   std::vector<Action> take_actions();
@@ -233,6 +240,8 @@ class Ledger {
     std::uint32_t least_attempt = 1;
     bool ending = false;     // nothing of it is started any more
     bool cancelled = false;  // and what runs is stopped
+    bool asked = false;      // whether to go on, by kRolloutAsks
+    std::optional<Rollout> rollout{};
   };
   struct Worker {
     std::string name;
@@ -322,6 +331,16 @@ class Ledger {
     return task.state == State::kPending || task.state == State::kOffered ||
            task.state == State::kWaiting;
   }
+  // Not now: its batch has not begun, or too many have failed.
+  static bool held(const Sweep& sweep, std::uint32_t index);
+  static void restore_rollout(Sweep& sweep, const std::vector<SweepPlan::Restored>& restored);
+  static void count_end(Sweep& sweep, std::uint32_t index, Outcome outcome);
+  void step_rollouts(TimePoint now);
+  void take_step(std::uint32_t number, Sweep& sweep, Rollout::Step step);
+  void ask_once(std::uint32_t number);
+  void stop_rollout(std::uint32_t number, const std::string& why);
+  void queue_pending(std::uint32_t number, std::uint32_t first, std::uint32_t end);
+  void note_rollout(Noted::What what, std::uint32_t number, std::string why);
   void release_lingering(TimePoint now);
   void send_cancel(std::uint64_t incarnation, std::uint32_t sweep);
   void audit_limits() const;

@@ -1,4 +1,7 @@
 // The ledger counts itself: for tests and for the simulation.
+#include <algorithm>
+#include <span>
+
 #include "common/check.h"
 #include "dispatcher/sweep/ledger.h"
 
@@ -19,6 +22,12 @@ void Ledger::audit() const {
       in_flight += task.state == State::kLeased || task.state == State::kOffered ? 1 : 0;
     }
     CHECK(open == sweep.open);
+    if (sweep.rollout) {
+      const auto released = std::span(sweep.tasks).first(sweep.rollout->released());
+      const auto undone = std::ranges::count_if(
+          released, [](const Task& task) { return task.state != State::kDone; });
+      CHECK(sweep.rollout->open() == static_cast<std::uint32_t>(undone));
+    }
     CHECK(in_flight == sweep.in_flight);
   }
   CHECK(leased == leased_);

@@ -23,7 +23,9 @@ std::uint16_t Ledger::add_lane(std::string_view region) {
   return static_cast<std::uint16_t>(lanes_.size() - 1);
 }
 
+// What is held is left out: it is queued when its batch begins, or when the sweep goes on.
 void Ledger::queue(TaskKey key, bool in_front) {
+  if (held(sweeps_.at(key.sweep), key.index)) return ask_once(key.sweep);
   Lane& lane = lanes_[task_at(key).lane];
   auto& indexes = lane.pending[key.sweep];
   if (in_front) {
@@ -95,6 +97,7 @@ v1::OfferFrame Ledger::make_offers(TimePoint now, std::uint16_t lane_number) {
     Sweep& sweep = sweeps_.at(number);
     Task& task = sweep.tasks[key.index];
     if (task.state != State::kPending) continue;  // claimed late, ended: left here lazily
+    if (held(sweep, key.index)) continue;
     if (!limits_.acquire(now, subject_of(key, task), key, true)) continue;  // parked there
     task.state = State::kOffered;
     task.until = now + expiry_;

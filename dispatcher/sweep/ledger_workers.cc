@@ -179,6 +179,9 @@ bool Ledger::may_grant(const Task& task, const v1::Offer& offer, std::uint64_t f
   if (holding_until_ > now_ && !BROKEN(kR13ClaimsInHold)) return false;
   if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
   if (late(task, offer) && BROKEN(kR3LateClaimDenied)) return false;
+  if (held(sweeps_.at(offer.task().sweep()), offer.task().index()) && !BROKEN(kHeldClaimsGranted)) {
+    return false;
+  }
   return task.state == State::kPending || task.state == State::kOffered;
 }
 

@@ -41,6 +41,8 @@ _netfleet() {
     -o | --output) values="text grouped jsonl csv summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
     --git-shard) values="none region group" ;;
     --order) values="inventory completion" ;;
+    --on-max-failures) values="stop ask" ;;
+    --only | --count-failures) values="failed skipped lost" ;;
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;

@@ -116,6 +116,9 @@ void Books::granted(HostId id, std::uint32_t attempt) {
     fail("the guard",
          fmt::format("host {} attempt {} is granted after it closed", id.text(), attempt));
   }
+  if (const std::string why = brakes(id.sweep).why_not(id.index); !why.empty()) {
+    fail("the roll-out's brakes", fmt::format("host {} attempt {}: {}", id.text(), attempt, why));
+  }
   granted_.insert({id, attempt});
   check_logins(id);
 }
@@ -161,7 +164,12 @@ void Books::check_cancelled(std::uint32_t sweep) const {
   }
 }
 
-void Books::ended_without_result(HostId id, Outcome outcome) {
+void Books::ended_without_result(HostId id, Outcome outcome, const std::string& why) {
+  if (why.ends_with("failed") || why.contains("--max-failures")) {
+    if (!brakes(id.sweep).too_many()) fail("a roll-out stops for a reason", id.text() + ": " + why);
+  }
+  brakes(id.sweep).ended(id.index, outcome);
+  brakes(id.sweep).done(id.index);
   if (outcome == Outcome::kCancelled) cancelled_.insert(id);
   if (outcome == Outcome::kLost && !leases_may_end(scenario_.kind)) {
     fail("nothing is lost without need", fmt::format("host {}", id.text()));

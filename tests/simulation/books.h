@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/codec.h"
+#include "tests/simulation/brakes.h"
 #include "tests/simulation/event_loop.h"
 #include "tests/simulation/scenario.h"
 #include "worker/engine/lease.h"
@@ -59,6 +60,10 @@ class Books {
     scripts_[sweep] = script;
     disks_[sweep] = disk_;
   }
+  // Of the dispatcher that lives now.
+  Brakes& brakes(std::uint32_t sweep) {
+    return brakes_.try_emplace(sweep, script(sweep)).first->second;
+  }
   // Nobody can know what ran before: limits and devices start anew.
   void disk_lost() {
     ++disk_;
@@ -95,12 +100,13 @@ class Books {
     guarded_.clear();
     granted_.clear();
     refusals_.clear();
+    brakes_.clear();
     forgotten_.insert(cancelled_.begin(), cancelled_.end());
   }
   void lease_ended(HostId host, std::uint32_t attempt);
   // So long after a sweep was cancelled.
   void check_cancelled(std::uint32_t sweep) const;
-  void ended_without_result(HostId host, Outcome outcome);
+  void ended_without_result(HostId host, Outcome outcome, const std::string& why);
 
  private:
   struct Device {
@@ -129,6 +135,7 @@ class Books {
   std::set<std::pair<std::uint32_t, std::uint16_t>> guarded_;
   std::map<HostId, int> poisoned_;
   std::set<std::pair<HostId, std::uint32_t>> granted_;  // attempts, by this dispatcher
+  std::map<std::uint32_t, Brakes> brakes_;              // by sweep, of this dispatcher
   bool grants_lost_ = false;
   Nanoseconds longest_expiry_{0};
   // Abandoned while they ran, and then the dispatcher ended too: what they hold is not known to the

@@ -104,6 +104,12 @@ const std::vector<BreachInfo>& all_breaches() {
        "the first of equal sweeps gets everything"},
       {Breach::kCreditIgnored, "credit-ignored", "credit", "ledger",
        "tasks are offered to workers without a free slot"},
+      {Breach::kBatchesIgnored, "batches-ignored", "roll-out", "ledger",
+       "a batch does not wait for the one before", Theme::kRollouts},
+      {Breach::kFailuresUncounted, "failures-uncounted", "roll-out", "ledger",
+       "failures never hold a sweep", Theme::kRollouts},
+      {Breach::kHeldClaimsGranted, "held-claims-granted", "roll-out", "ledger",
+       "what was offered before too many failed is granted after it", Theme::kRollouts},
   };
   return list;
 }

@@ -74,6 +74,7 @@ SweepPlan Dispatcher::plan_of(const Sweep& sweep, bool again) const {
   plan.max_auth_failures = script.max_auth_failures;
   plan.priority = BROKEN(kPriorityIgnored) ? 0 : script.priority;
   plan.journaled = true;
+  plan.rollout = script.rollout;
   if (again) {
     plan.restored = disk_->restored(sweep.number);
     plan.journal_uncertain = uncertain_;
@@ -102,6 +103,8 @@ void Dispatcher::add_sweep(Sweep& sweep, bool again) {
     for (const std::uint32_t one : order.arrived(index)) shown.push_back(one);
     ++sweep.done;
     ended_.insert({sweep.number, index});
+    books_.brakes(sweep.id).ended(index, *disk_->find({sweep.number, index})->outcome);
+    books_.brakes(sweep.id).done(index);
   }
   for (const auto& task : plan.restored) granted_[{sweep.number, task.index}] = task.attempt;
   trace_("dispatcher: sweep {} is number {}, {} of {} hosts restored", sweep.id, sweep.number,
@@ -225,6 +228,7 @@ void Dispatcher::on_sink(const v1::ResultFrame& frame) {
       }
       books_.login_refused(host_of(key), running);
     }
+    if (verdict == Verdict::kFinal) books_.brakes(host_of(key).sweep).ended(key.index, outcome);
     if (verdict == Verdict::kFinal) store(key, result.task().attempt(), outcome);
     if (verdict == Verdict::kFinal && BROKEN(kR12AckBeforeStored)) ledger_->stored(key);
     collect();
@@ -272,11 +276,13 @@ void Dispatcher::collect() {
       } else if (noted->what == Noted::What::kGuard) {
         trace_("dispatcher: guard of sweep {}", noted->task.sweep);
         books_.guard_closed(host_of(noted->task).sweep, noted->credential);
+      } else {
+        on_rollout(*noted);
       }
     } else if (const auto* ended = std::get_if<TaskEnded>(&action)) {
       trace_("dispatcher: {}/{} attempt {} ends: {}", ended->task.sweep, ended->task.index,
              ended->attempt, outcome_name(ended->outcome));
-      books_.ended_without_result(host_of(ended->task), ended->outcome);
+      books_.ended_without_result(host_of(ended->task), ended->outcome, ended->error);
       if (!ended_.insert(ended->task).second) {
         books_.fail("a task ends once", host_of(ended->task).text());
       }
@@ -340,6 +346,7 @@ void Dispatcher::committed(std::size_t up_to) {
       const TaskKey key = storing_.front().second;
       storing_.pop_front();
       ledger_->stored(key);
+      books_.brakes(host_of(key).sweep).done(key.index);
       auto& [order, shown] = orders_.at(key.sweep);
       for (const std::uint32_t index : order.arrived(key.index)) shown.push_back(index);
       ++sweep_of(key.sweep)->done;

@@ -80,6 +80,7 @@ class Dispatcher final : public Process {
   void store(TaskKey key, std::uint32_t attempt, Outcome outcome);
   void check_free(std::uint64_t from);
   void cancel(const Sweep& sweep);
+  void on_rollout(const Noted& noted);
   Sweep* sweep_of(std::uint32_t number);
   HostId host_of(TaskKey key);
   void finish_sweeps();

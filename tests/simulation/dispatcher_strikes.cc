@@ -33,6 +33,24 @@ void Dispatcher::cancel(const Sweep& sweep) {
   loop_.after(soon, [this, id = sweep.id] { books_.check_cancelled(id); });
 }
 
+// Whoever is asked answers after a while.
+void Dispatcher::on_rollout(const Noted& noted) {
+  if (noted.why.empty()) return;
+  trace_("dispatcher: sweep {}: {}", noted.task.sweep, noted.why);
+  if (noted.what != Noted::What::kRolloutAsks) return;
+  const bool go_on = random_.chance(0.6);
+  const auto answer = [this, go_on, number = noted.task.sweep, life = life()] {
+    if (!alive() || this->life() != life) return;
+    receive([this, go_on, number] {
+      const Sweep* sweep = sweep_of(number);
+      if (sweep == nullptr || sweep->over) return;
+      if (go_on) books_.brakes(sweep->id).went_on();
+      ledger_->answer(number, go_on);
+    });
+  };
+  loop_.after(random_.between(Nanoseconds(0), std::chrono::seconds(3)), answer);
+}
+
 void Dispatcher::check_acknowledged(const v1::TaskRef& ref, std::uint64_t incarnation) const {
   const TaskKey key = key_of(ref);
   const SweepPlan::Restored* safe = disk_->find(key);

@@ -31,6 +31,7 @@ Scenario::Scenario(std::uint64_t number, Theme wanted) : seed(number), theme(wan
   draw_sweeps(random);
   draw_network(random);
   draw_strikes(random);
+  draw_rollouts(Random(number ^ 0x5eed'b4a6'e5u));
   if (theme != Theme::kNone) info_of(theme).shape(*this, random);
   for (const SweepScript& sweep : sweeps) durable |= sweep.changes_device && !sweep.retry_unsafe;
 }
@@ -122,6 +123,14 @@ void Scenario::draw_sweeps(Random& random) {
   sweeps[1].priority = urgent ? 1 : 0;
   sweeps[1].start = Milliseconds(urgent ? 2'000 : 0);
   sweeps[1].hosts.resize(urgent ? 30 : sweeps[0].hosts.size());
+}
+
+// From a source of their own, so that they change nothing else of a seed.
+void Scenario::draw_rollouts(Random random) {
+  if (kind == Kind::kCalm || theme != Theme::kNone) return;
+  for (SweepScript& sweep : sweeps) {
+    if (random.chance(0.2)) draw_rollout(random, sweep);
+  }
 }
 
 void Scenario::draw_network(Random& random) {

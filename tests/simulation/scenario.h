@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "dispatcher/sweep/limits.h"
+#include "dispatcher/sweep/rollout.h"
 #include "tests/simulation/random.h"
 
 namespace netfleet::simulation {
@@ -46,6 +47,7 @@ enum class Theme : std::uint8_t {
   kPowerCuts,
   kAbandoned,
   kReturns,
+  kRollouts,
 };
 
 struct WorkerScript {
@@ -67,6 +69,7 @@ struct HostScript {
   std::vector<std::uint16_t> limits;  // of Scenario::limits
   bool poison = false;                // kills the worker that logs in to it
   bool login_refused = false;
+  bool bad = false;  // its commands fail
 };
 
 struct SweepScript {
@@ -81,6 +84,7 @@ struct SweepScript {
   double ways_lost = 0;      // how often one ends with a jump host
   Nanoseconds session{0};    // about as long as one takes
   double long_sessions = 0;  // the share of those that take several leases
+  RolloutSpec rollout{};
 };
 
 enum class Blow : std::uint8_t {
@@ -141,6 +145,7 @@ struct Scenario {
   void draw_fleet(Random& random);
   void draw_sweeps(Random& random);
   void draw_hosts(Random& random, SweepScript& sweep, std::uint32_t hosts);
+  void draw_rollouts(Random random);
   void draw_network(Random& random);
   void draw_strikes(Random& random);
   Strike draw_storm_strike(Random& random);

@@ -272,7 +272,37 @@ void returns(Scenario& scenario, Random& random) {
   scenario.workers[any_worker(scenario, random)].gives_back = 0.5;
 }
 
+// Many hosts in small batches, and many of them fail.
+void rollouts(Scenario& scenario, Random& random) {
+  at_least(scenario, 2, 30);
+  for (SweepScript& sweep : scenario.sweeps) {
+    sweep.max_auth_failures = 0;
+    draw_rollout(random, sweep);
+  }
+}
+
 }  // namespace
+
+void draw_rollout(Random& random, SweepScript& sweep) {
+  const auto hosts = static_cast<std::uint32_t>(sweep.hosts.size());
+  RolloutSpec& rollout = sweep.rollout;
+  if (random.chance(0.5)) rollout.canary = random.between(1, 5);
+  if (random.chance(0.8)) {
+    const bool percent = random.chance(0.3);
+    rollout.batch =
+        percent ? Share{random.between(10'000, 60'000), true} : Share{random.between(1, 12), false};
+  }
+  if (random.chance(0.3)) rollout.growth = random.between(1'000, 2'500);
+  if (random.chance(0.4)) rollout.pause = Milliseconds(random.below(4'000));
+  if (random.chance(0.8)) {
+    const bool percent = random.chance(0.4);
+    rollout.max_failures =
+        percent ? Share{random.below(30'000), true} : Share{random.below(5), false};
+  }
+  rollout.ask = random.chance(0.3);
+  const double bad = random.chance(0.3) ? 0 : 0.4 * random.fraction();
+  for (std::uint32_t index = 0; index < hosts; ++index) sweep.hosts[index].bad = random.chance(bad);
+}
 
 const std::vector<ThemeInfo>& all_themes() {
   static const std::vector<ThemeInfo> list = {
@@ -301,6 +331,7 @@ const std::vector<ThemeInfo>& all_themes() {
        power_cuts},
       {Theme::kAbandoned, "abandoned", Kind::kStorm, "a sweep is abandoned, another one waits",
        abandoned},
+      {Theme::kRollouts, "rollouts", Kind::kStorm, "sweeps in batches, with failures", rollouts},
       {Theme::kReturns, "returns", Kind::kLossy, "tasks are given back, messages are lost",
        returns},
   };

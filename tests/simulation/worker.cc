@@ -191,10 +191,12 @@ void Worker::step(std::uint64_t number) {
   if (!record.lease->valid(now()) && !BROKEN(kR7ActUnchecked)) {
     return finish(number, Outcome::kCancelled);
   }
-  if (session.acts_done == session.acts) return finish(number, Outcome::kOk);
+  const HostScript& host = books_.host(record.host);
+  if (session.acts_done == session.acts) {
+    return finish(number, host.bad ? Outcome::kCommandFailed : Outcome::kOk);
+  }
   const bool cut = session.way_lost && random_.chance(1.0 / (session.acts - session.acts_done));
   if (cut) return finish(number, Outcome::kJumpFailed);
-  const HostScript& host = books_.host(record.host);
   const bool command = session.acts_done >= 2;
   books_.acted(session.record, command);
   if (session.acts_done == 0 && session.unreachable) return finish(number, Outcome::kUnreachable);

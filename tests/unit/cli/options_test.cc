@@ -334,10 +334,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{{"--kex", "+rot13"}, "--kex: 'rot13' is no key exchange method that netfleet knows"},
         Bad{{"--otp-command", "x", "--listen", "ipc:///x"},
             "--otp-command: the workers run it: give it to netfleet-worker"},
-        Bad{{"stray"}, "unexpected argument 'stray'"}));
-
-INSTANTIATE_TEST_SUITE_P(NotYetThere, RunBad,
-                         ::testing::Values(Bad{{"--only", "x"}, "unknown option --only"}));
+        Bad{{"job.yaml", "stray"}, "unexpected argument 'stray'"}));
 
 TEST(Options, JumpHosts) {
   const auto jump = [](const char* hops) {
@@ -348,6 +345,35 @@ TEST(Options, JumpHosts) {
   EXPECT_EQ(jump("bastion"), "bastion");
   EXPECT_EQ(jump("ann@bastion:2222, [fe80::1%eth0]:22"), "ann@bastion:2222>[fe80::1%eth0]:22");
   EXPECT_EQ(jump("none"), "none");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rollout, RunBad,
+    ::testing::Values(Bad{{"--only", "failed"}, "--only"},
+                      Bad{{"--only", "x"}, "--only: 'x' is not one of failed, ok"},
+                      Bad{{"--canary", "0"}, "--canary: '0' is no number"},
+                      Bad{{"--canary", "5%"}, "--canary: '5%' is no number"},
+                      Bad{{"--batch", "101%"}, "--batch: '101%' is no share"},
+                      Bad{{"--batch-growth", "2"}, "--batch-growth needs --batch"},
+                      Bad{{"--batch", "2", "--batch-growth", "0.5"}, "'0.5' is no number"},
+                      Bad{{"--batch-pause", "2m"}, "--batch-pause needs --canary or --batch"},
+                      Bad{{"--max-failures", "few"}, "--max-failures: 'few' is no share"},
+                      Bad{{"--on-max-failures", "ask"}, "needs --max-failures or --canary"},
+                      Bad{{"--canary", "1", "--on-max-failures", "run"}, "not one of stop, ask"},
+                      Bad{{"--canary", "1", "--count-failures", "lost,x"}, "'x' is not one of"}));
+
+TEST(Options, RolloutIsTakenAndHasNoPlaceBesideResume) {
+  const RunOptions options = run(
+      {"--canary", "5", "--batch", "10%", "--batch-growth", "1.5", "--batch-pause", "2m",
+       "--max-failures", "2%", "--on-max-failures", "ask", "--count-failures", "failed,skipped"});
+  EXPECT_EQ(format_rollout(options.rollout),
+            "canary=5 batch=10% growth=1.5 pause=120000ms max-failures=2% on-max-failures=ask "
+            "counts=failed,skipped");
+  EXPECT_THAT(error_of(parse({"run", "--resume", "last", "--canary", "5"})),
+              HasSubstr("--canary excludes --resume"));
+  const auto again = parse({"run", "--resume", "last", "--only", "failed"});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(std::get<RunOptions>(*again).only, kFailedOutcomes);
 }
 
 TEST(Options, SshItself) {

@@ -64,11 +64,16 @@ TEST_F(ReadInventory, SaysWhatCannotBeReadAndWhy) {
             "no hosts in " + directory_ + "/empty.yaml");
 }
 
-TEST_F(ReadInventory, RefusesPrograms) {
-  const std::string path = write("dynamic", "#!/bin/sh\necho\n");
+TEST_F(ReadInventory, RunsProgramsAndReadsTheRest) {
+  const std::string path = write("dynamic", "#!/bin/sh\necho '{\"_meta\": {}, \"g\": [\"a\"]}'\n");
+  EXPECT_THAT(error_of(path), HasSubstr("dynamic:")) << "a text file, if it cannot be executed";
   ASSERT_EQ(chmod(path.c_str(), 0755), 0);
-  EXPECT_THAT(error_of(path),
-              HasSubstr("it is a program; dynamic inventories are not supported yet"));
+  const auto dynamic = read_inventory(path);
+  ASSERT_TRUE(dynamic) << dynamic.error().message;
+  EXPECT_EQ(dynamic->hosts[0].name, "a");
+  const auto netmiko = read_inventory(write("x.netmiko.yml", "a: {host: 10.0.0.1}\n"));
+  ASSERT_TRUE(netmiko) << netmiko.error().message;
+  EXPECT_EQ(netmiko->hosts[0].address, "10.0.0.1");
   const std::string plain = write("plain", "edge\n");
   ASSERT_EQ(chmod(plain.c_str(), 0755), 0);
   EXPECT_TRUE(read_inventory(plain));

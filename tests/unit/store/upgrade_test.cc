@@ -22,7 +22,8 @@ constexpr std::array kTakenAway = {
     "ALTER TABLE sweeps DROP COLUMN save; ALTER TABLE sweeps DROP COLUMN exec",
     "ALTER TABLE tasks DROP COLUMN ssh_options; ALTER TABLE sweeps DROP COLUMN least_attempt",
     "DROP TRIGGER forget_pieces; DROP TABLE pieces",
-    "DROP TABLE sweep_jumps; ALTER TABLE tasks DROP COLUMN jump"};
+    "DROP TABLE sweep_jumps; ALTER TABLE tasks DROP COLUMN jump",
+    "ALTER TABLE sweeps DROP COLUMN rollout"};
 
 void execute(sqlite3* database, const std::string& sql) {
   char* error = nullptr;
@@ -59,6 +60,7 @@ TEST_P(StoreOfVersion, IsBroughtUpToDateWithWhatItHas) {
   EXPECT_EQ(sweep->retries, 1u);
   EXPECT_EQ(sweep->job.configuration, Configuration{});
   EXPECT_EQ(sweep->job.mode, "");
+  EXPECT_EQ(sweep->rollout, "");
   EXPECT_EQ(store->tasks(sweep->number).value(), some_tasks(2));
   EXPECT_EQ((*store->result(sweep->number, 0))->commands[0].output, "noon");
   ASSERT_TRUE(store->save(sweep->number, std::vector{GrantRecord{.index = 1, .attempt = 2}}, {}));
@@ -72,12 +74,14 @@ TEST_P(StoreOfVersion, IsBroughtUpToDateWithWhatItHas) {
   SweepRecord newer = some_sweep("new", {}, 1);
   newer.job.configuration.save = true;
   newer.job.jumps = some_jumps();
+  newer.rollout = "canary=5";
   ASSERT_TRUE(store->add_sweep(newer, tasks));
   EXPECT_EQ(store->tasks(newer.number).value(), tasks);
   EXPECT_EQ(store->find_sweep("new")->job, newer.job);
+  EXPECT_EQ(store->find_sweep("new")->rollout, newer.rollout);
 }
 
-INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3, 4, 5, 6));
+INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3, 4, 5, 6, 7));
 
 }  // namespace
 }  // namespace netfleet

@@ -1,0 +1,204 @@
+#include "dispatcher/inventory/ansible_reader.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "common/credential_line.h"
+#include "common/problems.h"
+#include "common/secret.h"
+#include "common/utf8.h"
+#include "dispatcher/inventory/ansible_inventory.h"
+
+namespace netfleet {
+namespace {
+
+constexpr std::size_t kComplaintKept = 2048;
+constexpr std::size_t kPiece = 64 * 1024;
+
+// Bytes that may hold passwords: wiped when they are moved and in the end.
+struct Output {
+  std::string bytes;
+  Output() = default;
+  Output(Output&& other) noexcept : bytes(std::exchange(other.bytes, {})) {}
+  Output& operator=(Output&&) = delete;
+  ~Output() { wipe(bytes.data(), bytes.size()); }
+
+  void append(std::string_view more) {
+    if (bytes.capacity() - bytes.size() < more.size()) {
+      std::string larger;
+      larger.reserve(std::max(bytes.size() * 2, bytes.size() + more.size() + kPiece));
+      larger = bytes;
+      wipe(bytes.data(), bytes.size());
+      bytes.swap(larger);
+    }
+    bytes += more;
+  }
+};
+
+// One run of the program. Killed and reaped when it has not ended by itself.
+class Program {
+ public:
+  Program() = default;
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program() {
+    if (pid_ == 0) return;
+    kill(pid_, SIGKILL);
+    reap();
+  }
+
+  Expected<void> start(const std::string& path, std::vector<std::string> arguments) {
+    int out[2], err[2];
+    if (pipe2(out, O_CLOEXEC) != 0) return fail(std::strerror(errno));
+    output = Descriptor(out[0]);
+    const Descriptor out_end(out[1]);
+    if (pipe2(err, O_CLOEXEC) != 0) return fail(std::strerror(errno));
+    complaint = Descriptor(err[0]);
+    const Descriptor err_end(err[1]);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, out_end.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err_end.get(), STDERR_FILENO);
+    std::string name = path;
+    std::vector<char*> argv = {name.data()};
+    for (std::string& one : arguments) argv.push_back(one.data());
+    argv.push_back(nullptr);
+    const int error = posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) {
+      pid_ = 0;
+      return fail(std::strerror(error));
+    }
+    ended = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    if (ended.get() < 0) return fail(std::strerror(errno));
+    for (const int fd : {output.get(), complaint.get()}) fcntl(fd, F_SETFL, O_NONBLOCK);
+    return {};
+  }
+
+  int reap() {
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+    return status;
+  }
+
+  Descriptor output, complaint;
+  Descriptor ended;  // readable once it has
+
+ private:
+  pid_t pid_ = 0;
+};
+
+class Run {
+ public:
+  Run(const ProgramLimits& limits, TimePoint deadline) : limits_(limits), deadline_(deadline) {}
+
+  Expected<Output> of(const std::string& path, std::vector<std::string> arguments) {
+    std::string named = shown(path);
+    for (const std::string& one : arguments) named.append(" ").append(shown(one));
+    const auto failed = [&](std::string_view how) {
+      return fail(fmt::format("inventory program {}: {}{}", named, how, what_it_said()));
+    };
+    Program program;
+    if (auto started = program.start(path, std::move(arguments)); !started) {
+      return failed(started.error().message);
+    }
+    if (auto read = read_all(program); !read) return failed(read.error().message);
+    const int status = program.reap();
+    if (WIFSIGNALED(status)) return failed(fmt::format("ended by signal {}", WTERMSIG(status)));
+    if (WEXITSTATUS(status) != 0) {
+      return failed(fmt::format("ended with status {}", WEXITSTATUS(status)));
+    }
+    return std::move(output_);
+  }
+
+ private:
+  // A process left behind may keep the pipes open, so the program's own end counts too.
+  Expected<void> read_all(Program& program) {
+    for (bool over = false; !over;) {
+      const auto left = std::chrono::ceil<Milliseconds>(deadline_ - BootClock::now()).count();
+      if (left <= 0) return fail("it took too long and was stopped");
+      std::array<pollfd, 3> fds = {pollfd{program.output.get(), POLLIN, 0},
+                                   pollfd{program.complaint.get(), POLLIN, 0},
+                                   pollfd{program.ended.get(), POLLIN, 0}};
+      if (poll(fds.data(), fds.size(), static_cast<int>(std::min<std::int64_t>(left, 60'000))) <
+              0 &&
+          errno != EINTR) {
+        return fail(std::strerror(errno));
+      }
+      over = fds[2].revents != 0;
+      drain(program.output, [this](std::string_view bytes) { output_.append(bytes); });
+      drain(program.complaint, [this](std::string_view bytes) {
+        complaint_ += bytes;
+        if (complaint_.size() > kComplaintKept) {
+          complaint_.erase(0, complaint_.size() - kComplaintKept);
+        }
+      });
+      if (output_.bytes.size() > limits_.output) {
+        return fail(fmt::format("it printed more than {} bytes", limits_.output));
+      }
+    }
+    return {};
+  }
+
+  template <typename Take>
+  void drain(Descriptor& from, Take take) {
+    std::array<char, kPiece> piece;
+    while (from.get() >= 0 && output_.bytes.size() <= limits_.output) {
+      const ssize_t got = read(from.get(), piece.data(), piece.size());
+      if (got == 0) from.reset();
+      if (got <= 0) break;
+      take(std::string_view(piece.data(), static_cast<std::size_t>(got)));
+    }
+    wipe(piece.data(), piece.size());
+  }
+
+  // Its last lines, with nothing that a terminal would obey.
+  std::string what_it_said() const {
+    std::string text = to_utf8(complaint_);
+    while (text.ends_with('\n')) text.pop_back();
+    if (text.empty()) return "";
+    for (char& c : text) {
+      if (c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)) c = ' ';
+    }
+    std::string indented;
+    for (const char c : text) indented.append(c == '\n' ? "\n  " : std::string(1, c));
+    return "; it said:\n  " + indented;
+  }
+
+  const ProgramLimits& limits_;
+  TimePoint deadline_;
+  Output output_;
+  std::string complaint_;
+};
+
+}  // namespace
+
+Expected<Inventory> read_ansible_inventory(const std::string& path, const ProgramLimits& limits) {
+  const std::string program = path.contains('/') ? path : "./" + path;
+  const TimePoint deadline = BootClock::now() + limits.time;
+  const auto list = Run(limits, deadline).of(program, {"--list"});
+  if (!list) return std::unexpected(list.error());
+  return parse_ansible_inventory(list->bytes, path,
+                                 [&](const std::string& host) -> Expected<std::string> {
+                                   auto vars = Run(limits, deadline).of(program, {"--host", host});
+                                   if (!vars) return std::unexpected(vars.error());
+                                   return std::exchange(vars->bytes, {});
+                                 });
+}
+
+}  // namespace netfleet
