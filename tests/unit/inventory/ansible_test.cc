@@ -81,23 +81,22 @@ TEST(Ansible, DeeperGroupsWinThenPriorityThenTheName) {
 
 TEST(Ansible, IsAskedForEachHostOnlyWithoutMeta) {
   std::vector<std::string> asked;
-  const auto inventory = parse_ansible_inventory(
-      R"({"g": {"hosts": ["a", "b"], "vars": {"x": "g"}}})", "inv",
-      [&](const std::string& host) -> Expected<std::string> {
-        asked.push_back(host);
-        return R"({"x": "own", "ansible_host": "10.0.0.1"})";
-      });
+  const auto inventory =
+      parse_ansible_inventory(R"({"g": {"hosts": ["a", "b"], "vars": {"x": "g"}}})", "inv",
+                              [&](const std::string& host) -> Expected<std::string> {
+                                asked.push_back(host);
+                                return R"({"x": "own", "ansible_host": "10.0.0.1"})";
+                              });
   ASSERT_TRUE(inventory) << inventory.error().message;
   EXPECT_THAT(asked, ElementsAre("a", "b"));
   EXPECT_EQ(inventory->hosts[1].data.at("x"), "own");
   EXPECT_EQ(inventory->hosts[1].address, "10.0.0.1");
-  EXPECT_THAT(parse_ansible_inventory(R"({"g": ["a"]})", "inv",
-                                      [](const std::string&) -> Expected<std::string> {
-                                        return "[]";
-                                      })
-                  .error()
-                  .message,
-              HasSubstr("host a: its variables take an object"));
+  EXPECT_THAT(
+      parse_ansible_inventory(R"({"g": ["a"]})", "inv",
+                              [](const std::string&) -> Expected<std::string> { return "[]"; })
+          .error()
+          .message,
+      HasSubstr("host a: its variables take an object"));
 }
 
 TEST(Ansible, WhatIsWrongIsSaidWithoutValues) {
@@ -120,8 +119,7 @@ TEST(Ansible, WhatIsWrongIsSaidWithoutValues) {
   };
   EXPECT_THAT(of_host(R"("ansible_port": "x")"), HasSubstr("host h: ansible_port"));
   EXPECT_THAT(of_host(R"("ansible_host": [1])"), HasSubstr("ansible_host takes one value"));
-  const std::string vault =
-      of_host(R"("ansible_password": {"__ansible_vault": "hunter2"})");
+  const std::string vault = of_host(R"("ansible_password": {"__ansible_vault": "hunter2"})");
   EXPECT_THAT(vault, HasSubstr("ansible_password is locked in an Ansible Vault"));
   const std::string rendered = of_host(R"("ansible_password": "{{ hunter2 }}")");
   EXPECT_THAT(rendered, HasSubstr("ansible_password is a template"));
