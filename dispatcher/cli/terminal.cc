@@ -15,6 +15,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/blocked_signals.h"
 #include "common/clock.h"
 
 namespace netfleet {
@@ -43,21 +44,6 @@ sigset_t prompt_signals() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) sigaddset(&signals, signal);
   return signals;
 }
-
-// Holds back the signals that would otherwise leave the terminal without echo.
-class BlockedSignals {
- public:
-  BlockedSignals() {
-    const sigset_t signals = prompt_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, &before_);
-  }
-  BlockedSignals(const BlockedSignals&) = delete;
-  BlockedSignals& operator=(const BlockedSignals&) = delete;
-  ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 // The terminal without echo, as long as this lives.
 class NoEcho {
@@ -189,7 +175,8 @@ std::expected<Secret, PromptFailure> read_password(const std::string& prompt) {
     return std::unexpected(
         PromptFailure{fmt::format("open the terminal: {}", std::strerror(errno))});
   }
-  const BlockedSignals blocked;
+  // They would leave the terminal without echo.
+  const BlockedSignals blocked(prompt_signals());
   const sigset_t watched = prompt_signals();
   const Descriptor signals(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
   if (signals.get() < 0) {

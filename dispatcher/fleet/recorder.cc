@@ -1,11 +1,11 @@
 #include "dispatcher/fleet/recorder.h"
 
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <utility>
 
+#include "common/blocked_signals.h"
 #include "common/check.h"
 
 namespace netfleet {
@@ -33,13 +33,8 @@ std::size_t size_of(const Delivery& delivery) {
 
 // Signals are for the loop's thread; SIGPIPE becomes EPIPE.
 std::jthread start_without_signals(auto run) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-  std::jthread thread(std::move(run));
-  CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
-  return thread;
+  const BlockedSignals blocked(all_signals());
+  return std::jthread(std::move(run));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/blocked_signals.h"
 #include "common/check.h"
 #include "common/child_process.h"
 
@@ -112,13 +112,8 @@ void signal_event(const Descriptor& event) {
 }
 
 std::jthread start_without_signals(auto run) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-  std::jthread thread(std::move(run));
-  CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
-  return thread;
+  const BlockedSignals blocked(all_signals());
+  return std::jthread(std::move(run));
 }
 
 }  // namespace

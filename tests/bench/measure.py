@@ -2,13 +2,13 @@
 """Whole-process figures: netfleet beside the floor, alternately, against the device simulator, and
 the fleet by itself.
 
-usage: measure.py [--bin build/release/bin] [--rounds 3] [--only devices|fleet] [--hosts 1000000]
-                  [--write docs/performance.md]
+usage: measure.py [--bin build/release/bin] [--rounds 3] [--only devices|large|fleet]
+                  [--hosts 1000000] [--write docs/performance.md]
 
 devices: G1 (CPU a task, 8 at once), G3 (a sweep of 500 slow devices at 50, 100 and 500 at once) and
-G4 (CPU and memory at 500). fleet: G7 to G10 and G12 (fleet.py). CPU is user + system time of the
-whole process tree. Prints tables; with --write it also replaces the file's parts between their
-markers. Nothing here fails on a time: a figure is a figure.
+G4 (CPU and memory at 500). large: G6 (one output of 100 MB). fleet: G7 to G10 and G12 (fleet.py).
+CPU is user + system time of the whole process tree. Prints tables; with --write it also replaces
+the file's parts between their markers. Nothing here fails on a time: a figure is a figure.
 """
 
 import argparse
@@ -26,8 +26,10 @@ import time
 import fleet
 
 MARKERS = {"devices": ("<!-- figures: begin -->", "<!-- figures: end -->"),
+           "large": ("<!-- large: begin -->", "<!-- large: end -->"),
            "fleet": ("<!-- fleet: begin -->", "<!-- fleet: end -->")}
 HEADS = {"devices": ["measure", "netfleet", "floor", "goal"],
+         "large": ["measure", "netfleet", "goal"],
          "fleet": ["measure", "netfleet", "goal"]}
 COMMAND = "show version"
 
@@ -122,6 +124,30 @@ def measure(args):
     return rows
 
 
+def measure_large(args):
+    environment = {**os.environ, "BENCH_PASSWORD": "admin"}
+    megabytes = 100
+    command = f"show tech {megabytes * 1_000_000 // 1024}"
+    rows = []
+    with Simulator(f"{args.bin}/devsim", 1) as inventory, tempfile.TemporaryDirectory() as place:
+        start = [f"{args.bin}/netfleet", "run", "-i", inventory, "-u", "admin", "--password-env",
+                 "BENCH_PASSWORD", "-P", "cisco_ios", "-c", command, "--max-output", "128M",
+                 "--progress", "off", "--known-hosts", inventory + ".known"]
+        ways = {"kept: stored, printed": (["--store", f"{place}/store.db"], "5 / 2.2"),
+                "to a file": (["--store", "none", "--output-dir", place, "-o", "summary"],
+                              "2.5 / 1.3")}
+        for way, (options, goal) in ways.items():
+            runs = []
+            for _ in range(args.rounds):
+                runs.append(run(start + options, environment))
+                for left in pathlib.Path(place).iterdir():
+                    left.unlink()
+            rows.append((f"G6: CPU ms a MB, one output of {megabytes} MB, {way}",
+                         spread(runs, 1, 1000 / megabytes), f"must / stretch {goal}"))
+            rows.append(("its peak RSS MB", spread(runs, 2, form="{:.0f}"), "bounded"))
+    return rows
+
+
 def machine():
     model = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     versions = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}, ", "libssh-4",
@@ -158,7 +184,8 @@ def main():
     args = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    for part, measured in (("devices", measure), ("fleet", fleet.measure)):
+    for part, measured in (("devices", measure), ("large", measure_large),
+                           ("fleet", fleet.measure)):
         if args.only not in (None, part):
             continue
         where = machine()
