@@ -3,10 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/child_process.h"
 #include "common/credential_line.h"
 #include "common/problems.h"
 #include "common/secret.h"
@@ -47,60 +44,16 @@ struct Output {
   }
 };
 
-// One run of the program. Killed and reaped when it has not ended by itself.
-class Program {
- public:
-  Program() = default;
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-  ~Program() {
-    if (pid_ == 0) return;
-    kill(pid_, SIGKILL);
-    reap();
+// A pipe's two ends; what is read does not block.
+struct Pipe {
+  static Expected<Pipe> make() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return fail(std::strerror(errno));
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
   }
-
-  Expected<void> start(const std::string& path, std::vector<std::string> arguments) {
-    int out[2], err[2];
-    if (pipe2(out, O_CLOEXEC) != 0) return fail(std::strerror(errno));
-    output = Descriptor(out[0]);
-    const Descriptor out_end(out[1]);
-    if (pipe2(err, O_CLOEXEC) != 0) return fail(std::strerror(errno));
-    complaint = Descriptor(err[0]);
-    const Descriptor err_end(err[1]);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, out_end.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err_end.get(), STDERR_FILENO);
-    std::string name = path;
-    std::vector<char*> argv = {name.data()};
-    for (std::string& one : arguments) argv.push_back(one.data());
-    argv.push_back(nullptr);
-    const int error = posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) {
-      pid_ = 0;
-      return fail(std::strerror(error));
-    }
-    ended = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-    if (ended.get() < 0) return fail(std::strerror(errno));
-    for (const int fd : {output.get(), complaint.get()}) fcntl(fd, F_SETFL, O_NONBLOCK);
-    return {};
-  }
-
-  int reap() {
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    return status;
-  }
-
-  Descriptor output, complaint;
-  Descriptor ended;  // readable once it has
-
- private:
-  pid_t pid_ = 0;
+  Descriptor reading;
+  Descriptor writing;
 };
 
 class Run {
@@ -113,36 +66,39 @@ class Run {
     const auto failed = [&](std::string_view how) {
       return fail(fmt::format("inventory program {}: {}{}", named, how, what_it_said()));
     };
-    Program program;
-    if (auto started = program.start(path, std::move(arguments)); !started) {
-      return failed(started.error().message);
+    auto output = Pipe::make();
+    auto complaint = Pipe::make();
+    if (!output || !complaint) return failed((!output ? output : complaint).error().message);
+    arguments.insert(arguments.begin(), path);
+    auto program = ChildProcess::start({.arguments = std::move(arguments),
+                                        .output = output->writing.get(),
+                                        .errors = complaint->writing.get()});
+    if (!program) return failed(program.error().message);
+    output->writing.reset();
+    complaint->writing.reset();
+    if (auto read = read_all(program->ended_fd(), output->reading, complaint->reading); !read) {
+      return failed(read.error().message);
     }
-    if (auto read = read_all(program); !read) return failed(read.error().message);
-    const int status = program.reap();
-    if (WIFSIGNALED(status)) return failed(fmt::format("ended by signal {}", WTERMSIG(status)));
-    if (WEXITSTATUS(status) != 0) {
-      return failed(fmt::format("ended with status {}", WEXITSTATUS(status)));
-    }
+    if (auto ended = program->result(); !ended) return failed(ended.error().message);
     return std::move(output_);
   }
 
  private:
   // A process left behind may keep the pipes open, so the program's own end counts too.
-  Expected<void> read_all(Program& program) {
+  Expected<void> read_all(int ended, Descriptor& output, Descriptor& complaint) {
     for (bool over = false; !over;) {
       const auto left = std::chrono::ceil<Milliseconds>(deadline_ - BootClock::now()).count();
       if (left <= 0) return fail("it took too long and was stopped");
-      std::array<pollfd, 3> fds = {pollfd{program.output.get(), POLLIN, 0},
-                                   pollfd{program.complaint.get(), POLLIN, 0},
-                                   pollfd{program.ended.get(), POLLIN, 0}};
+      std::array<pollfd, 3> fds = {pollfd{output.get(), POLLIN, 0},
+                                   pollfd{complaint.get(), POLLIN, 0}, pollfd{ended, POLLIN, 0}};
       if (poll(fds.data(), fds.size(), static_cast<int>(std::min<std::int64_t>(left, 60'000))) <
               0 &&
           errno != EINTR) {
         return fail(std::strerror(errno));
       }
       over = fds[2].revents != 0;
-      drain(program.output, [this](std::string_view bytes) { output_.append(bytes); });
-      drain(program.complaint, [this](std::string_view bytes) {
+      drain(output, [this](std::string_view bytes) { output_.append(bytes); });
+      drain(complaint, [this](std::string_view bytes) {
         complaint_ += bytes;
         if (complaint_.size() > kComplaintKept) {
           complaint_.erase(0, complaint_.size() - kComplaintKept);

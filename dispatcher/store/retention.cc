@@ -23,7 +23,7 @@ void remove_record(SQLite::Database& database, std::uint32_t sweep) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   for (const char* statement :
        {"DELETE FROM sweeps WHERE number=?", "DELETE FROM sweep_commands WHERE sweep=?",
-        "DELETE FROM sweep_answers WHERE sweep=?"}) {
+        "DELETE FROM sweep_answers WHERE sweep=?", "DELETE FROM sweep_jumps WHERE sweep=?"}) {
     SQLite::Statement remove(database, statement);
     remove.bind(1, sweep);
     remove.exec();
@@ -84,7 +84,8 @@ std::uint64_t remove_bodies(SQLite::Database& database) {
   }
   const auto use = [&](const std::string& where) {
     for (const auto& [column, table] :
-         {std::pair("body", "outputs"), std::pair("configuration", "tasks")}) {
+         {std::pair("body", "outputs"), std::pair("configuration", "tasks"),
+          std::pair("jump", "tasks")}) {
       database.exec(
           fmt::format("INSERT OR IGNORE INTO temp.used SELECT {0} FROM main.{1}"
                       " WHERE {0} IS NOT NULL AND ({2})",

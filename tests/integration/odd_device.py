@@ -4,9 +4,10 @@ Prints "ready PORT" when it listens; the password is "admin".
     odd_device.py RECORD    gets a line for each line that was typed
 """
 
-import socket
 import sys
 import threading
+
+import shell_server
 
 PAUSE = 6.0
 LONG_LINE = 20 << 20
@@ -68,41 +69,6 @@ class Shell:
         self.say("last line\r\n")
 
 
-def main():
-    import paramiko
-
-    class Server(paramiko.ServerInterface):
-        def check_auth_password(self, username, password):
-            self.oddity = username
-            return paramiko.AUTH_SUCCESSFUL if password == "admin" else paramiko.AUTH_FAILED
-
-        def get_allowed_auths(self, username):
-            return "password"
-
-        def check_channel_request(self, kind, chanid):
-            return paramiko.OPEN_SUCCEEDED
-
-        def check_channel_pty_request(self, *arguments):
-            return self.oddity != "refuses-a-terminal"
-
-        def check_channel_shell_request(self, channel):
-            threading.Thread(target=Shell(channel, self.oddity, sys.argv[1]).run,
-                             daemon=True).start()
-            return True
-
-    host_key = paramiko.RSAKey.generate(2048)
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(f"ready {listener.getsockname()[1]}", flush=True)
-    transports = []
-    while True:
-        connection, _ = listener.accept()
-        transports.append(paramiko.Transport(connection))
-        transports[-1].add_server_key(host_key)
-        try:
-            transports[-1].start_server(server=Server())
-        except (paramiko.SSHException, EOFError):
-            pass  # who only looked whether somebody is there
-
-
 if __name__ == "__main__":
-    main()
+    shell_server.serve(lambda channel, user: Shell(channel, user, sys.argv[1]).run(),
+                       has_terminal=lambda user: user != "refuses-a-terminal")

@@ -125,7 +125,7 @@ class Dynamic(rig.RigTest):
         broken = self.write("broken", "#!/bin/sh\necho 'netbox: 403 Forbidden' >&2\nexit 7\n",
                             mode=0o755)
         ran = self.sweep("-i", broken, "-c", "show version", status=2)
-        self.assertIn(f"inventory program {broken} --list: ended with status 7; it said:\n"
+        self.assertIn(f"inventory program {broken} --list: it ended with status 7; it said:\n"
                       "  netbox: 403 Forbidden\n", ran.err)
 
 

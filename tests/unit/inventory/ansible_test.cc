@@ -168,11 +168,11 @@ TEST_F(AnsibleProgram, ALargeListIsReadWhole) {
 
 TEST_F(AnsibleProgram, HowItEndedAndWhatItSaidIsTold) {
   EXPECT_THAT(error(program("echo 'no token\x1b[31m' >&2; exit 3")),
-              ::testing::AllOf(HasSubstr("--list: ended with status 3; it said:\n  no token"),
+              ::testing::AllOf(HasSubstr("--list: it ended with status 3; it said:\n  no token"),
                                Not(HasSubstr("\x1b"))));
   EXPECT_THAT(error(program("kill -9 $$")), HasSubstr("ended by signal 9"));
   EXPECT_THAT(error(program("echo '{\"g\": [\"a\"]}'; [ $1 = --list ] || exit 4")),
-              HasSubstr("--host a: ended with status 4"));
+              HasSubstr("--host a: it ended with status 4"));
   EXPECT_THAT(error(directory_ / "none"), HasSubstr("No such file"));
   EXPECT_THAT(error(program("")), HasSubstr("this is no JSON"));
 }

@@ -72,6 +72,33 @@ TEST_F(Retention, UnfinishedSweepsStayUnlessAskedFor) {
   EXPECT_THAT(old({.keep_sweeps = 1, .keep_since = {}, .unfinished = true}), ElementsAre("b", "a"));
 }
 
+// A task's configuration and the way to it are bodies, as outputs are.
+TEST_F(Retention, WhatTheTasksOfOtherSweepsNeedStays) {
+  std::vector<SweepRecord> records;
+  for (const char* id : {"a", "b"}) {
+    SweepRecord& record = records.emplace_back(some_sweep(id, {"show run"}, 1));
+    record.started_at = wall(3'600'000 * ++begun_);
+    record.job.configuration.lines = {fmt::format("hostname {}", id)};
+    record.job.jumps = {{.name = "gate", .address = "192.0.2.1", .user = "ann"}};
+    std::vector<TaskSpec> tasks = some_tasks(1);
+    tasks[0].configuration = fmt::format("hostname its-own-{}\n", id);
+    tasks[0].jump = fmt::format("gate>core-{}|b", id);
+    ASSERT_TRUE(store_.add_sweep(record, tasks));
+  }
+  ASSERT_EQ(count("bodies"), 6);
+  ASSERT_TRUE(store_.remove_sweep(records[0]).value());
+  EXPECT_EQ(store_.remove_leftovers().value(), 3u);
+  EXPECT_EQ(count("sweep_jumps"), 1);
+  Store again = Store::open(path_).value();
+  const auto tasks = again.tasks(records[1].number);
+  ASSERT_TRUE(tasks) << tasks.error().message;
+  EXPECT_EQ(tasks->at(0).configuration, "hostname its-own-b\n");
+  EXPECT_EQ(tasks->at(0).jump, "gate>core-b|b");
+  const auto kept = again.find_sweep("b");
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_EQ(kept->job.configuration.lines, records[1].job.configuration.lines);
+}
+
 TEST_F(Retention, WhatAnotherProcessWorksAtStays) {
   const SweepRecord record = sweep("a", {noise(200, 1)}, false);
   {
