@@ -22,7 +22,10 @@ constexpr int kMessagesATurn = 256;      // so that no socket starves the others
 constexpr Milliseconds kPatience{2000};  // after the second interrupt
 constexpr Milliseconds kProgressEvery{250};
 constexpr Milliseconds kWaitingNoteAfter{2000};
-constexpr std::uint32_t kOutputsBesides = 8;  // those of commands: configuration, commit, save, ...
+// Outputs besides those of commands (configuration, commit, save, ...), and bytes of the largest
+// one that needs no device: a rehearsed configuration, with its saving.
+constexpr std::uint32_t kOutputsBesides = 16;
+constexpr std::uint64_t kRehearsal = kMaxConfiguration + 1024;
 constexpr Milliseconds kWaitingNoteEvery{30'000};
 
 }  // namespace
@@ -85,7 +88,7 @@ Expected<SweepEnd> Hub::run(SweepRun sweep, Recorder& recorder, int signal_fd) {
   sweep_ = std::move(sweep);
   recorder_ = &recorder;
   parts_.emplace(static_cast<std::uint32_t>(sweep_.job.commands.size()) + kOutputsBesides,
-                 sweep_.job.max_output);
+                 std::max(sweep_.job.max_output, kRehearsal));
   signal_fd_ = signal_fd;
   for (const TaskState& state : sweep_.states) {
     if (state.outcome) count_done(*state.outcome);

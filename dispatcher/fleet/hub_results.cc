@@ -7,6 +7,13 @@
 namespace netfleet {
 namespace {
 constexpr int kFramesATurn = 256;  // so that no socket starves the others
+
+// What is said of a result that could never be taken as it is.
+void refuse(v1::TaskResult& result) {
+  result.clear_commands();
+  result.set_outcome(v1::OUTCOME_INTERNAL);
+  result.set_error("the worker reports more output than the job allows; it was not taken");
+}
 }  // namespace
 
 void Hub::receive_results() {
@@ -42,6 +49,7 @@ void Hub::take_result(std::uint64_t from, v1::TaskResult& message) {
   const TaskKey key = key_of(message.task());
   const std::uint32_t attempt = message.task().attempt();
   const bool held = ledger_.holds(from, key, attempt);
+  if (held && !parts_->is_within_bounds(message)) refuse(message);
   if (held && !parts_->is_complete(message)) return;  // not acknowledged: it comes again
   const Verdict verdict =
       ledger_.on_result(clock_.now(), from, key, attempt, from_wire(message.outcome()),

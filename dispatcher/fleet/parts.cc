@@ -24,6 +24,15 @@ std::shared_ptr<Assembly> PartTracker::accept(const v1::OutputPart& part) {
   return found->second.assembly;
 }
 
+bool PartTracker::is_within_bounds(const v1::TaskResult& result) const {
+  std::uint32_t parted = 0;
+  for (const auto& command : result.commands()) {
+    if (command.parted_size() > most_output_) return false;
+    if (command.parted_size() > 0) ++parted;
+  }
+  return parted <= most_outputs_;
+}
+
 bool PartTracker::is_complete(const v1::TaskResult& result) const {
   const auto found = tasks_.find(result.task().index());
   const bool known = found != tasks_.end() && found->second.attempt == result.task().attempt();

@@ -1,4 +1,4 @@
-// dispatcher/fleet: large outputs, which come in parts before their result (PROTOCOL.md §7). Says
+// dispatcher/fleet: large outputs, which come in parts before their result (PROTOCOL.md §6). Says
 // which part is the next one, and whether all have come; holds no bytes. No input or output.
 #pragma once
 
@@ -44,6 +44,9 @@ class PartTracker {
   // The assembly that the part goes to; null: it is not the next one and counts for nothing. That
   // it is of the task's holder was asked before.
   std::shared_ptr<Assembly> accept(const v1::OutputPart& part);
+  // Whether parts of so many and so large outputs are accepted at all: otherwise it is never
+  // complete.
+  bool is_within_bounds(const v1::TaskResult& result) const;
   // Whether every part of the result is there.
   bool is_complete(const v1::TaskResult& result) const;
   // What came for it, which is forgotten; null: it has no parts.

@@ -56,6 +56,14 @@ class LargeOutputs(fleet.BehindANetwork):
         self.hurry()
         self.ended(dispatcher, [1, 1])
 
+    def test_a_rehearsed_configuration_is_larger_than_outputs_may_be(self):
+        """What would be typed is shown whole, whatever --max-output says of devices."""
+        lines = "".join(f"interface Loopback{n}\n" for n in range(30_000))
+        ran = self.sweep("-H", "10.0.0.1", "-u", "admin", "-P", "cisco_ios", "-o", "jsonl",
+                         "--config-file", self.write("c.cfg", lines), "--dry-run",
+                         "--max-output", "1K")
+        self.assertEqual(ran.objects()[0]["commands"][0]["output"], lines)
+
     def test_the_worker_dies(self):
         self.lease = fleet.SHORT_LEASE
         dispatcher = self.begin()

@@ -87,6 +87,13 @@ TEST(PartTracker, IsBounded) {
   EXPECT_FALSE(parts.accept(part({.command = 6}))) << "more outputs than there may be";
 }
 
+TEST(PartTracker, KnowsWhatCanNeverBeComplete) {
+  const PartTracker parts(2, 25);
+  EXPECT_TRUE(parts.is_within_bounds(result({25, 0, 25, 0})));
+  EXPECT_FALSE(parts.is_within_bounds(result({26})));
+  EXPECT_FALSE(parts.is_within_bounds(result({1, 1, 1})));
+}
+
 TEST(PartTracker, WhatIsTakenOrForgottenIsGone) {
   PartTracker parts(4, 1000);
   ASSERT_TRUE(parts.accept(part({.first = true})));
