@@ -30,10 +30,12 @@ class DispatcherFaults(fleet.BehindANetwork):
                 self.tidy_up()
 
     def tidy_up(self):
-        """Between the sweeps of one test."""
+        """Between the sweeps of one test. The next devices may get ports that these had, with
+        other host keys."""
         self.w1.kill()
         self.simulator.stop()
         os.remove(self.record)
+        os.remove(self.path("known_hosts_w1"))
 
     def test_sessions_end_while_nobody_listens(self):
         """All results wait at the worker when the next dispatcher comes."""
