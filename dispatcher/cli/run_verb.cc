@@ -87,8 +87,7 @@ bool wants_progress(const RunOptions& options) {
 
 std::uint64_t nonzero_seed() { return random_seed() | 1; }
 
-HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Console& console,
-                       Progress& progress, SweepNotices& notices) {
+HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Console& console) {
   HubOptions hub;
   hub.endpoint = endpoint;
   hub.ledger.min_workers = options.listen.empty() ? 1 : options.min_workers;
@@ -100,15 +99,6 @@ HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Cons
   hub.ledger.seed = nonzero_seed();
   hub.verbose = options.verbose > 0;
   hub.log = [&console](const std::string& line) { console.say("netfleet: " + line); };
-  hub.recorded = [&progress, &notices](Outcome outcome) {
-    progress.count(outcome);
-    notices.count(outcome);
-  };
-  if (console.shows_progress()) {
-    hub.progress = [&console, &progress](std::uint32_t running) {
-      console.show_progress(progress.line(BootClock::now(), running, terminal_columns()));
-    };
-  }
   return hub;
 }
 
@@ -157,13 +147,12 @@ class Run {
     if (auto begun = begin(); !begun) return say_error(begun.error().message, kExitInternal);
     const int signal_fd = open_signals();
     wire::Context context;
-    HubOptions hub_setup = hub_options(options_, endpoint_, console_, progress_, *notices);
+    HubOptions hub_setup = hub_options(options_, endpoint_, console_);
     const auto identity = store_.identity();
     if (!identity) return say_error(identity.error().message, kExitInternal);
     hub_setup.ledger.journal_id = *identity;
     hub_setup.keys = std::exchange(keys_, std::nullopt);
-    hub_setup.question = &question_;
-    if (sends_credentials(options_)) hub_setup.credentials = &setup_.credentials;
+    if (sends_credentials(options_)) hub_setup.credentials = setup_.credentials;
     Hub hub(context, clock_, std::move(hub_setup));
     if (auto opened = hub.open(regions_of(setup_.tasks)); !opened) {
       return say_error(opened.error().message, kExitUsage);
@@ -172,7 +161,7 @@ class Run {
     if (!worker) return say_error(worker.error().message, kExitUsage);
     Recorder recorder(store_, record(), setup_.tasks,
                       recorder_options(std::move(*output_dir), std::exchange(*backup, {})));
-    const auto ended = hub.run(sweep_run(), recorder, signal_fd);
+    const auto ended = hub.run(sweep_run(*notices), recorder, signal_fd);
     worker->reset();
     console_.clear();
     if (!ended) return say_error(ended.error().message, kExitInternal);
@@ -274,8 +263,18 @@ class Run {
     return recorder;
   }
 
-  SweepRun sweep_run() {
+  SweepRun sweep_run(SweepNotices& notices) {
     SweepRun run;
+    run.question = &question_;
+    run.recorded = [this, &notices](Outcome outcome) {
+      progress_.count(outcome);
+      notices.count(outcome);
+    };
+    if (console_.shows_progress()) {
+      run.progress = [this](std::uint32_t running) {
+        console_.show_progress(progress_.line(BootClock::now(), running, terminal_columns()));
+      };
+    }
     run.number = record().number;
     run.job = record().job;
     run.tasks = setup_.tasks;

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <vector>
 
 #include "dispatcher/sweep/ledger.h"
@@ -15,26 +17,37 @@ namespace netfleet {
 class ActionGate {
  public:
   // Takes the ledger's actions; returns the journal entries among them, which are to be made safe
-  // in this order.
+  // in this order, each sweep's by itself.
   std::vector<Journal> add(std::vector<Action> actions);
-  // `journaled` entries are safe, counted from the first one ever: the actions that may be carried
-  // out now, without their journal entries.
-  std::vector<Action> take(std::uint64_t journaled);
-  // No further entry will ever be safe: grants that wait are dropped, everything else may be
-  // carried out. Returns the entries that are not safe.
-  std::vector<Journal> give_up();
+  // So many entries of a sweep are safe, counted from its first one ever.
+  void journaled(std::uint32_t sweep, std::uint64_t entries) { safe_[sweep] = entries; }
+  // The actions that may be carried out now, without their journal entries.
+  std::vector<Action> take();
+  // No further entry of the sweep will ever be safe: what these granted is dropped, everything else
+  // no longer waits for them. Returns the entries that are not safe.
+  std::vector<Journal> give_up(std::uint32_t sweep);
+  // There is no room for entries at the moment: what those that are not safe granted is dropped,
+  // and returned. The entries still come.
+  std::vector<TaskKey> withhold();
 
   bool empty() const { return waiting_.empty() && renewals_.empty(); }
+  // Whether an end of one of the sweep's tasks waits.
+  bool holds_end(std::uint32_t sweep) const;
+  void forget(std::uint32_t sweep);  // it has ended
 
  private:
   struct Waiting {
-    std::uint64_t needs;  // so many entries must be safe
     Action action;
+    std::uint64_t ordinal = 0;  // of a journal entry, among those of its sweep
   };
+  bool is_safe(const Journal& entry, std::uint64_t ordinal) const;
+  std::vector<Journal> unsafe(const std::function<bool(const Journal&)>& which) const;
+  void drop_grants(const std::vector<Journal>& entries);
+
   std::deque<Waiting> waiting_;
   std::vector<Action> renewals_;
-  std::uint64_t entries_ = 0;  // seen so far
-  std::uint64_t safe_ = 0;
+  std::map<std::uint32_t, std::uint64_t> seen_;  // entries so far, by sweep
+  std::map<std::uint32_t, std::uint64_t> safe_;
 };
 
 }  // namespace netfleet

@@ -12,7 +12,8 @@ constexpr std::size_t kTaskHead = 8;   // more than what precedes a task in it
 
 }  // namespace
 
-void send_grant(const v1::ToWorker& granted, std::span<const TaskSpec> tasks,
+void send_grant(const v1::ToWorker& granted,
+                const std::function<const TaskSpec&(TaskKey)>& task_of,
                 const std::function<void(const v1::ToWorker& part)>& send) {
   google::protobuf::Arena arena;  // six strings a task, and gone at once
   v1::ToWorker* part = nullptr;
@@ -20,7 +21,7 @@ void send_grant(const v1::ToWorker& granted, std::span<const TaskSpec> tasks,
   for (const v1::TaskSpec& bare : granted.grant().tasks()) {
     auto& task = *google::protobuf::Arena::CreateMessage<v1::TaskSpec>(&arena);
     task = bare;
-    fill_in(tasks[task.task().index()], task);
+    fill_in(task_of(key_of(task.task())), task);
     const std::size_t more = task.ByteSizeLong() + kTaskHead;
     if (part != nullptr && size + more > wire::kMaxControlFrame) {
       send(*part);

@@ -3,16 +3,16 @@
 #pragma once
 
 #include <functional>
-#include <span>
 
 #include "common/codec.h"
 #include "common/task.h"
 
 namespace netfleet {
 
-// Fills in the tasks of `granted`, a message with a grant, from `tasks` by their index. Sends it in
+// Fills in the tasks of `granted`, a message with a grant, with what `task_of` knows. Sends it in
 // as many parts as frames need: configurations may be large.
-void send_grant(const v1::ToWorker& granted, std::span<const TaskSpec> tasks,
+void send_grant(const v1::ToWorker& granted,
+                const std::function<const TaskSpec&(TaskKey)>& task_of,
                 const std::function<void(const v1::ToWorker& part)>& send);
 
 }  // namespace netfleet

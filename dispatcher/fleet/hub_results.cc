@@ -17,7 +17,8 @@ void refuse(v1::TaskResult& result) {
 }  // namespace
 
 void Hub::receive_results() {
-  while (!held_back_.empty() && recorder_->offer(std::move(held_back_.front()))) {
+  while (!held_back_.empty() &&
+         offer(held_back_.front().sweep, std::move(held_back_.front().delivery))) {
     held_back_.pop_front();
   }
   for (int i = 0; i < kFramesATurn && held_back_.empty(); ++i) {
@@ -36,43 +37,50 @@ void Hub::receive_results() {
 
 // One that does not belong here is dropped: its result will not be complete, and be sent again.
 void Hub::take_part(std::uint64_t from, v1::OutputPart& part) {
-  if (!ledger_.holds(from, key_of(part.task()), part.task().attempt())) return;
+  const TaskKey key = key_of(part.task());
+  if (!ledger_.holds(from, key, part.task().attempt())) return;
   Delivery delivery;
-  delivery.assembly = parts_->accept(part);
+  delivery.assembly = find(key.sweep)->parts.accept(part);
   if (delivery.assembly == nullptr) return;
   delivery.command = part.command();
   delivery.part = std::move(*part.mutable_output());
-  deliver(std::move(delivery));
+  deliver(key.sweep, std::move(delivery));
 }
 
 void Hub::take_result(std::uint64_t from, v1::TaskResult& message) {
   const TaskKey key = key_of(message.task());
   const std::uint32_t attempt = message.task().attempt();
   const bool held = ledger_.holds(from, key, attempt);
-  if (held && !parts_->is_within_bounds(message)) refuse(message);
-  if (held && !parts_->is_complete(message)) return;  // not acknowledged: it comes again
+  PartTracker* const parts = held ? &find(key.sweep)->parts : nullptr;
+  if (held && !parts->is_within_bounds(message)) refuse(message);
+  if (held && !parts->is_complete(message)) return;  // not acknowledged: it comes again
   const Verdict verdict =
       ledger_.on_result(clock_.now(), from, key, attempt, from_wire(message.outcome()),
                         message.command_sent(), message.way_lost());
-  auto assembly = held ? parts_->take(message) : nullptr;
+  auto assembly = held ? parts->take(message) : nullptr;
   if (verdict == Verdict::kRetry && options_.verbose) {
     log(log_retry(message, ledger_.worker_name(from), subject_of(key)));
   }
   if (verdict != Verdict::kFinal) return;
   TaskResult result = from_wire(message);
   result.worker = ledger_.worker_name(from);
-  record(std::move(result), std::move(assembly));
+  record(key.sweep, std::move(result), std::move(assembly));
 }
 
-void Hub::record(TaskResult result, std::shared_ptr<Assembly> assembly) {
-  if (options_.verbose) log(log_result(result, subject_of({sweep_.number, result.index})));
-  deliver({std::move(result), std::move(assembly)});
+void Hub::record(std::uint32_t sweep, TaskResult result, std::shared_ptr<Assembly> assembly) {
+  if (options_.verbose) log(log_result(result, subject_of({sweep, result.index})));
+  deliver(sweep, {std::move(result), std::move(assembly)});
 }
 
-void Hub::deliver(Delivery delivery) {
-  if (!held_back_.empty() || !recorder_->offer(std::move(delivery))) {
-    held_back_.push_back(std::move(delivery));  // untouched: it was refused
+void Hub::deliver(std::uint32_t sweep, Delivery delivery) {
+  if (!held_back_.empty() || !offer(sweep, std::move(delivery))) {
+    held_back_.push_back({sweep, std::move(delivery)});  // untouched: it was refused
   }
+}
+
+bool Hub::offer(std::uint32_t sweep, Delivery&& delivery) {
+  Live* live = find(sweep);
+  return live == nullptr || live->recorder->offer(std::move(delivery));
 }
 
 }  // namespace netfleet

@@ -69,6 +69,7 @@ std::string sentence_of(const Noted& noted, const LogSubject& subject) {
     case Noted::What::kRolloutAsks:
       return noted.why + ": nothing more is started before somebody says so";
     case Noted::What::kRolloutStopped:
+    case Noted::What::kClosed:
       return noted.why + ": nothing more is started";
   }
   return "unknown note";
@@ -104,6 +105,7 @@ bool is_warning(Noted::What what) {
     case Noted::What::kBatch:
     case Noted::What::kRolloutAsks:
     case Noted::What::kRolloutStopped:
+    case Noted::What::kClosed:
       return true;
     case Noted::What::kWorkerJoined:
     case Noted::What::kWorkerLeft:

@@ -1,5 +1,6 @@
 #include "dispatcher/fleet/recorder.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ namespace {
 // One transaction of the store: enough to share its cost, few enough to be acknowledged soon.
 constexpr std::size_t kBatchResults = 256;
 constexpr std::size_t kBatchBytes = 8u << 20;
+constexpr Milliseconds kTryAgain{2000};  // a store without room
 
 int make_event() {
   const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -43,7 +45,9 @@ Recorder::Recorder(Store& store, const SweepRecord& sweep, std::span<const TaskS
                    RecorderOptions options)
     : stop_fd_(make_event()),
       grants_fd_(make_event()),
-      recording_(store, sweep, tasks, options.recording, stop_fd_,
+      recording_(store, sweep, tasks,
+                 options.waits_for_room ? recording_options(options.recording) : options.recording,
+                 stop_fd_,
                  {grants_fd_, [this] { store_grants(); }}),
       options_(std::move(options)),
       notify_fd_(make_event()),
@@ -98,6 +102,7 @@ Recorder::News Recorder::take() {
   news_ = News{.stored = {},
                .journaled = news.journaled,
                .failed = news.failed,
+               .stalled = news.stalled,
                .errors = {},
                .ended = news.ended};
   return news;
@@ -178,6 +183,23 @@ void Recorder::store_grants() {
   publish(batch.grants.size(), {});
 }
 
+RecordingOptions Recorder::recording_options(RecordingOptions options) {
+  options.no_room = [this](const Error& error) { return wait_for_room(error); };
+  return options;
+}
+
+// Nobody tells of room on a disk: it is tried.
+bool Recorder::wait_for_room(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(news_.stalled, true)) news_.errors.push_back(error);
+  }
+  signal_event(notify_fd_);
+  pollfd stop{.fd = stop_fd_, .events = POLLIN, .revents = 0};
+  poll(&stop, 1, static_cast<int>(kTryAgain.count()));
+  return (stop.revents & POLLIN) == 0;
+}
+
 // Parts go to where they belong, results get what came for them.
 std::vector<TaskResult> Recorder::assemble(std::vector<Delivery> deliveries) {
   std::vector<TaskResult> results;
@@ -207,6 +229,7 @@ void Recorder::publish(std::size_t grants, std::span<const TaskResult> results) 
     }
     news_.journaled += grants;
     news_.failed = recording_.report().store_error.has_value();
+    news_.stalled = false;
   }
   signal_event(notify_fd_);
   publish_errors();

@@ -24,6 +24,7 @@ namespace netfleet {
 struct RecorderOptions {
   RecordingOptions recording;
   bool resume = false;  // the store holds results of this sweep already
+  bool waits_for_room = false;  // in the store; else it is given up when the disk is full
   std::size_t queue_results = 4096;
   std::size_t queue_bytes = 16u << 20;
   std::shared_ptr<Spool> spool = Spool::make(default_spool_directory());  // for large outputs
@@ -44,6 +45,7 @@ class Recorder {
     std::vector<Stored> stored;   // in the order of offer()
     std::uint64_t journaled = 0;  // of all that were passed to journal(), in order
     bool failed = false;          // the store takes no more, journal entries neither
+    bool stalled = false;         // it has no room for now; what is passed on waits
     std::vector<Error> errors;    // the first of the store and the first of the output, once each
     bool ended = false;           // after end(): finish() will not block
   };
@@ -69,7 +71,8 @@ class Recorder {
   // Nothing more will be offered. What is queued is still stored and shown; News says when that is
   // done.
   void end(Milliseconds elapsed);
-  // Standard output is not written to any more, even if its reader is stuck; storing goes on.
+  // Standard output is not written to any more, even if its reader is stuck; storing goes on, as
+  // long as there is room.
   void abandon();
   // Waits for the thread, after end().
   RecordingReport finish();
@@ -86,6 +89,8 @@ class Recorder {
   std::vector<TaskResult> assemble(std::vector<Delivery> deliveries);
   void publish(std::size_t grants, std::span<const TaskResult> results);
   void publish_errors();
+  RecordingOptions recording_options(RecordingOptions options);
+  bool wait_for_room(const Error& error);
 
   // Only the thread's, until it has ended.
   int stop_fd_;

@@ -47,7 +47,11 @@ void Recording::resume() {
 
 void Recording::store(std::span<const GrantRecord> grants, std::span<const TaskResult> results) {
   if (report_.store_error) return;
-  if (auto saved = store_.save(sweep_, grants, results); !saved) {
+  auto saved = store_.save(sweep_, grants, results);
+  while (!saved && options_.no_room && store_.may_recover() && options_.no_room(saved.error())) {
+    saved = store_.save(sweep_, grants, results);
+  }
+  if (!saved) {
     report_.store_error = std::move(saved.error());
     report_.store_error->message += "; results are shown, but not stored any more";
   }

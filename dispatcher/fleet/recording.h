@@ -31,6 +31,9 @@ struct RecordingOptions {
   // there removes it.
   std::function<void()> before_output;
   std::optional<OutputDirectory> output_directory;
+  // Called, on the recorder's thread, when the store cannot take something for a reason that may
+  // pass (a full disk): true, after a while, to try again. Empty: the store has failed for good.
+  std::function<bool(const Error&)> no_room;
   std::shared_ptr<GitBackup> backup;  // the recorder's thread alone uses it; null: none
   // Results that wait for their turn are kept in memory up to so many bytes; the rest waits in the
   // store.

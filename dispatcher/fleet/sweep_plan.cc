@@ -20,9 +20,10 @@ std::vector<std::uint16_t> add_limits(const LimitPlan& plan, Limits& limits) {
   return sets;
 }
 
-void add_tasks(SweepPlan& plan, const SweepRun& run, Ledger& ledger) {
+void add_tasks(SweepPlan& plan, const SweepRun& run, PlanSharing sharing, Ledger& ledger) {
   const std::vector<std::uint16_t> sets = add_limits(run.limits, ledger.limits());
-  const std::vector<std::uint64_t> devices = shared_devices(run.tasks);
+  const std::vector<std::uint64_t> devices =
+      sharing.many_sweeps ? all_devices(run.tasks) : shared_devices(run.tasks);
   std::map<std::string, std::uint16_t, std::less<>> credentials;
   const TaskSpec* before = nullptr;  // neighbours mostly agree
   plan.tasks.reserve(run.tasks.size());
@@ -36,13 +37,14 @@ void add_tasks(SweepPlan& plan, const SweepRun& run, Ledger& ledger) {
       const auto next = static_cast<std::uint16_t>(credentials.size());
       const auto [entry, added] = credentials.try_emplace(task.credential.str(), next);
       if (added) plan.credentials.push_back(entry->first);
-      planned.lane = ledger.add_lane(task.region);
+      planned.lane = sharing.any_region ? 0 : ledger.add_lane(task.region);
       planned.credential = entry->second;
     }
     before = &task;
     if (!run.limits.set_of_task.empty()) {
       planned.subject.set = sets[run.limits.set_of_task[task.index]];
     }
+    if (!run.not_before.empty()) planned.not_before = run.not_before[task.index];
     if (!devices.empty()) planned.subject.device = devices[task.index];
     plan.tasks.push_back(planned);
   }
@@ -51,7 +53,8 @@ void add_tasks(SweepPlan& plan, const SweepRun& run, Ledger& ledger) {
 
 }  // namespace
 
-SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger) {
+SweepPlan make_sweep_plan(const SweepRun& run, PlanSharing sharing, Ledger& ledger) {
+  CHECK(run.not_before.empty() || run.not_before.size() == run.tasks.size());
   CHECK(run.limits.set_of_task.empty() || run.limits.set_of_task.size() == run.tasks.size());
   SweepPlan plan;
   plan.sweep = run.number;
@@ -69,7 +72,10 @@ SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger) {
     plan.restored.push_back(
         {grant.index, grant.attempt, grant.owner, grant.deaths, grant.retries_used, state.outcome});
   }
-  add_tasks(plan, run, ledger);
+  plan.priority = run.priority;
+  plan.closes = run.closes;
+  plan.why_closed = run.why_closed;
+  add_tasks(plan, run, sharing, ledger);
   return plan;
 }
 

@@ -7,7 +7,13 @@ namespace netfleet {
 
 struct SweepRun;
 
+// What the sweep shares with others.
+struct PlanSharing {
+  bool many_sweeps = false;  // devices: other sweeps may run at the same time
+  bool any_region = false;   // one lane for all regions
+};
+
 // Adds the sweep's regions and limits to `ledger` on the way.
-SweepPlan make_sweep_plan(const SweepRun& run, Ledger& ledger);
+SweepPlan make_sweep_plan(const SweepRun& run, PlanSharing sharing, Ledger& ledger);
 
 }  // namespace netfleet

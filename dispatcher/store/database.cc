@@ -341,6 +341,14 @@ Expected<SQLite::Database> open_database(const std::string& path) {
   }
 }
 
+bool may_pass(const std::exception& cause) {
+  const auto* error = dynamic_cast<const SQLite::Exception*>(&cause);
+  if (error == nullptr) return false;
+  const int code = error->getErrorCode() & 0xff;
+  return code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_BUSY ||
+         code == SQLITE_LOCKED;
+}
+
 Error database_error(const std::string& path, std::string_view doing, const std::exception& cause) {
   std::string why = cause.what();
   if (const auto* error = dynamic_cast<const SQLite::Exception*>(&cause)) {

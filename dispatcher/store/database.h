@@ -15,6 +15,8 @@ namespace netfleet {
 // write to a file that it refuses.
 Expected<SQLite::Database> open_database(const std::string& path);
 
+// Whether the cause may pass by itself: a full disk, an error of it, a lock.
+bool may_pass(const std::exception& cause);
 // "store PATH: cannot DOING: the disk is full".
 Error database_error(const std::string& path, std::string_view doing, const std::exception& cause);
 

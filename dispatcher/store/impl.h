@@ -92,6 +92,7 @@ class RowInsert {
 };
 
 struct Store::Impl {
+  bool recoverable = false;  // whether what failed last may work again
   Impl(std::string file, SQLite::Database opened)
       : path(std::move(file)), database(std::move(opened)) {}
 
@@ -106,6 +107,7 @@ struct Store::Impl {
         return work();
       }
     } catch (const std::exception& cause) {
+      recoverable = may_pass(cause);
       return std::unexpected(database_error(path, doing, cause));
     }
   }

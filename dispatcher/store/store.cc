@@ -9,6 +9,8 @@
 
 namespace netfleet {
 
+bool Store::may_recover() const { return impl_->recoverable; }
+
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;

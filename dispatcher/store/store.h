@@ -123,6 +123,10 @@ class Store {
   Expected<void> set_durable();
   Expected<void> end_sweep(std::uint32_t sweep, WallTime ended_at);
 
+  // Whether what failed last may work again by itself: the disk was full, or another process in the
+  // way.
+  bool may_recover() const;
+
   // 64 random bits, made with the store: sweep numbers mean something only together with them.
   Expected<std::uint64_t> identity();
 

@@ -22,6 +22,8 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   sweep.never_twice = plan.changes_device && !plan.retry_unsafe;
   sweep.journaled = plan.journaled;
   sweep.priority = plan.priority;
+  sweep.closes = plan.closes;
+  sweep.why_closed = plan.why_closed;
   sweep.open = static_cast<std::uint32_t>(plan.tasks.size());
   sweep.tasks.resize(plan.tasks.size());
   if (plan.rollout.brakes()) sweep.rollout.emplace(plan.rollout, sweep.open);
@@ -52,8 +54,15 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   sweep.least_attempt = BROKEN(kR13ClaimsInHold) ? 1 : plan.least_attempt;
   for (std::uint32_t index = 0; index < plan.tasks.size(); ++index) {
     if (sweep.tasks[index].state != State::kPending) continue;
-    sweep.tasks[index].attempt = std::max(sweep.tasks[index].attempt, sweep.least_attempt);
-    queue({plan.sweep, index});
+    Task& task = sweep.tasks[index];
+    task.attempt = std::max(task.attempt, sweep.least_attempt);
+    if (plan.tasks[index].not_before > now) {
+      task.state = State::kWaiting;
+      task.until = plan.tasks[index].not_before;
+      due_.push({task.until, {plan.sweep, index}, task.attempt});
+    } else {
+      queue({plan.sweep, index});
+    }
   }
   if (plan.journal_uncertain && !BROKEN(kR13NoHold)) {
     holding_until_ = std::max(holding_until_, now + lease);
@@ -78,6 +87,7 @@ void Ledger::restore(TimePoint until, TaskKey key, Task& task,
     task.state = State::kLeased;
     task.until = until;
     ++leased_;
+    ++sweep.leased;
     ++sweep.in_flight;
     limits_.adopt(subject_of(key, task));
     due_.push({task.until, key, task.attempt});
@@ -87,6 +97,7 @@ void Ledger::restore(TimePoint until, TaskKey key, Task& task,
 void Ledger::forget_sweep(std::uint32_t number) {
   CHECK(finished(number));
   for (Lane& lane : lanes_) lane.pending.erase(number);
+  for (auto& [incarnation, worker] : workers_) worker.jobs.erase(number);
   sweeps_.erase(number);
 }
 
@@ -120,6 +131,7 @@ void Ledger::lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task) {
   task.owner = from;
   task.until = now + options_.lease;
   ++leased_;
+  ++sweeps_.at(key.sweep).leased;
   workers_.at(from).leased.insert(key);
   due_.push({task.until, key, task.attempt});
   journal(key, task);
@@ -130,6 +142,7 @@ void Ledger::lease(TimePoint now, std::uint64_t from, TaskKey key, Task& task) {
 void Ledger::unlease(TaskKey key, Task& task, bool linger) {
   CHECK(task.state == State::kLeased);
   --leased_;
+  --sweeps_.at(key.sweep).leased;
   --sweeps_.at(key.sweep).in_flight;
   if (linger) {
     lingering_.push({task.until, subject_of(key, task)});
@@ -316,6 +329,7 @@ void Ledger::tick(TimePoint now) {
     }
   }
   release_lingering(now);
+  close_sweeps(now);
   step_rollouts(now);
   wake_parked(now);
   check_workers(now);
@@ -335,15 +349,19 @@ TimePoint Ledger::next_deadline() const {
   if (!lingering_.empty()) next = std::min(next, lingering_.top().until);
   if (holding_until_ > now_) next = std::min(next, holding_until_);
   for (const auto& [number, sweep] : sweeps_) {
-    if (sweep.rollout && !sweep.ending && sweep.open > 0) {
-      next = std::min(next, sweep.rollout->next_deadline());
-    }
+    if (sweep.ending || sweep.open == 0) continue;
+    next = std::min(next, sweep.closes);
+    if (sweep.rollout) next = std::min(next, sweep.rollout->next_deadline());
   }
   return next;
 }
 
 bool Ledger::finished(std::uint32_t sweep) const { return sweeps_.at(sweep).open == 0; }
 bool Ledger::guarded(std::uint32_t sweep) const { return sweeps_.at(sweep).guarded; }
+bool Ledger::asks(std::uint32_t sweep) const {
+  const auto found = sweeps_.find(sweep);
+  return found != sweeps_.end() && found->second.asked && !found->second.ending;
+}
 
 std::vector<Action> Ledger::take_actions() { return std::exchange(actions_, {}); }
 

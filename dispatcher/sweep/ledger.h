@@ -45,6 +45,7 @@ struct SweepPlan {
     std::uint16_t lane = 0;        // index into the ledger's lanes (add_lane)
     std::uint16_t credential = 0;  // index into credentials
     Limits::Subject subject{};     // a set of Ledger::limits()
+    TimePoint not_before{};        // its turn; nothing of it is offered earlier
   };
   // What the journal says of a task of a sweep that goes on after a restart. Those that it says
   // nothing of were never granted.
@@ -75,6 +76,9 @@ struct SweepPlan {
   // have it, whose late result would be taken for the new one's.
   std::uint32_t least_attempt = 1;
   RolloutSpec rollout;
+  // From then on nothing of it is started: what is left ends as deferred, for this reason.
+  TimePoint closes = TimePoint::max();
+  std::string why_closed{};
 };
 
 // What the shell must do, in order.
@@ -114,7 +118,8 @@ struct Noted {
     kRegionGivenUp,  // `worker` is the region
     kBatch,          // the roll-out's next one may start
     kRolloutAsks,    // too many failed: nothing starts until answer()
-    kRolloutStopped
+    kRolloutStopped,
+    kClosed  // the time has come in which nothing of the sweep is started
   };
   What what;
   std::string worker;
@@ -152,7 +157,9 @@ class Ledger {
       : options_(options), expiry_(options.offer_expiry), random_(options.seed) {}
 
   // Lanes are numbered from 0 in the order of adding; adding one again returns its number.
+  // With workers there, these are asked for a fresh Hello: its Welcome tells of the new lane.
   std::uint16_t add_lane(std::string_view region);
+  bool has_lane(std::string_view region) const;
   std::vector<std::string> limits_full() const { return limits_.full(); }
   Limits& limits() { return limits_; }  // to add to, before the sweeps under them
   void add_sweep(TimePoint now, const SweepPlan& plan);
@@ -191,6 +198,13 @@ class Ledger {
   // The journal takes no more: nothing further of this sweep is started. `withheld` was granted,
   // but no worker has been told.
   void journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld);
+  // The journal has no room for now: nothing is offered or granted until go_on(). `withheld` was
+  // granted, but no worker has been told: it is offered again then.
+  void pause(const std::vector<TaskKey>& withheld);
+  void go_on() { paused_ = false; }
+  bool paused() const { return paused_; }
+  // The clock on the wall was set, or what it means has changed: SweepPlan::closes anew.
+  void set_closing(std::uint32_t sweep, TimePoint closes);
   // To kRolloutAsks: nothing else of the sweep is started, or it goes on.
   void answer(std::uint32_t sweep, bool go_on);
   void dismiss_workers();
@@ -199,7 +213,9 @@ class Ledger {
 
   bool finished(std::uint32_t sweep) const;  // every task is done and stored or ended
   bool guarded(std::uint32_t sweep) const;   // ended by the authentication guard
+  bool asks(std::uint32_t sweep) const;      // since kRolloutAsks, until answer()
   std::uint32_t running() const { return leased_; }
+  std::uint32_t running(std::uint32_t sweep) const { return sweeps_.at(sweep).leased; }
   std::uint32_t workers_welcomed() const { return static_cast<std::uint32_t>(workers_.size()); }
   std::vector<WorkerView> workers() const;
   std::string worker_name(std::uint64_t incarnation) const;
@@ -233,6 +249,7 @@ class Ledger {
     std::uint32_t max_auth_failures = 1;
     std::uint32_t open = 0;       // tasks not yet kDone
     std::uint32_t in_flight = 0;  // offered or leased
+    std::uint32_t leased = 0;
     std::uint8_t priority = 0;
     bool never_twice = false;  // changes devices, and may not be repeated
     bool journaled = false;
@@ -242,6 +259,8 @@ class Ledger {
     bool cancelled = false;  // and what runs is stopped
     bool asked = false;      // whether to go on, by kRolloutAsks
     std::optional<Rollout> rollout{};
+    TimePoint closes = TimePoint::max();
+    std::string why_closed{};
   };
   struct Worker {
     std::string name;
@@ -336,6 +355,7 @@ class Ledger {
   static void restore_rollout(Sweep& sweep, const std::vector<SweepPlan::Restored>& restored);
   static void count_end(Sweep& sweep, std::uint32_t index, Outcome outcome);
   void step_rollouts(TimePoint now);
+  void close_sweeps(TimePoint now);
   void take_step(std::uint32_t number, Sweep& sweep, Rollout::Step step);
   void ask_once(std::uint32_t number);
   void stop_rollout(std::uint32_t number, const std::string& why);
@@ -372,6 +392,7 @@ class Ledger {
   TimePoint next_lane_check_ = TimePoint::max();
   std::uint32_t leased_ = 0;
   bool started_ = false;  // enough workers have said hello once
+  bool paused_ = false;
   std::vector<Action> actions_;
 };
 

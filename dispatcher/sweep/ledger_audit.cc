@@ -15,6 +15,7 @@ void Ledger::audit() const {
   std::uint32_t leased = 0;
   for (const auto& [number, sweep] : sweeps_) {
     std::uint32_t open = 0, in_flight = 0;
+    const std::uint32_t leased_before = leased;
     for (const Task& task : sweep.tasks) {
       open += task.state != State::kDone ? 1 : 0;
       leased += task.state == State::kLeased ? 1 : 0;
@@ -22,6 +23,7 @@ void Ledger::audit() const {
       in_flight += task.state == State::kLeased || task.state == State::kOffered ? 1 : 0;
     }
     CHECK(open == sweep.open);
+    CHECK(leased - leased_before == sweep.leased);
     if (sweep.rollout) {
       const auto released = std::span(sweep.tasks).first(sweep.rollout->released());
       const auto undone = std::ranges::count_if(

@@ -115,6 +115,38 @@ void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& wit
   }
 }
 
+// A grant that nobody was told of was none: no death, no login.
+void Ledger::pause(const std::vector<TaskKey>& withheld) {
+  paused_ = true;
+  for (const TaskKey key : withheld) {
+    Task* task = find(key);
+    if (task == nullptr || task->state != State::kLeased) continue;
+    unlease(key, *task);
+    if (stopped(sweeps_.at(key.sweep), *task)) {
+      task->state = State::kPending;
+      end_task(key, *task, Outcome::kCancelled, "not started: the sweep is ending");
+    } else {
+      requeue(key, *task, true);
+    }
+  }
+}
+
+void Ledger::set_closing(std::uint32_t sweep, TimePoint closes) {
+  if (const auto found = sweeps_.find(sweep); found != sweeps_.end()) {
+    found->second.closes = closes;
+  }
+}
+
+void Ledger::close_sweeps(TimePoint now) {
+  for (auto& [number, sweep] : sweeps_) {
+    if (sweep.closes > now || sweep.ending || sweep.open == 0) continue;
+    if (std::ranges::any_of(sweep.tasks, unstarted)) {
+      note_rollout(Noted::What::kClosed, number, sweep.why_closed);
+    }
+    end_unstarted(number, Outcome::kDeferred, "not started: " + sweep.why_closed);
+  }
+}
+
 void Ledger::cancel_running(std::uint32_t sweep) {
   sweeps_.at(sweep).ending = true;
   sweeps_.at(sweep).cancelled = true;

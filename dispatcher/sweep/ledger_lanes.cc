@@ -20,7 +20,16 @@ std::uint16_t Ledger::add_lane(std::string_view region) {
   }
   CHECK(lanes_.size() < UINT16_MAX);
   lanes_.emplace_back().region = region;
+  for (const auto& [incarnation, worker] : workers_) {
+    v1::ToWorker again;
+    again.mutable_hello_again();
+    send(incarnation, std::move(again));
+  }
   return static_cast<std::uint16_t>(lanes_.size() - 1);
+}
+
+bool Ledger::has_lane(std::string_view region) const {
+  return std::ranges::find(lanes_, region, &Lane::region) != lanes_.end();
 }
 
 // What is held is left out: it is queued when its batch begins, or when the sweep goes on.
@@ -57,7 +66,7 @@ void Ledger::retry_later(TimePoint now, TaskKey key, Task& task) {
 
 bool Ledger::wants_to_offer(std::uint16_t lane_number) const {
   const Lane& lane = lanes_[lane_number];
-  return started_ && holding_until_ <= now_ && !lane.pending.empty() &&
+  return started_ && !paused_ && holding_until_ <= now_ && !lane.pending.empty() &&
          (lane.credit > lane.offered || BROKEN(kCreditIgnored));
 }
 

@@ -178,6 +178,7 @@ bool Ledger::may_grant(const Task& task, const v1::Offer& offer, std::uint64_t f
   // Not even to the owner again: it may have finished, and another one been granted the device.
   if (holding_until_ > now_ && !BROKEN(kR13ClaimsInHold)) return false;
   if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
+  if (paused_ || sweeps_.at(offer.task().sweep()).closes <= now_) return false;
   if (late(task, offer) && BROKEN(kR3LateClaimDenied)) return false;
   if (held(sweeps_.at(offer.task().sweep()), offer.task().index()) && !BROKEN(kHeldClaimsGranted)) {
     return false;

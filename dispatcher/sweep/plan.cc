@@ -93,10 +93,15 @@ LimitPlan plan_limits(const Inventory& inventory, const std::vector<Host>& hosts
   return plan;
 }
 
-std::vector<std::uint64_t> shared_devices(std::span<const TaskSpec> tasks) {
+std::vector<std::uint64_t> all_devices(std::span<const TaskSpec> tasks) {
   std::vector<std::uint64_t> devices;
   devices.reserve(tasks.size());
   for (const TaskSpec& task : tasks) devices.push_back(device_of(task));
+  return devices;
+}
+
+std::vector<std::uint64_t> shared_devices(std::span<const TaskSpec> tasks) {
+  std::vector<std::uint64_t> devices = all_devices(tasks);
   std::vector<std::uint64_t> sorted = devices;
   std::ranges::sort(sorted);
   std::unordered_set<std::uint64_t> shared;

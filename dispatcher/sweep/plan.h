@@ -41,5 +41,7 @@ LimitPlan plan_limits(const Inventory& inventory, const std::vector<Host>& hosts
 // same address and port, directly or from the same jump hosts, have the same number, those that are
 // alone with theirs have 0. Empty when all are alone. Names are compared, not what they resolve to.
 std::vector<std::uint64_t> shared_devices(std::span<const TaskSpec> tasks);
+// The same where other sweeps may run meanwhile: each task has its device's number.
+std::vector<std::uint64_t> all_devices(std::span<const TaskSpec> tasks);
 
 }  // namespace netfleet

@@ -33,7 +33,8 @@ std::vector<std::size_t> tasks_of_parts(const std::vector<TaskSpec>& tasks) {
   std::vector<std::size_t> counts;
   std::uint32_t next = 0;
   const auto count = static_cast<std::uint32_t>(tasks.size());
-  send_grant(granted(count), tasks, [&](const v1::ToWorker& part) {
+  send_grant(granted(count), [&](TaskKey key) -> const TaskSpec& { return tasks[key.index]; },
+             [&](const v1::ToWorker& part) {
     const std::string bytes = encode(part);
     EXPECT_LE(bytes.size(), wire::kMaxControlFrame);
     const auto decoded = decode_to_worker(bytes);
