@@ -41,4 +41,7 @@ struct Credential {
 // Credentials by name. Filled before the sessions start, then read-only: shared between threads.
 using CredentialStore = std::map<std::string, std::shared_ptr<const Credential>, std::less<>>;
 
+// Null when there is none of that name. For any thread.
+using FindCredential = std::function<std::shared_ptr<const Credential>(const std::string& name)>;
+
 }  // namespace netfleet

@@ -49,6 +49,7 @@ class WorkerThread final : public EmbeddedWorker {
     worker.lease_holder.slots = setup.sessions;
     worker.outbox.spool = std::move(spool);
     worker.credentials = std::move(setup.credentials);
+    worker.more_credentials = std::move(setup.more_credentials);
     worker.ask_code = std::move(setup.ask_code);
     worker.once = true;
     worker.log = setup.log;

@@ -98,8 +98,11 @@ std::vector<std::string> arguments_of(const Job& job, const std::vector<std::str
   return arguments;
 }
 
-RunOptions run_options_of(const Job& job, const std::string& login_name, Problems& problems) {
-  const auto arguments = arguments_of(job);
+RunOptions run_options_of(const Job& job, const std::string& login_name, Problems& problems,
+                          const std::vector<std::string>& instead,
+                          const std::vector<std::string>& families) {
+  auto arguments = arguments_of(job, families);
+  arguments.insert(arguments.end(), instead.begin(), instead.end());
   const auto parsed = parse({"netfleet", "run", job.source.c_str()}, login_name, &arguments);
   if (parsed) return std::get<RunOptions>(*parsed);
   problems.add(job.source, 1, complaint(parsed.error(), ""));

@@ -20,8 +20,10 @@ Job read_job(const std::string& path, const std::string& home, Problems& problem
 std::vector<std::string> arguments_of(const Job& job, const std::vector<std::string>& given = {});
 
 // The options of a run that a job file alone makes; more problems if its values do not fit
-// together.
-RunOptions run_options_of(const Job& job, const std::string& login_name, Problems& problems);
+// together. `instead`: further options, whose families the job's do not keep.
+RunOptions run_options_of(const Job& job, const std::string& login_name, Problems& problems,
+                          const std::vector<std::string>& instead = {},
+                          const std::vector<std::string>& families = {});
 
 // parse_command_line(), with the job file that the command line names, if it does.
 Expected<CommandLine> parse_command_line_with_job(int argc, const char* const* argv,

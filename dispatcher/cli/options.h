@@ -107,6 +107,7 @@ struct RunOptions {
   std::string platform_dir;
   int verbose = 0;  // how often -v was given
   bool quiet = false;
+  bool unattended = false;  // nobody is asked anything, even on a terminal; not an option
 };
 
 // `netfleet results`.

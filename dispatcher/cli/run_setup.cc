@@ -113,8 +113,9 @@ std::expected<CredentialStore, PromptFailure> credentials_of(const RunOptions& o
         "workers on other machines log in with what they have themselves; --send-credentials "
         "sends them the password from here, encrypted");
   }
-  const CredentialIo io{has_terminal, read_password, worker_side.needs_passphrase,
-                        variable("HOME")};
+  const auto nobody = [] { return false; };
+  const CredentialIo io{options.unattended ? std::function<bool()>(nobody) : has_terminal,
+                        read_password, worker_side.needs_passphrase, variable("HOME")};
   return gather_credentials(options.credentials, common_user(setup.tasks), hosts,
                             setup.record.job.jumps, inventory, remote, io, setup.warnings);
 }

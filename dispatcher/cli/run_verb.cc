@@ -102,15 +102,6 @@ HubOptions hub_options(const RunOptions& options, const Endpoint& endpoint, Cons
   return hub;
 }
 
-int exit_status(const SweepEnd& end) {
-  if (end.interrupted) return kExitInterrupted;
-  if (end.guarded) return kExitGuarded;
-  if (end.report.store_error || end.report.output_error) return kExitUsage;  // a full disk
-  const Summary& summary = end.report.summary;
-  const auto ok = summary.by_outcome[static_cast<std::size_t>(Outcome::kOk)];
-  return ok == summary.total ? kExitOk : kExitSomeFailed;
-}
-
 Expected<Store> open_store(const StoreOptions& options) {
   if (!options.enabled) return Store::open("");
   auto path = store_path(options.path);
@@ -230,6 +221,7 @@ class Run {
         .threads = options_.session_threads,
         .regions = regions_of(setup_.tasks),
         .credentials = setup_.credentials,
+        .more_credentials = {},
         .ask_code = ask_code(),
         .known_hosts = options_.known_hosts,
         .platform_dir = options_.platform_dir,
@@ -325,6 +317,15 @@ class Run {
 };
 
 }  // namespace
+
+int exit_status(const SweepEnd& end) {
+  if (end.interrupted) return kExitInterrupted;
+  if (end.guarded) return kExitGuarded;
+  if (end.report.store_error || end.report.output_error) return kExitUsage;  // a full disk
+  const Summary& summary = end.report.summary;
+  const auto ok = summary.by_outcome[static_cast<std::size_t>(Outcome::kOk)];
+  return ok == summary.total ? kExitOk : kExitSomeFailed;
+}
 
 Expected<std::string> store_path(const std::string& given) {
   if (!given.empty()) return given;

@@ -5,6 +5,7 @@
 
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/worker_side.h"
+#include "dispatcher/fleet/hub.h"
 #include "dispatcher/store/store.h"
 
 namespace netfleet {
@@ -19,6 +20,9 @@ inline constexpr int kExitInterrupted = 130;
 int run_verb(const RunOptions& options, const WorkerSide& worker_side);
 int results_verb(const ResultsOptions& options);
 int workers_verb(const WorkersOptions& options);
+
+// What a sweep that has ended means for the exit status.
+int exit_status(const SweepEnd& end);
 
 // The store's path: the option's, else the default place; an error without a home directory.
 Expected<std::string> store_path(const std::string& given);

@@ -30,6 +30,7 @@ struct EmbeddedWorkerSetup {
   std::uint32_t threads;  // 0: one a core
   std::vector<std::string> regions;
   CredentialStore credentials;
+  FindCredential more_credentials;  // that come later; may be empty
   AskCode ask_code;         // on the terminal; empty: there is none
   std::string known_hosts;  // empty: the user's own
   std::string platform_dir;

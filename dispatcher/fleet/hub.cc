@@ -124,8 +124,14 @@ Expected<void> Hub::serve() {
   next_waiting_note_ = clock_.now();
   while (!stopped_) {
     if (auto turned = turn(); !turned) return turned;
+    if (draining_ && ledger_.running() == 0 && gate_.empty() && held_back_.empty()) break;
   }
   return {};
+}
+
+void Hub::drain() {
+  draining_ = true;
+  ledger_.pause({});
 }
 
 void Hub::wait() {

@@ -39,6 +39,7 @@ struct HubOptions {
   bool many_sweeps = false;                     // they come and go, and share devices
   bool any_region = false;                      // its workers serve every region
   std::function<void(const std::string&)> log;  // one line for people
+  std::function<void(bool)> stalled;            // the store has no room now, or has some again
 };
 
 struct SweepEnd {
@@ -108,7 +109,9 @@ class Hub {
   void set_closing(std::uint32_t sweep, TimePoint closes) { ledger_.set_closing(sweep, closes); }
   // Workers are told those that are new or have changed, now and when they join.
   void add_credentials(const CredentialStore& credentials);
+  // serve() ends: at once, or when what runs has ended and is stored; nothing else is started.
   void stop() { stopped_ = true; }
+  void drain();
   const Ledger& ledger() const { return ledger_; }
   HubFigures figures() const;
 
@@ -184,6 +187,7 @@ class Hub {
   std::deque<HeldBack> held_back_;  // a recorder has no room yet
   int signal_fd_ = -1;
   bool stopped_ = false;
+  bool draining_ = false;
   TimePoint next_progress_{};
   TimePoint next_waiting_note_ = TimePoint::max();
   std::uint64_t malformed_ = 0;

@@ -103,10 +103,6 @@ void Hub::act(const Noted& noted) {
     return;  // logged with its error where the result came in
   }
   if (noted.what == Noted::What::kLeaseEnded) ++figures_.leases_lost;
-  if (noted.what == Noted::What::kRolloutAsks) {
-    Live* live = find(noted.task.sweep);
-    if (live != nullptr && live->run.question != nullptr) live->run.question->ask();
-  }
   if (!is_warning(noted.what) && noted.why.empty() && !options_.verbose) return;
   LogSubject subject = subject_of(noted.task);
   subject.region_timeout = options_.ledger.region_timeout;
@@ -117,6 +113,10 @@ void Hub::act(const Noted& noted) {
     }
   }
   log(log_noted(noted, subject));
+  if (noted.what == Noted::What::kRolloutAsks) {
+    Live* live = find(noted.task.sweep);
+    if (live != nullptr && live->run.question != nullptr) live->run.question->ask();
+  }
 }
 
 LogSubject Hub::subject_of(TaskKey task) const {

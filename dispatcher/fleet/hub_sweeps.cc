@@ -153,9 +153,11 @@ void Hub::mind_room(bool stalled) {
   if (stalled && !ledger_.paused()) {
     log("the store has no room: nothing more is started until there is some");
     ledger_.pause(gate_.withhold());
-  } else if (!stalled && ledger_.paused()) {
+    if (options_.stalled) options_.stalled(true);
+  } else if (!stalled && ledger_.paused() && !draining_) {
     log("the store has room again: going on");
     ledger_.go_on();
+    if (options_.stalled) options_.stalled(false);
   }
 }
 

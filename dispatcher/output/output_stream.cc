@@ -19,6 +19,7 @@ OutputStream::OutputStream(int fd, int stop_fd, Meanwhile meanwhile)
       stop_fd_(stop_fd),
       meanwhile_(std::move(meanwhile)),
       at_once_(std::size_t{256} << 10) {
+  if (fd < 0) state_ = State::kStopped;
   struct stat status{};
   if (fstat(fd, &status) != 0) return;  // the first write says why
   is_socket_ = S_ISSOCK(status.st_mode);

@@ -12,7 +12,7 @@
 
 namespace netfleet {
 
-// Writes to `fd`, which it borrows, and waits for its reader; readability of `stop_fd` ends a wait
+// Writes to `fd`, which it borrows (-1: to nobody, it is never open), and waits for its reader; readability of `stop_fd` ends a wait
 // and all writing. SIGPIPE must be blocked or ignored. One thread.
 class OutputStream {
  public:

@@ -53,6 +53,8 @@ class Agenda {
   std::vector<Step> advance(Instant now);
   // The sweep of this schedule has ended. Call advance() after it.
   void ended(const std::string& name);
+  // A sweep of it goes on that was begun before it was set.
+  void still_runs(const std::string& name) { entries_.at(name).running = true; }
   // Up to when its firings are taken: what the store has to remember.
   Instant taken_until(const std::string& name) const { return entries_.at(name).taken; }
   // The earliest time at which advance() has something to do; nothing without schedules.

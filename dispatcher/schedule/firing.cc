@@ -71,6 +71,15 @@ Instant closed_until(const std::vector<Window>& windows, Instant now) {
   return until;
 }
 
+std::optional<Instant> next_opening(const std::vector<Window>& windows, Instant now) {
+  std::optional<Instant> next;
+  for (const Window& window : windows) {
+    const Instant opening = next_firing(window.opens, *window.zone, now);
+    if (!next || opening < *next) next = opening;
+  }
+  return next;
+}
+
 Milliseconds stable_part(std::string_view key, Milliseconds span) {
   if (span <= Milliseconds(0)) return Milliseconds(0);
   // FNV-1a, and the last mixing steps of SplitMix64, since FNV's upper bits are weak.

@@ -4,6 +4,7 @@
 
 #include <date/tz.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ struct Window {
 };
 // When the last of the windows that are open at `now` closes; `now` when none is open.
 Instant closed_until(const std::vector<Window>& windows, Instant now);
+
+// When the next of the windows opens after `now`; nothing without windows.
+std::optional<Instant> next_opening(const std::vector<Window>& windows, Instant now);
 
 // The same part of `span` for the same key, always: a device's turn within its splay, a firing's
 // jitter. Evenly spread over the keys.

@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 8;
+constexpr int kSchemaVersion = 9;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -51,7 +51,11 @@ CREATE TABLE sweeps(
   save INTEGER NOT NULL DEFAULT 0,
   exec INTEGER NOT NULL DEFAULT 0,
   least_attempt INTEGER NOT NULL DEFAULT 1,
-  rollout TEXT);
+  rollout TEXT,
+  job TEXT,
+  origin TEXT,
+  due INTEGER,
+  request TEXT);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -209,6 +213,31 @@ constexpr const char* kUpgradeTo8 = R"sql(
 ALTER TABLE sweeps ADD COLUMN rollout TEXT;
 )sql";
 
+// What version 9 added: of a service. A schedule's firings are taken up to `taken`; `paused` says
+// why it is, or is null.
+constexpr const char* kTablesOf9 = R"sql(
+CREATE TABLE schedules(
+  job TEXT PRIMARY KEY,
+  taken INTEGER NOT NULL,
+  paused TEXT) WITHOUT ROWID;
+CREATE TABLE firings(
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  job TEXT NOT NULL,
+  due INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  sweep TEXT,
+  why TEXT);
+CREATE INDEX firings_of_job ON firings(job, number);
+CREATE UNIQUE INDEX sweeps_of_request ON sweeps(origin, request) WHERE request IS NOT NULL;
+)sql";
+
+constexpr const char* kUpgradeTo9 = R"sql(
+ALTER TABLE sweeps ADD COLUMN job TEXT;
+ALTER TABLE sweeps ADD COLUMN origin TEXT;
+ALTER TABLE sweeps ADD COLUMN due INTEGER;
+ALTER TABLE sweeps ADD COLUMN request TEXT;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -245,6 +274,7 @@ void create_tables(SQLite::Database& database) {
   database.exec(kTablesOf4);
   database.exec(kTablesOf6);
   database.exec(kTablesOf7);
+  database.exec(kTablesOf9);
   database.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                             kSchemaVersion));
   transaction.commit();
@@ -272,7 +302,9 @@ void upgrade(SQLite::Database& database) {
     database.exec(kUpgradeTo7);
     database.exec(kTablesOf7);
   }
-  database.exec(kUpgradeTo8);
+  if (version < 8) database.exec(kUpgradeTo8);
+  database.exec(kUpgradeTo9);
+  database.exec(kTablesOf9);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -157,6 +158,11 @@ struct Store::Impl {
   // The rows from key `first` to before `end`, as many as a chunk may hold.
   std::vector<Row> read_chunk(std::uint32_t sweep, std::int64_t first, std::int64_t end, With with);
   std::optional<SweepRecord> sweep_with_id(const std::string& id);
+  // Those that `condition`, with its parameters bound, selects.
+  std::vector<SweepRecord> sweeps_where(const std::string& condition,
+                                        std::initializer_list<std::string_view> parameters);
+  void upsert_schedule(const ScheduleRecord& schedule);
+  void insert_firing(const FiringRecord& firing);
   std::vector<SweepRecord> newest_sweeps(std::int64_t limit);
   // Whose id begins like this, newest first: the first few, and how many there are.
   struct Candidates {

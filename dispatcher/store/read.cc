@@ -17,7 +17,8 @@ constexpr const char* kSelectSweep =
     "SELECT number,id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
     "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
     "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id,mode,"
-    "configuration,dry_run,confirm_within_ms,save,exec,rollout FROM sweeps ";
+    "configuration,dry_run,confirm_within_ms,save,exec,rollout,job,origin,due,"
+    "request FROM sweeps ";
 
 WallTime to_wall_time(std::int64_t column) { return WallTime(Milliseconds(column)); }
 
@@ -162,6 +163,10 @@ SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
   job.configuration.save = number_at(row, 23) != 0;
   job.exec = number_at(row, 24) != 0;
   record.rollout = text_at(row, 25);
+  record.job_name = text_at(row, 26);
+  record.origin = text_at(row, 27);
+  if (!row.isColumnNull(28)) record.due = to_wall_time(number_at(row, 28));
+  record.request = text_at(row, 29);
   job.answers = read_answers(record.number);
   job.jumps = read_jumps(record.number);
   return record;
@@ -172,6 +177,18 @@ std::optional<SweepRecord> Store::Impl::sweep_with_id(const std::string& id) {
   select.bindNoCopy(1, id);
   if (!select.executeStep()) return std::nullopt;
   return read_sweep(select);
+}
+
+std::vector<SweepRecord> Store::Impl::sweeps_where(
+    const std::string& condition, std::initializer_list<std::string_view> parameters) {
+  SQLite::Statement select(database, kSelectSweep + condition);
+  int position = 1;
+  for (const std::string_view parameter : parameters) {
+    select.bind(position++, std::string(parameter));
+  }
+  std::vector<SweepRecord> found;
+  while (select.executeStep()) found.push_back(read_sweep(select));
+  return found;
 }
 
 Store::Impl::Candidates Store::Impl::candidates(const std::string& beginning) {

@@ -30,6 +30,27 @@ struct SweepRecord {
   Milliseconds lease{10'000};  // the longest that its workers were ever given
   std::string boot_id;         // of the machine when it was begun; empty: unknown
   std::string rollout;         // as dispatcher/sweep writes it; empty: none
+  // Of a service's sweeps only, else empty.
+  std::string job_name;         // its name there
+  std::string origin;           // "schedule", or who submitted it
+  std::optional<WallTime> due;  // of the firing that it is for
+  std::string request;          // the submission's key; unique for one origin
+};
+
+// A service's schedule, by its job's name.
+struct ScheduleRecord {
+  std::string job;
+  WallTime taken;      // all its firings up to here were taken
+  std::string paused;  // why it is; empty: it is not
+};
+
+// What became of a firing.
+struct FiringRecord {
+  std::string job;
+  WallTime due;
+  std::string what;   // "started", "skipped" or "failed"
+  std::string sweep;  // started: its id
+  std::string why;    // else
 };
 
 // Who has the newest attempt at a task.
@@ -126,6 +147,27 @@ class Store {
   // Whether what failed last may work again by itself: the disk was full, or another process in the
   // way.
   bool may_recover() const;
+
+  // A sweep of a schedule: in the same transaction its firing is taken, as started.
+  Expected<void> add_fired_sweep(SweepRecord& record, std::span<const TaskSpec> tasks,
+                                 const ScheduleRecord& schedule);
+  // Firings of which nothing came; the schedule is taken up to where it says. The newest 10,000
+  // firings of each job are kept.
+  Expected<void> add_firing(const FiringRecord& firing, const ScheduleRecord& schedule);
+  Expected<void> put_schedule(const ScheduleRecord& schedule);
+  Expected<std::vector<ScheduleRecord>> schedules();
+  // The newest first; of all jobs when `job` is empty.
+  Expected<std::vector<FiringRecord>> firings(const std::string& job, std::size_t limit);
+  // Of a service: those that have not ended, oldest first; the newest of a job that has ended; the
+  // one of a request.
+  Expected<std::vector<SweepRecord>> unfinished_sweeps();
+  Expected<std::optional<SweepRecord>> newest_ended(const std::string& job);
+  Expected<std::optional<SweepRecord>> sweep_of_request(const std::string& origin,
+                                                        const std::string& request);
+  // An error when another process is the service of this store.
+  Expected<SweepLock> lock_service();
+  // Whether the file is whole, as far as SQLite can tell at once; reads all of it.
+  Expected<void> check();
 
   // 64 random bits, made with the store: sweep numbers mean something only together with them.
   Expected<std::uint64_t> identity();

@@ -47,8 +47,9 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
       "INSERT INTO sweeps(id,started_at,ended_at,total,connect_timeout_ms,auth_timeout_ms,"
       "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
       "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id,mode,"
-      "configuration,dry_run,confirm_within_ms,save,exec,rollout)"
-      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "configuration,dry_run,confirm_within_ms,save,exec,rollout,"
+      "job,origin,due,request)"
+      " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   insert.bindNoCopy(1, record.id);
   insert.bind(2, to_column(record.started_at));
   if (record.ended_at) insert.bind(3, to_column(*record.ended_at));
@@ -79,6 +80,10 @@ void Store::Impl::insert_sweep(SweepRecord& record) {
   insert.bind(23, configuration.save ? 1 : 0);
   insert.bind(24, job.exec ? 1 : 0);
   bind_or_null(insert, 25, record.rollout);
+  bind_or_null(insert, 26, record.job_name);
+  bind_or_null(insert, 27, record.origin);
+  if (record.due) insert.bind(28, to_column(*record.due));
+  bind_or_null(insert, 29, record.request);
   insert.exec();
   record.number = static_cast<std::uint32_t>(database.getLastInsertRowid());
 

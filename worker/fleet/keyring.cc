@@ -23,7 +23,10 @@ Expected<void> Keyring::load() {
 
 Expected<std::shared_ptr<const ssh::Identity>> Keyring::find(const std::string& name) {
   if (const auto known = identities_.find(name); known != identities_.end()) return known->second;
-  const auto own = credentials_.find(name);
+  auto own = credentials_.find(name);
+  if (own == credentials_.end() && more_) {
+    if (auto found = more_(name)) own = credentials_.emplace(name, std::move(found)).first;
+  }
   if (own == credentials_.end()) {
     return fail(fmt::format("no credential '{}' here, and the dispatcher sent none", name));
   }

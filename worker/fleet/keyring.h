@@ -18,8 +18,12 @@ namespace netfleet {
 class Keyring {
  public:
   // `ask_code`: gets one-time codes where a credential has no command for that; may be empty.
-  explicit Keyring(CredentialStore own, AskCode ask_code = {})
-      : own_(std::move(own)), ask_code_(std::move(ask_code)), credentials_(own_) {}
+  // `more`: credentials that are not known yet, by name, of this very process; may be empty.
+  explicit Keyring(CredentialStore own, AskCode ask_code = {}, FindCredential more = {})
+      : own_(std::move(own)),
+        ask_code_(std::move(ask_code)),
+        more_(std::move(more)),
+        credentials_(own_) {}
 
   // Reads every key; the error names the first that cannot be used.
   Expected<void> load();
@@ -36,6 +40,7 @@ class Keyring {
 
   const CredentialStore own_;
   const AskCode ask_code_;
+  const FindCredential more_;
   CredentialStore credentials_;  // with what was taken
   // By command; "" is the terminal. Shared by all identities, so that questions have one queue.
   std::map<std::string, std::shared_ptr<ssh::Codes>> codes_;

@@ -37,7 +37,8 @@ Worker::Worker(wire::Context& context, const Clock& clock, WorkerSetup options, 
       outbox_(options_.outbox),
       events_(events),
       sessions_(sessions),
-      keyring_(std::move(options_.credentials), std::move(options_.ask_code)),
+      keyring_(std::move(options_.credentials), std::move(options_.ask_code),
+               std::move(options_.more_credentials)),
       jump_routes_(std::move(options_.jumps), keyring_),
       wakeup_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   CHECK(wakeup_fd_ >= 0);

@@ -34,6 +34,7 @@ struct WorkerSetup {
   OutboxOptions outbox;
   CredentialStore credentials;         // the worker's own; they go before what a dispatcher sends
   JumpHosts jumps;                     // the worker's own, likewise
+  FindCredential more_credentials;     // as Keyring's
   AskCode ask_code;                    // for one-time codes that no command gives; may be empty
   bool once = false;                   // return when the dispatcher has finished
   Milliseconds drain_timeout{60'000};  // after the first request to drain

@@ -1,0 +1,34 @@
+// dispatcher/serve: a few threads for what may take time: reading inventories, disks, telling
+// people. Work waits in a queue; each piece has its own deadlines.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace netfleet {
+
+// For any thread.
+class Clerks {
+ public:
+  explicit Clerks(unsigned threads);
+  ~Clerks();  // finishes what is queued
+  Clerks(const Clerks&) = delete;
+  Clerks& operator=(const Clerks&) = delete;
+
+  void add(std::function<void()> work);
+
+ private:
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<std::function<void()>> queue_;  // guarded by mutex_
+  bool over_ = false;                        // guarded by mutex_
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace netfleet

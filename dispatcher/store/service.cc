@@ -1,0 +1,152 @@
+// The store for a service: what came of its schedules' firings, and which sweeps are its own.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "dispatcher/store/impl.h"
+
+namespace netfleet {
+namespace {
+
+constexpr int kFiringsKept = 10'000;  // of a job: a week of one a minute
+
+std::int64_t to_column(WallTime time) { return time.time_since_epoch().count(); }
+
+void bind_or_null(SQLite::Statement& statement, int position, const std::string& text) {
+  if (text.empty()) {
+    statement.bind(position);
+  } else {
+    statement.bindNoCopy(position, text);
+  }
+}
+
+std::optional<SweepRecord> first_of(std::vector<SweepRecord> sweeps) {
+  if (sweeps.empty()) return std::nullopt;
+  return std::move(sweeps.front());
+}
+
+}  // namespace
+
+void Store::Impl::upsert_schedule(const ScheduleRecord& schedule) {
+  SQLite::Statement put(database,
+                        "INSERT INTO schedules(job,taken,paused) VALUES(?,?,?) ON CONFLICT DO"
+                        " UPDATE SET taken=excluded.taken, paused=excluded.paused");
+  put.bindNoCopy(1, schedule.job);
+  put.bind(2, to_column(schedule.taken));
+  bind_or_null(put, 3, schedule.paused);
+  put.exec();
+}
+
+void Store::Impl::insert_firing(const FiringRecord& firing) {
+  SQLite::Statement insert(database,
+                           "INSERT INTO firings(job,due,what,sweep,why) VALUES(?,?,?,?,?)");
+  insert.bindNoCopy(1, firing.job);
+  insert.bind(2, to_column(firing.due));
+  insert.bindNoCopy(3, firing.what);
+  bind_or_null(insert, 4, firing.sweep);
+  bind_or_null(insert, 5, firing.why);
+  insert.exec();
+  SQLite::Statement forget(database,
+                           "DELETE FROM firings WHERE job=?1 AND number<=(SELECT number FROM"
+                           " firings WHERE job=?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)");
+  forget.bindNoCopy(1, firing.job);
+  forget.bind(2, kFiringsKept);
+  forget.exec();
+}
+
+Expected<void> Store::add_fired_sweep(SweepRecord& record, std::span<const TaskSpec> tasks,
+                                      const ScheduleRecord& schedule) {
+  return impl_->guarded("add a sweep", [&] {
+    SQLite::Transaction transaction(impl_->database, SQLite::TransactionBehavior::IMMEDIATE);
+    impl_->insert_sweep(record);
+    impl_->insert_tasks(record.number, tasks);
+    impl_->upsert_schedule(schedule);
+    impl_->insert_firing({.job = schedule.job,
+                          .due = record.due.value_or(record.started_at),
+                          .what = "started",
+                          .sweep = record.id,
+                          .why = {}});
+    transaction.commit();
+  });
+}
+
+Expected<void> Store::add_firing(const FiringRecord& firing, const ScheduleRecord& schedule) {
+  return impl_->guarded("write down a firing", [&] {
+    SQLite::Transaction transaction(impl_->database, SQLite::TransactionBehavior::IMMEDIATE);
+    impl_->upsert_schedule(schedule);
+    impl_->insert_firing(firing);
+    transaction.commit();
+  });
+}
+
+Expected<void> Store::put_schedule(const ScheduleRecord& schedule) {
+  return impl_->guarded("write down a schedule", [&] { impl_->upsert_schedule(schedule); });
+}
+
+Expected<std::vector<ScheduleRecord>> Store::schedules() {
+  return impl_->guarded("read the schedules", [&] {
+    SQLite::Statement select(impl_->database, "SELECT job,taken,paused FROM schedules");
+    std::vector<ScheduleRecord> found;
+    while (select.executeStep()) {
+      found.push_back({select.getColumn(0).getString(),
+                       WallTime(Milliseconds(select.getColumn(1).getInt64())),
+                       select.getColumn(2).getString()});
+    }
+    return found;
+  });
+}
+
+Expected<std::vector<FiringRecord>> Store::firings(const std::string& job, std::size_t limit) {
+  return impl_->guarded("read the firings", [&] {
+    SQLite::Statement select(impl_->database,
+                             "SELECT job,due,what,sweep,why FROM firings WHERE ?1='' OR job=?1"
+                             " ORDER BY number DESC LIMIT ?2");
+    select.bindNoCopy(1, job);
+    const std::size_t most = std::numeric_limits<std::int64_t>::max();
+    select.bind(2, static_cast<std::int64_t>(std::min(limit, most)));
+    std::vector<FiringRecord> found;
+    while (select.executeStep()) {
+      const auto text = [&](int column) { return select.getColumn(column).getString(); };
+      found.push_back({text(0), WallTime(Milliseconds(select.getColumn(1).getInt64())), text(2),
+                       text(3), text(4)});
+    }
+    return found;
+  });
+}
+
+Expected<std::vector<SweepRecord>> Store::unfinished_sweeps() {
+  return impl_->guarded("list the sweeps", [&] {
+    return impl_->sweeps_where("WHERE ended_at IS NULL AND job IS NOT NULL ORDER BY number", {});
+  });
+}
+
+Expected<std::optional<SweepRecord>> Store::newest_ended(const std::string& job) {
+  return impl_->guarded("find a sweep", [&] {
+    return first_of(impl_->sweeps_where(
+        "WHERE ended_at IS NOT NULL AND job=? ORDER BY number DESC LIMIT 1", {job}));
+  });
+}
+
+Expected<std::optional<SweepRecord>> Store::sweep_of_request(const std::string& origin,
+                                                             const std::string& request) {
+  return impl_->guarded("find a sweep", [&] {
+    return first_of(impl_->sweeps_where("WHERE origin=? AND request=?", {origin, request}));
+  });
+}
+
+Expected<SweepLock> Store::lock_service() {
+  SweepRecord service;  // no sweep has number 0
+  auto lock = lock_sweep(service);
+  if (lock) return lock;
+  return fail(fmt::format("store {}: another netfleet serve works with it", impl_->path));
+}
+
+Expected<void> Store::check() {
+  return impl_->guarded("check it", [&] {
+    const std::string found = impl_->database.execAndGet("PRAGMA quick_check(1)").getString();
+    if (found != "ok") throw StoreFailure("the file is damaged: " + found);
+  });
+}
+
+}  // namespace netfleet
