@@ -31,10 +31,10 @@ struct ApiOptions {
   // HOST:PORT, an address, not a name but "localhost"; IPv6 in brackets; port 0: any. Beyond
   // loopback it takes tokens and TLS.
   std::string listen = "127.0.0.1:7680";
-  std::string tokens;       // a file (tokens.h); empty: nobody may ask for more than whether it runs
+  std::string tokens;  // a file (tokens.h); empty: nobody may ask for more than whether it runs
   std::string certificate;  // TLS: PEM files, the chain and its key; both or none
   std::string key;
-  Audit* audit = nullptr;   // outlives the server; must be there
+  Audit* audit = nullptr;                       // outlives the server; must be there
   std::function<Expected<Store>()> open_store;  // for reading, of any thread, again and again
   VolatileMask mask;                            // of comparisons; any thread
   ApiLimits limits;

@@ -23,6 +23,9 @@ std::string_view scope_name(Scope scope);  // "read", "run", "change"; of kNone 
 // "read,run": the greatest of a list.
 Expected<Scope> parse_scopes(std::string_view list);
 
+// Letters, digits, '.', '_', '-', at most 64.
+bool is_token_name(std::string_view name);
+
 using TokenHash = std::array<std::uint8_t, 32>;
 TokenHash hash_token(std::string_view token);
 
@@ -49,7 +52,7 @@ class Tokens {
 Expected<Tokens> read_tokens(const std::string& path);
 
 // A new random token, "nf_" and 43 characters, and its line in a tokens file. The error: `name` is
-// no name: letters, digits, '.', '_', '-', at most 64.
+// no name.
 struct NewToken {
   std::string token;
   std::string line;
