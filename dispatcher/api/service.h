@@ -34,13 +34,13 @@ using Answer = std::expected<T, Refusal>;
 
 // A sweep of a job of the service's directory, at once.
 struct Submission {
-  std::string job;                            // its name
-  std::vector<std::string> limits;            // narrow the job's hosts further
-  std::optional<std::string> configuration;   // lines, instead of what the job does
-  std::vector<std::string> commands;          // instead of the job's
-  bool dry_run = false;                       // with a configuration
-  bool may_change = false;                    // whoever asks may change devices
-  std::string who;                            // "api:NAME", as it is kept with the sweep
+  std::string job;                           // its name
+  std::vector<std::string> limits;           // narrow the job's hosts further
+  std::optional<std::string> configuration;  // lines, instead of what the job does
+  std::vector<std::string> commands;         // instead of the job's
+  bool dry_run = false;                      // with a configuration
+  bool may_change = false;                   // whoever asks may change devices
+  std::string who;                           // "api:NAME", as it is kept with the sweep
   // The same key again is the same submission: its sweep is returned, and none begun. Of one `who`.
   // Empty: none.
   std::string key;
@@ -58,17 +58,18 @@ struct LiveSweep {
   std::uint32_t running = 0;                              // tasks at work now
   std::uint32_t done = 0;                                 // results that are safe
   std::array<std::uint32_t, kOutcomeCount> by_outcome{};  // of those
-  std::uint64_t version = 0;  // grows with each change of the above
+  std::uint64_t version = 0;                              // grows with each change of the above
 };
 
 struct ScheduleView {
   std::string job;
   std::string cron;
   std::string zone;
-  std::optional<WallTime> next;  // none: paused
-  bool paused = false;           // by somebody, until resumed; survives a restart
-  std::optional<std::string> running;  // the sweep that it started
-  std::string warning;           // "cannot finish before its next start: ...", or empty
+  std::optional<WallTime> next;            // none: paused
+  bool paused = false;                     // by somebody, until resumed; survives a restart
+  std::optional<std::string> running;      // the sweep that it started
+  std::string warning;                     // "cannot finish before its next start: ...", or empty
+  std::optional<WallTime> last_success{};  // end of its newest sweep of which every host was ok
 };
 
 // What became of one firing of a schedule.

@@ -164,6 +164,7 @@ Expected<std::size_t> compare_sweeps(Store& store, const SweepRecord& before,
   std::optional<Error> error;
   const bool same_commands = before.job.commands == after.job.commands;
   const auto visited = store.for_pairs(same_commands, [&](const TaskPair& pair) {
+    if (options.go_on && !options.go_on()) return false;
     if (!all && !selected.contains(pair.host)) return true;
     ++hosts;
     if (pair.same) return true;

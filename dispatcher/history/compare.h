@@ -30,6 +30,7 @@ struct HostComparison {
 struct CompareOptions {
   VolatileMask mask;   // empty: everything counts
   std::string limits;  // an expression (inventory/limit.h) over names, regions, platforms; or empty
+  std::function<bool()> go_on{};  // asked for each host; false: stops. Empty: to the end
 };
 
 // Both sweeps as they are in the store. Visits hosts of which something differs or is not compared,

@@ -2,6 +2,7 @@
 // and not for deciding anything.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -189,6 +190,8 @@ class Store {
   // Newest first.
   Expected<std::vector<SweepRecord>> sweeps(std::size_t limit);
   Expected<SweepDurations> durations(std::uint32_t sweep);
+  // How many results it has of each outcome.
+  Expected<std::array<std::uint32_t, kOutcomeCount>> outcome_counts(std::uint32_t sweep);
   Expected<TaskSpec> task(std::uint32_t sweep, std::uint32_t index);
   // Empty when there is none yet.
   Expected<std::optional<TaskResult>> result(std::uint32_t sweep, std::uint32_t index);
