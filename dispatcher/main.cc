@@ -12,6 +12,7 @@
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/verbs.h"
+#include "dispatcher/serve/serve_verb.h"
 #include "worker/fleet/link.h"
 #include "worker/replay.h"
 #include "worker/setup.h"
@@ -126,6 +127,9 @@ int main(int argc, char** argv) {
   }
   if (const auto* prune = std::get_if<PruneOptions>(&*parsed)) return prune_verb(*prune);
   if (const auto* diff = std::get_if<DiffOptions>(&*parsed)) return diff_verb(*diff, worker_side);
+  if (const auto* serve = std::get_if<ServeOptions>(&*parsed)) {
+    return serve_verb(*serve, worker_side);
+  }
   if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
   return results_verb(std::get<ResultsOptions>(*parsed));
 }

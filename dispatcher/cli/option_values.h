@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,16 @@ TakeValue take_word(Enum& target, std::array<std::pair<std::string_view, Enum>, 
       expected += fmt::format("{}{}", expected.empty() ? "" : ", ", word);
     }
     return fail(fmt::format("'{}' is not one of {}", given, expected));
+  };
+}
+
+// Takes how many sweeps or days stay.
+inline TakeValue take_count(std::optional<std::uint32_t>& target) {
+  return [&target](const std::string& given) -> Expected<void> {
+    const auto number = parse_number(given, 1, 100'000);
+    if (!number) return std::unexpected(number.error());
+    target = static_cast<std::uint32_t>(*number);
+    return {};
   };
 }
 

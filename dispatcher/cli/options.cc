@@ -68,6 +68,9 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* prune_verb = app.add_subcommand("prune", "Remove old sweeps from the store");
   PruneOptions prune;
   add_prune(*prune_verb, prune);
+  CLI::App* serve_verb = app.add_subcommand("serve", "Run jobs by their schedules, for years");
+  ServeOptions serve;
+  add_serve(*serve_verb, serve);
   CLI::App* workers_verb =
       app.add_subcommand("workers", "Ask a running dispatcher which workers it has");
   workers_verb->footer(std::string(kWorkersExamples));
@@ -128,6 +131,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     }
     return prune;
   }
+  if (serve_verb->parsed()) {
+    if (auto settled = settle_serve(*serve_verb, serve); !settled) {
+      return usage_error(settled.error().message, "netfleet serve");
+    }
+    return serve;
+  }
   if (workers_verb->parsed()) {
     if (workers.dispatcher.empty()) {
       return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
@@ -151,9 +160,8 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return check;
   }
   return usage_error(
-      "a command is missing: run, detect, results, diff, prune, workers, keygen, replay, platforms "
-      "or "
-      "check",
+      "a command is missing: run, detect, results, diff, prune, serve, workers, keygen, replay, "
+      "platforms or check",
       "netfleet");
 }
 

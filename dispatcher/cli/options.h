@@ -19,6 +19,7 @@
 #include "dispatcher/cli/platforms_verb.h"
 #include "dispatcher/cli/prune_verb.h"
 #include "dispatcher/cli/replay_verb.h"
+#include "dispatcher/cli/serve_options.h"
 #include "dispatcher/cli/ssh_options.h"
 #include "dispatcher/notify/notice.h"
 #include "dispatcher/output/order.h"
@@ -133,7 +134,7 @@ struct HelpText {
 
 using CommandLine =
     std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions, ReplayOptions,
-                 PlatformsOptions, CheckOptions, DiffOptions, PruneOptions>;
+                 PlatformsOptions, CheckOptions, DiffOptions, PruneOptions, ServeOptions>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2. What `run` and

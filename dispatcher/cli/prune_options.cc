@@ -1,6 +1,6 @@
 #include <CLI/CLI.hpp>
 
-#include "common/command_line.h"
+#include "dispatcher/cli/option_values.h"
 #include "dispatcher/cli/prune_verb.h"
 
 namespace netfleet {
@@ -13,15 +13,6 @@ constexpr const char* kExamples = R"(Examples:
 A sweep stays when one of the rules keeps it. One that runs stays always; one that 'netfleet run
 --resume' can go on with stays unless --unfinished is given. Others may read and run sweeps
 meanwhile.)";
-
-TakeValue take_count(std::optional<std::uint32_t>& target) {
-  return [&target](const std::string& given) -> Expected<void> {
-    const auto number = parse_number(given, 1, 100'000);
-    if (!number) return std::unexpected(number.error());
-    target = static_cast<std::uint32_t>(*number);
-    return {};
-  };
-}
 
 }  // namespace
 

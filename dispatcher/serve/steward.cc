@@ -41,6 +41,11 @@ void Steward::say(const std::string& line) { around_.console.say("netfleet: " + 
 
 void Steward::wake() { CHECK(write(wake_fd_, &kOne, sizeof kOne) == sizeof kOne); }
 
+void Steward::clear_wake() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto woken = read(wake_fd_, &count, sizeof count);
+}
+
 Instant Steward::now() const {
   return std::chrono::floor<std::chrono::seconds>(around_.clock.wall());
 }
@@ -82,8 +87,19 @@ Expected<void> Steward::begin() {
     }
     set_schedules();
   }
+  recall_durations();
   go_on_with_unfinished();
   return {};
+}
+
+// What warnings need of the sweeps before this start.
+void Steward::recall_durations() {
+  const std::scoped_lock lock(book_mutex_, mutex_);
+  for (auto& [name, state] : schedules_) {
+    const auto newest = book_.newest_ended(name);
+    if (!newest || !*newest) continue;
+    state.last_took = *(*newest)->ended_at - (*newest)->started_at;
+  }
 }
 
 void Steward::reload() {
@@ -121,8 +137,7 @@ void Steward::set_schedules() {
 }
 
 std::optional<Instant> Steward::advance() {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto woken = read(wake_fd_, &count, sizeof count);
+  clear_wake();
   std::vector<Agenda::Step> steps;
   std::optional<Instant> next;
   {
@@ -173,6 +188,10 @@ void Steward::fire(const Agenda::Step& step) {
 
 void Steward::could_not_fire(const SweepOrder& order, const std::string& why) {
   const std::string& job = order.job->name;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;  // it was not taken: the next start will see to it
+  }
   say(fmt::format("job {}: not started: {}", job, why));
   audit("schedule", "start", job, "failed", why);
   {

@@ -9,7 +9,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dispatcher/api/audit.h"
@@ -37,6 +39,8 @@ class Steward final : public Service {
   // readable, or the clock was set.
   std::optional<Instant> advance();
   int wake_fd() const { return wake_fd_; }
+  void wake();        // from any thread
+  void clear_wake();  // as advance() does
   void clock_was_set();
   // Nothing more is begun. After the hub has ended, the destructor finishes what is left.
   void stop();
@@ -71,8 +75,10 @@ class Steward final : public Service {
   struct ScheduleState {
     std::string paused;  // why; empty: it is not
     Milliseconds last_took{0};
+    std::optional<WallTime> last_success{};  // of this service's life
   };
 
+  void recall_durations();
   void go_on_with_unfinished();
   void set_schedules();
   void take(const Agenda::Step& step);
@@ -83,6 +89,7 @@ class Steward final : public Service {
   Answer<std::string> start(const SweepOrder& order);
   Answer<std::string> start_and_wait(SweepOrder order);
   Answer<SweepOrder> order_for(const std::string& job);
+  std::shared_ptr<Entry> enter(std::unique_ptr<SweepWork> work);
   void give_to_hub(const std::shared_ptr<Entry>& entry);
   SweepRun run_of(const std::shared_ptr<Entry>& entry);
   void ended(const std::shared_ptr<Entry>& entry, SweepEnd end);
@@ -94,7 +101,6 @@ class Steward final : public Service {
   std::string warning_of(const std::string& job, const Schedule& schedule);
   std::shared_ptr<Entry> find(const std::string& sweep);
   Instant now() const;
-  void wake();
   void changed(Entry& entry);
   void say(const std::string& line);
   void audit(const std::string& who, const std::string& action, const std::string& object,
@@ -116,6 +122,7 @@ class Steward final : public Service {
   std::map<std::string, ScheduleState> schedules_;  // by job, of those with a schedule
   std::map<std::string, std::shared_ptr<Entry>> live_;  // by id
   std::size_t preparing_ = 0;
+  std::set<std::pair<std::string, std::string>> submitting_;  // who, and with which key
   bool stopping_ = false;
   std::string stalled_;
   std::map<std::string, std::string> problems_;  // by what they are about

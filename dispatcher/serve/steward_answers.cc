@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/duration.h"
-#include "common/version.h"
 #include "dispatcher/serve/steward.h"
 
 namespace netfleet {
@@ -56,7 +55,18 @@ Answer<std::string> Steward::submit(const Submission& submission) {
   order->origin = submission.who;
   order->request = submission.key;
   order->submission = submission;
-  return start_and_wait(std::move(*order));
+  if (submission.key.empty()) return start_and_wait(std::move(*order));
+  const std::pair key{submission.who, submission.key};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!submitting_.insert(key).second) {
+      return refuse(Refusal::Kind::kBusy, "it is being prepared: ask again");
+    }
+  }
+  auto started = start_and_wait(std::move(*order));
+  const std::lock_guard lock(mutex_);
+  submitting_.erase(key);
+  return started;
 }
 
 Answer<std::string> Steward::retry(const std::string& sweep, OutcomeSet only, bool may_change,
@@ -169,6 +179,7 @@ std::vector<ScheduleView> Steward::schedules() {
     view.cron = job->schedule->cron;
     view.zone = job->schedule->zone;
     view.paused = !state.paused.empty();
+    view.last_success = state.last_success;
     if (agenda_.has(name)) view.next = to_wall(agenda_.next_of(name));
     for (const auto& [id, entry] : live_) {
       if (entry->scheduled && entry->view.job == name) view.running = id;
@@ -240,7 +251,7 @@ Answer<std::vector<WorkerInfo>> Steward::workers() {
 
 Health Steward::health() {
   Health health;
-  health.version = kVersion;
+  health.version = NETFLEET_VERSION;
   health.since = since_;
   const auto infos = workers();
   const std::lock_guard lock(mutex_);

@@ -65,20 +65,35 @@ Answer<std::string> Steward::start(const SweepOrder& order) {
     ++preparing_;
   }
   auto work = SweepWork::prepare(around_, order);
+  if (!work) {
+    const std::lock_guard lock(mutex_);
+    --preparing_;
+    return std::unexpected(work.error());
+  }
+  const auto entry = enter(std::move(*work));
+  say(fmt::format("sweep {} of job {} {}: {} hosts", entry->view.id, entry->view.job,
+                  order.resume.empty() ? "begins" : "goes on", entry->view.total));
+  if (entry->scheduled && order.resume.empty()) {
+    audit("schedule", "start", entry->view.job, "done", "sweep " + entry->view.id);
+  }
+  give_to_hub(entry);
+  return entry->view.id;
+}
+
+std::shared_ptr<Steward::Entry> Steward::enter(std::unique_ptr<SweepWork> work) {
   const std::lock_guard lock(mutex_);
   --preparing_;
-  if (!work) return std::unexpected(work.error());
   auto entry = std::make_shared<Entry>();
-  const SweepRecord& record = (*work)->record();
+  const SweepRecord& record = work->record();
   entry->view.id = record.id;
   entry->view.job = record.job_name;
   entry->view.origin = record.origin;
   entry->view.state = "running";
   entry->view.started_at = record.started_at;
-  entry->view.total = (*work)->total();
+  entry->view.total = work->total();
   entry->scheduled = record.origin == "schedule";
   entry->number = record.number;
-  entry->work = std::move(*work);
+  entry->work = std::move(work);
   entry->question = std::make_unique<AskedQuestion>([this, id = record.id] {
     const std::lock_guard asked(mutex_);
     if (const auto one = find(id)) {
@@ -88,13 +103,7 @@ Answer<std::string> Steward::start(const SweepOrder& order) {
   });
   live_.emplace(record.id, entry);
   ++figures_.sweeps_started;
-  say(fmt::format("sweep {} of job {} {}: {} hosts", record.id, record.job_name,
-                  order.resume.empty() ? "begins" : "goes on", entry->view.total));
-  if (!order.resume.empty() && entry->scheduled && agenda_.has(record.job_name)) {
-    agenda_.still_runs(record.job_name);
-  }
-  give_to_hub(entry);
-  return record.id;
+  return entry;
 }
 
 void Steward::give_to_hub(const std::shared_ptr<Entry>& entry) {
@@ -106,9 +115,6 @@ void Steward::give_to_hub(const std::shared_ptr<Entry>& entry) {
     say(fmt::format("sweep {}: {}", entry->view.id, added.error().message));
     clerks_.add([this, entry] { remove(entry); });
   });
-  if (entry->scheduled) {
-    audit("schedule", "start", entry->view.job, "done", "sweep " + entry->view.id);
-  }
 }
 
 SweepRun Steward::run_of(const std::shared_ptr<Entry>& entry) {
@@ -151,9 +157,11 @@ void Steward::conclude(const std::shared_ptr<Entry>& entry, const SweepEnd& end)
   {
     const std::lock_guard lock(mutex_);
     ++figures_.sweeps_ended;
+    const bool all_ok = ok == entry->view.total && !end.report.store_error;
     if (const auto state = schedules_.find(entry->view.job);
         entry->scheduled && state != schedules_.end()) {
       state->second.last_took = took;
+      if (all_ok) state->second.last_success = around_.clock.wall();
       const auto job = jobs_.find(entry->view.job);
       const std::string warning =
           job == nullptr ? "" : warning_of(entry->view.job, job->schedule->schedule);
@@ -165,13 +173,14 @@ void Steward::conclude(const std::shared_ptr<Entry>& entry, const SweepEnd& end)
 }
 
 void Steward::remove(const std::shared_ptr<Entry>& entry) {
+  std::unique_ptr<SweepWork> work;  // goes outside the lock
   {
     const std::lock_guard lock(mutex_);
     live_.erase(entry->view.id);
     if (entry->scheduled) agenda_.ended(entry->view.job);
     changed(*entry);
+    work = std::move(entry->work);
   }
-  entry->work.reset();
   wake();
 }
 
@@ -201,7 +210,7 @@ void Steward::prune() {
   if (!options.keep_sweeps && !options.keep_days) return;
   auto store = Store::open(around_.store);
   if (!store) return say(store.error().message);
-  RetentionRules rules{.keep_sweeps = options.keep_sweeps};
+  RetentionRules rules{.keep_sweeps = options.keep_sweeps, .keep_since = std::nullopt};
   if (options.keep_days) {
     rules.keep_since = around_.clock.wall() - std::chrono::days(*options.keep_days);
   }

@@ -2,7 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <system_error>
+
+#include <sqlite3.h>
 
 #include "dispatcher/store/impl.h"
 
@@ -18,6 +23,30 @@ void bind_or_null(SQLite::Statement& statement, int position, const std::string&
     statement.bind(position);
   } else {
     statement.bindNoCopy(position, text);
+  }
+}
+
+// By its first bytes; another file is not ours to move.
+bool is_database(const std::string& path) {
+  constexpr std::string_view kMagic = "SQLite format 3";
+  std::string begin(kMagic.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  return file.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
+}
+
+bool is_whole(const std::string& path) {
+  constexpr std::uintmax_t kMostRead = std::uintmax_t{1} << 30;
+  try {
+    SQLite::Database database(path, SQLite::OPEN_READWRITE);
+    std::error_code unknown;
+    const char* check = std::filesystem::file_size(path, unknown) > kMostRead
+                            ? "SELECT count(*) FROM sqlite_master"
+                            : "PRAGMA quick_check(1)";
+    const std::string found = database.execAndGet(check).getString();
+    return found == "ok" || std::ranges::all_of(found, [](char c) { return c >= '0' && c <= '9'; });
+  } catch (const SQLite::Exception& error) {
+    const int code = error.getErrorCode() & 0xff;
+    return code != SQLITE_CORRUPT && code != SQLITE_NOTADB;
   }
 }
 
@@ -142,11 +171,18 @@ Expected<SweepLock> Store::lock_service() {
   return fail(fmt::format("store {}: another netfleet serve works with it", impl_->path));
 }
 
-Expected<void> Store::check() {
-  return impl_->guarded("check it", [&] {
-    const std::string found = impl_->database.execAndGet("PRAGMA quick_check(1)").getString();
-    if (found != "ok") throw StoreFailure("the file is damaged: " + found);
-  });
+Expected<std::string> Store::set_aside_if_damaged(const std::string& path, WallTime now) {
+  if (!is_database(path) || is_whole(path)) return std::string();
+  std::string kept = fmt::format("{}.damaged-{}", path, now.time_since_epoch().count());
+  for (const char* suffix : {"-wal", "-shm", ""}) {
+    std::error_code failed;
+    std::filesystem::rename(path + suffix, kept + suffix, failed);
+    if (failed && failed != std::errc::no_such_file_or_directory) {
+      return fail(fmt::format("store {}: it is damaged, and cannot be renamed: {}", path,
+                              failed.message()));
+    }
+  }
+  return kept;
 }
 
 }  // namespace netfleet

@@ -167,8 +167,10 @@ class Store {
                                                         const std::string& request);
   // An error when another process is the service of this store.
   Expected<SweepLock> lock_service();
-  // Whether the file is whole, as far as SQLite can tell at once; reads all of it.
-  Expected<void> check();
+  // A database of SQLite that is no whole one any more is renamed, with what belongs to it, so that
+  // another can be begun; returns its new name, or nothing: it is whole, or not there. Files above
+  // 1 GiB are only looked at, not read.
+  static Expected<std::string> set_aside_if_damaged(const std::string& path, WallTime now);
 
   // 64 random bits, made with the store: sweep numbers mean something only together with them.
   Expected<std::uint64_t> identity();
