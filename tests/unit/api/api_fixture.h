@@ -119,9 +119,6 @@ class Api : public testing::Test {
     return checked("post", path, client().Post(path, headers, body, "application/json"));
   }
 
-  // Sends these bytes and returns all that comes back, until the end of the connection.
-  std::string raw(const std::string& bytes) const;
-
   std::string log() {
     const std::lock_guard lock(log_mutex_);
     return fmt::format("{}", fmt::join(log_, "\n"));
