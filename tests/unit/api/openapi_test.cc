@@ -89,7 +89,9 @@ TEST(OpenApi, OutcomesAreThoseThatThereAre) {
   Json names = Json::array();
   for (int i = 0; i < kOutcomeCount; ++i) names.push_back(outcome_name(static_cast<Outcome>(i)));
   EXPECT_EQ(document["components"]["schemas"]["Result"]["properties"]["outcome"]["enum"], names);
-  EXPECT_EQ(document["components"]["schemas"]["Outcomes"]["propertyNames"]["enum"], names);
+  const Json counted = document["components"]["schemas"]["Outcomes"]["properties"];
+  EXPECT_EQ(counted.size(), names.size());
+  for (const Json& name : names) EXPECT_TRUE(counted.contains(name.get<std::string>())) << name;
 }
 
 TEST(Routes, TellPathsAndMethodsApart) {

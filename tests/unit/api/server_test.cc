@@ -353,6 +353,12 @@ TEST_F(Api, SpeaksTlsAnywhere) {
   ASSERT_TRUE(results);
   EXPECT_EQ(std::ranges::count(results->body, '\n'), 2000);
   EXPECT_FALSE(client().Get("/v1/jobs", bearer("reader")));  // without TLS
+  const std::string curl = fmt::format(
+      "curl -fsS --cacert {} -H 'Authorization: Bearer {}' "
+      "https://localhost:{}/v1/sweeps/last/results >{} 2>&1",
+      options_.certificate, tokens_["reader"], server_->port(), directory_ / "said");
+  EXPECT_EQ(std::system(curl.c_str()), 0) << file_content(directory_ / "said");
+  EXPECT_EQ(file_content(directory_ / "said"), results->body);
 
   std::filesystem::permissions(options_.key, std::filesystem::perms(0644));
   EXPECT_THAT(server_->reload().error().message, HasSubstr("chmod 640"));
