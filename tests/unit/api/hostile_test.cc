@@ -38,14 +38,17 @@ class Peer {
   }
   void end() { shutdown(fd_.get(), SHUT_WR); }
   // All that comes until the end of the connection.
-  std::string hear() {
+  std::string hear() { return hear_until(""); }
+  // The same, until `what` has come.
+  std::string hear_until(std::string_view what) {
     std::string all;
     std::array<char, 4096> piece;
     ssize_t got = 0;
-    while ((got = recv(fd_.get(), piece.data(), piece.size(), 0)) > 0) {
+    while ((what.empty() || !all.contains(what)) &&
+           (got = recv(fd_.get(), piece.data(), piece.size(), 0)) > 0) {
       all.append(piece.data(), static_cast<std::size_t>(got));
     }
-    EXPECT_TRUE(got == 0 || errno == ECONNRESET) << "the server keeps the connection";
+    EXPECT_TRUE(got >= 0 || errno == ECONNRESET) << "the server keeps the connection";
     return all;
   }
 
@@ -174,22 +177,23 @@ TEST_F(Hostile, WhoSaysNothingIsSentAway) {
 }
 
 TEST_F(Hostile, TooManyConnectionsAreRefused) {
+  add_sweep("20261125-080000-aaaa", 3, 0, false);
+  service_.set_live({live("20261125-080000-aaaa", 3, 0, 1)});
   options_.limits.connections = 1;
+  options_.limits.streams = 1;
   start();
-  std::vector<std::unique_ptr<Peer>> silent;
-  std::string heard;
-  // One is served, one waits; which of the others is accepted when is the server's to say.
-  for (int i = 0; i < 4; ++i) silent.push_back(std::make_unique<Peer>(server_->port()));
-  heard = silent.back()->hear();
+  Peer served(server_->port());
+  served.say(head("GET /v1/sweeps/last/events"));
+  EXPECT_THAT(served.hear_until("event: progress"), HasSubstr("event: progress"));
+  Peer waiting(server_->port());
+  waiting.say(head("GET /v1/jobs"));
+  const std::string heard = Peer(server_->port()).hear();
   EXPECT_THAT(heard, StartsWith("HTTP/1.1 503"));
   EXPECT_THAT(heard, HasSubstr("\r\n\r\n{\"error\":\"too many connections at once\"}\n"));
-  silent.clear();
-  const TimePoint until = BootClock::now() + std::chrono::seconds(20);
-  Got got;
-  do {
-    got = get("/v1/jobs");
-  } while (got.status == 503 && BootClock::now() < until);
-  EXPECT_EQ(got.status, 200);
+  service_.set_live({});
+  EXPECT_THAT(served.hear(), HasSubstr("event: end"));
+  EXPECT_THAT(waiting.hear(), StartsWith("HTTP/1.1 200"));
+  expect_alive();
 }
 
 TEST_F(Hostile, DeadReaderOfAStreamIsLeft) {
