@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "common/utf8.h"
+#include "dispatcher/api/descriptor.h"
 
 namespace netfleet {
 namespace {
@@ -70,6 +71,14 @@ std::string line_of(const AuditRecord& record, WallTime time) {
 }
 
 std::string system_error() { return std::strerror(errno); }
+
+// That the file has its name outlives a power cut, too.
+void sync_directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const ApiDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) fsync(fd.get());
+}
 
 }  // namespace
 
@@ -146,6 +155,7 @@ Expected<void> Audit::reopen() {
   }
   if (fd_ >= 0) close(fd_);
   fd_ = fd;
+  if (status.st_size == 0) sync_directory_of(path_);
   // Whoever died in the middle of a line left it open.
   char last = '\n';
   const int reading = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -15,12 +15,12 @@
 namespace netfleet {
 
 struct AuditRecord {
-  std::string who;      // "api:NAME", "schedule"; empty: nobody that is known
-  std::string from;     // the peer's address and port; empty: from inside
-  std::string action;   // "submit", "cancel", "pause", ...
-  std::string object;   // what it was done to: a job, a sweep
-  std::string outcome;  // "asked" (before it is done), "done", "refused"
-  std::string detail;   // anything else; fields are cut to a bound, and escaped
+  std::string who{};      // "api:NAME", "schedule"; empty: nobody that is known
+  std::string from{};     // the peer's address and port; empty: from inside
+  std::string action{};   // "submit", "cancel", "pause", ...
+  std::string object{};   // what it was done to: a job, a sweep
+  std::string outcome{};  // "asked" (before it is done), "done", "refused"
+  std::string detail{};   // anything else; fields are cut to a bound, and escaped
 };
 
 // For any thread. The file may be moved away (logrotate): the next line makes a new one.

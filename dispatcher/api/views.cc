@@ -27,8 +27,8 @@ Json outcomes_view(const OutcomeCounts& counts) {
 Json sweep_view(const SweepRecord& sweep, const LiveSweep* live,
                 const std::optional<OutcomeCounts>& counts) {
   Json view = {{"sweep", sweep.id},
-               {"job", Json()},
-               {"origin", Json()},
+               {"job", or_null(sweep.job_name)},
+               {"origin", or_null(sweep.origin)},
                {"state", sweep.ended_at ? "ended" : "unfinished"},
                {"why", Json()},
                {"started_at", format_wall_time(sweep.started_at)},
@@ -38,8 +38,6 @@ Json sweep_view(const SweepRecord& sweep, const LiveSweep* live,
                {"total", sweep.total},
                {"running", 0}};
   if (live != nullptr) {
-    view["job"] = or_null(live->job);
-    view["origin"] = or_null(live->origin);
     view["state"] = live->state;
     view["why"] = or_null(live->why);
     view["running"] = live->running;

@@ -25,6 +25,8 @@ constexpr const char* kExamples = R"(Examples:
   Then:
     netfleet run --listen tcp://0.0.0.0:7600 --keys keys -i devices.txt -c "show clock"
     netfleet-worker --dispatcher tcp://hub:7600 --keys keys
+  A token for the HTTP API of 'netfleet serve', and its line in the file of tokens:
+    netfleet keygen --token night --scopes read,run
 
 .secret files are readable by you alone and stay so; .pub files may be copied anywhere. Who has
 keys/workers/NAME.pub in its directory lets NAME join; remove the file to lock it out.)";
@@ -59,6 +61,18 @@ Expected<void> make_one(const KeygenOptions& options, const std::string& name) {
   return {};
 }
 
+// The token is nowhere else: it is printed once, then the line that lets it in.
+Expected<void> make_one_token(const KeygenOptions& options) {
+  const auto made = make_token(options.token, options.scope);
+  if (!made) return std::unexpected(made.error());
+  const auto said = print_output(fmt::format("{}\n{}\n", made->token, made->line));
+  if (!said) return std::unexpected(said.error());
+  print_error(
+      "The first line is the token, shown this once; the second one belongs into the file of "
+      "tokens.\n");
+  return {};
+}
+
 }  // namespace
 
 void add_keygen(CLI::App& keygen, KeygenArguments& arguments) {
@@ -67,11 +81,42 @@ void add_keygen(CLI::App& keygen, KeygenArguments& arguments) {
   keygen.add_option("WHO", arguments.role, "dispatcher, worker or operator");
   keygen.add_option("NAME", arguments.names, "Of the workers or operators (one pair of keys each)");
   keygen.add_flag("--replace", arguments.replace, "Make new keys in place of those that are there");
+  keygen.add_option("--token", arguments.token,
+                    "Instead: make a token of this name for the HTTP API");
+  keygen.add_option("--scopes", arguments.scopes,
+                    "What it allows: a list of read, run (jobs as they are), change");
 }
 
+namespace {
+
+Expected<KeygenOptions> settle_token(KeygenArguments arguments) {
+  if (!arguments.directory.empty() || arguments.replace) {
+    return fail("--token makes no keys: as in 'netfleet keygen --token night --scopes run'");
+  }
+  if (!is_token_name(arguments.token)) {
+    return fail(fmt::format("--token '{}': letters, digits, '.', '_', '-', at most 64",
+                            to_utf8(arguments.token)));
+  }
+  if (arguments.scopes.empty()) return fail("--token needs --scopes: read, run, change");
+  const auto scope = parse_scopes(arguments.scopes);
+  if (!scope) return fail("--scopes: " + scope.error().message);
+  KeygenOptions options;
+  options.token = std::move(arguments.token);
+  options.scope = *scope;
+  return options;
+}
+
+}  // namespace
+
 Expected<KeygenOptions> settle_keygen(KeygenArguments arguments) {
-  KeygenOptions options{std::move(arguments.directory), curve::Role::kDispatcher,
-                        std::move(arguments.names), arguments.replace};
+  if (!arguments.token.empty()) return settle_token(std::move(arguments));
+  if (!arguments.scopes.empty()) return fail("--scopes is for --token");
+  KeygenOptions options{std::move(arguments.directory),
+                        curve::Role::kDispatcher,
+                        std::move(arguments.names),
+                        arguments.replace,
+                        {},
+                        Scope::kNone};
   while (options.directory.size() > 1 && options.directory.ends_with('/')) {
     options.directory.pop_back();
   }
@@ -99,6 +144,11 @@ Expected<KeygenOptions> settle_keygen(KeygenArguments arguments) {
 }
 
 int keygen_verb(const KeygenOptions& options) {
+  if (!options.token.empty()) {
+    const auto made = make_one_token(options);
+    if (!made) print_error("netfleet: " + made.error().message + "\n");
+    return made ? kExitOk : kExitUsage;
+  }
   for (const std::string& name : options.names) {
     if (const auto made = make_one(options, name); !made) {
       print_error("netfleet: " + made.error().message + "\n");

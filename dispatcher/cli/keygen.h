@@ -1,4 +1,5 @@
-// dispatcher/cli: `netfleet keygen`: makes the keys of a fleet (common/curve_files.h).
+// dispatcher/cli: `netfleet keygen`: makes the keys of a fleet (common/curve_files.h), and tokens
+// for the HTTP API (dispatcher/api/tokens.h).
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 
 #include "common/curve.h"
 #include "common/error.h"
+#include "dispatcher/api/tokens.h"
 
 namespace CLI {
 class App;
@@ -18,6 +20,8 @@ struct KeygenOptions {
   curve::Role role = curve::Role::kDispatcher;
   std::vector<std::string> names;  // of workers or operators; empty for the dispatcher
   bool replace = false;
+  std::string token{};         // whose, instead of keys
+  Scope scope = Scope::kNone;  // of the token
 };
 
 // Adds the arguments; settle_keygen judges them together once they are parsed.
@@ -26,11 +30,14 @@ struct KeygenArguments {
   std::string role;
   std::vector<std::string> names;
   bool replace = false;
+  std::string token{};
+  std::string scopes{};
 };
 void add_keygen(CLI::App& keygen, KeygenArguments& arguments);
 Expected<KeygenOptions> settle_keygen(KeygenArguments arguments);
 
-// Makes a pair for each name; prints what it made, and what to do with it. The exit status.
+// Makes a pair for each name, or a token; prints what it made, and what to do with it. The exit
+// status.
 int keygen_verb(const KeygenOptions& options);
 
 }  // namespace netfleet

@@ -31,8 +31,11 @@ function(netfleet_install_part component program)
 endfunction()
 
 netfleet_install_part(dispatcher netfleet)
-install(FILES README.md docs/DESIGN.md docs/PLATFORMS.md docs/PROTOCOL.md docs/performance.md
+install(FILES README.md docs/API.md docs/DESIGN.md docs/PLATFORMS.md docs/PROTOCOL.md
+              docs/performance.md
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netfleet COMPONENT dispatcher)
+install(FILES dispatcher/api/grafana-dashboard.json dispatcher/api/openapi.json
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/netfleet COMPONENT dispatcher)
 install(FILES dispatcher/systemd/netfleet.sysusers.conf RENAME netfleet.conf
         DESTINATION lib/sysusers.d COMPONENT dispatcher)
 netfleet_install_text(dispatcher lib/systemd/system dispatcher/systemd/netfleet-sweep@.service)

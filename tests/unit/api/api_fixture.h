@@ -64,6 +64,8 @@ class Api : public testing::Test {
     auto store = Store::open(directory_ / "store.db");
     ASSERT_TRUE(store) << store.error().message;
     SweepRecord record = some_sweep(id, {"show clock"}, total);
+    record.job_name = id.ends_with("bbbb") ? "backup" : "";
+    record.origin = "schedule";
     ASSERT_TRUE(store->add_sweep(record, some_tasks(total)));
     std::vector<TaskResult> results;
     for (std::uint32_t i = 0; i < done; ++i) results.push_back(result_of(i));
@@ -118,9 +120,6 @@ class Api : public testing::Test {
     headers.insert(more.begin(), more.end());
     return checked("post", path, client().Post(path, headers, body, "application/json"));
   }
-
-  // Sends these bytes and returns all that comes back, until the end of the connection.
-  std::string raw(const std::string& bytes) const;
 
   std::string log() {
     const std::lock_guard lock(log_mutex_);

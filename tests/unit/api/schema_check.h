@@ -56,11 +56,6 @@ class SchemaCheck {
     if (keyword == "properties" || keyword == "additionalProperties") {
       return check_properties(keyword, wanted, schema, value, where);
     }
-    if (keyword == "propertyNames") {
-      for (const auto& [name, one] : value.items()) {
-        if (const auto why = misfit(wanted, name, where + "." + name); !why.empty()) return why;
-      }
-    }
     if (keyword == "items") {
       for (std::size_t i = 0; i < value.size(); ++i) {
         const auto why = misfit(wanted, value[i], fmt::format("{}[{}]", where, i));

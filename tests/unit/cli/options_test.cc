@@ -236,6 +236,9 @@ TEST(Options, Keygen) {
   EXPECT_THAT(workers.names, ElementsAre("eu-1", "eu-2"));
   EXPECT_TRUE(workers.replace);
   EXPECT_EQ(keygen({"/", "operator", "anna"}).role, curve::Role::kOperator);
+  const KeygenOptions token = keygen({"--token", "night", "--scopes", "read,run"});
+  EXPECT_EQ(token.token, "night");
+  EXPECT_EQ(token.scope, Scope::kRun);
 }
 
 TEST(Options, KeygenErrors) {
@@ -251,6 +254,11 @@ TEST(Options, KeygenErrors) {
   EXPECT_THAT(error({"keys", "dispatcher", "x"}), HasSubstr("takes no name"));
   EXPECT_THAT(error({"keys", "worker", "../x"}), HasSubstr("'../x' is no name for a key"));
   EXPECT_THAT(error({"keys", "king"}), HasSubstr("\nTry 'netfleet keygen --help'."));
+  EXPECT_THAT(error({"--token", "night"}), HasSubstr("--token needs --scopes"));
+  EXPECT_THAT(error({"--token", "n t", "--scopes", "run"}), HasSubstr("--token 'n t'"));
+  EXPECT_THAT(error({"--token", "night", "--scopes", "all"}), HasSubstr("--scopes: "));
+  EXPECT_THAT(error({"--scopes", "run"}), HasSubstr("--scopes is for --token"));
+  EXPECT_THAT(error({"keys", "worker", "--token", "a", "--scopes", "run"}), HasSubstr("no keys"));
 }
 
 struct Bad {
