@@ -9,6 +9,8 @@ import dataclasses
 import statistics
 import sys
 
+from tree import Wrong
+
 
 @dataclasses.dataclass
 class Bench:
@@ -17,6 +19,7 @@ class Bench:
     rounds: int
     size: str = "full"
     only: tuple = ()  # names of contenders; empty: all
+    wrong: list = dataclasses.field(default_factory=list)  # what contenders did wrong, for people
 
     def pick(self, full, quick, smoke=None):
         return {"full": full, "quick": quick, "smoke": quick if smoke is None else smoke}[self.size]
@@ -30,16 +33,24 @@ class Bench:
 
     def alternate(self, lines, rounds=None):
         """Runs every line of (group, who, x, function -> figures) once a round, and returns the
-        series."""
+        series. A contender that is wrong is noted and left out."""
         series = [{"group": group, "who": who, "x": x, "runs": []} for group, who, x, _ in lines]
+        good = list(zip(series, lines))
         for _ in range(rounds or self.rounds):
-            for one, (group, who, x, function) in zip(series, lines):
-                figures = function()
+            for pair in list(good):
+                one, (group, who, x, function) = pair
+                try:
+                    figures = function()
+                except Wrong as wrong:
+                    self.say(f"{group:18} {who:22} {x:>9,}  WRONG: {wrong}")
+                    self.wrong.append(f"{group}, {who}, {x:,}")
+                    good.remove(pair)
+                    continue
                 one["runs"].append(figures)
                 shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items()
                                   if isinstance(value, (int, float)))
                 self.say(f"{group:18} {who:22} {x:>9,}  {shown}")
-        return series
+        return [one for one, _ in good]
 
 
 class Missing(Exception):
@@ -65,7 +76,7 @@ class Data:
             if one["group"] == group and one["who"] == who and x in (None, one["x"]):
                 get = figure if callable(figure) else lambda run: run[figure]
                 return [get(run) for run in one["runs"]]
-        raise Missing(f"{group}, {who}, {x}")
+        raise Missing(f"{group}, {who}" + (f", {x:,}" if x else ""))
 
     def median(self, group, who, figure, x=None):
         return statistics.median(self.values(group, who, figure, x))

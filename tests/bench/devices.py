@@ -68,12 +68,11 @@ def held(bench, contender, count):
         with contender.begin(job) as running:
             wait_until(lambda: running.ended() or target.all_wait(),
                        f"{count} sessions of {contender.name} at once")
-            resident = running.memory()
-            servers = tree.resident(process.pid for process in target.processes)
+            now = running.memory()
+            servers = tree.memory(process.pid for process in target.processes)["proportional"]
             target.let_go()
             finished = contender.end(job, running)
-    return {"sessions": count, "resident": resident, "cpu": finished.cpu,
-            "servers_resident": servers}
+    return {"sessions": count, **now, "cpu": finished.cpu, "servers": servers}
 
 
 def memory(bench):
@@ -82,9 +81,9 @@ def memory(bench):
     for count in bench.pick((100, 500, 1000, 5000, 10000), (100, 1000), (10, 20)):
         names = ["netfleet", "floor"]
         if count <= 1000 and bench.size == "full":
-            names += ["asyncssh", "paramiko, threads", "Netmiko, threads"]
+            names += ["asyncssh", "paramiko, threads"]
         if count <= 500 and bench.size == "full":
-            names += ["clush"]
+            names += ["Netmiko, threads", "clush"]
         lines += [("memory", one.name, count,
                    lambda one=one, count=count: held(bench, one, count))
                   for one in bench.wanted(named(*names))]

@@ -52,7 +52,7 @@ class Judge:
         """What the goal is about must have been measured, not less."""
         largest = max((one["x"] for one in self.data.all(group) if one["who"] == who), default=0)
         if largest < wanted:
-            raise Missing(f"{group} at {wanted:,} (--quick and --smoke are smaller)")
+            raise Missing(f"{group} at {wanted:,}")
 
     def g1(self):
         ours, floor = (self.data.values("tasks T2", who, cost) for who in ("netfleet", "floor"))
@@ -77,11 +77,12 @@ class Judge:
                              "14: -"))
 
     def g3(self):
+        self.size("sweep", "netfleet", 500)
         for at_once, must, stretch in ((50, 11.5, 11.15), (100, 6.0, 5.7), (500, 1.7, 1.5)):
             try:
                 wall = self.data.median("sweep", "netfleet", "wall", at_once)
             except Missing:
-                continue
+                continue  # --quick leaves one out
             floor = self.data.values("sweep", "floor", "wall", at_once)
             self.add("G3", f"wall s, 500 slow devices, {at_once} at once",
                      spread(self.data.values("sweep", "netfleet", "wall", at_once)),

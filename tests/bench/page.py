@@ -43,13 +43,14 @@ def sweep(data, _):
 def memory(data, _):
     rows = [(one["who"], f"{one['x']:,}",
              spread([run["resident"] for run in one["runs"]], "{:.1f}"),
-             f"{data.median('memory', one['who'], 'resident', one['x']) * 1024 / one['x']:.1f}",
+             spread([run["proportional"] for run in one["runs"]], "{:.1f}"),
+             f"{data.median('memory', one['who'], 'proportional', one['x']) * 1024 / one['x']:.0f}",
              spread([run["cpu"] / run["sessions"] * 1e3 for run in one["runs"]]),
-             spread([run["servers_resident"] for run in one["runs"]], "{:.0f}"))
+             spread([run["servers"] for run in one["runs"]], "{:.0f}"))
             for one in data.all("memory")]
-    yield markdown(["client", "sessions", "MB of all its processes", "KB a session, all in all",
+    yield markdown(["client", "sessions", "resident MB", "proportional MB", "KB a session",
                     "CPU ms a session", "the simulators' MB"], rows)
-    yield ("\nA session more costs, from the fewest to the most: " + ", ".join(
+    yield ("\nA session more costs, resident, from the fewest to the most: " + ", ".join(
         f"{who} {a_session(data, who):.1f} KB" for who in dict.fromkeys(
             one["who"] for one in data.all("memory"))) + ".")
 

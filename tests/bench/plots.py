@@ -6,8 +6,10 @@ import matplotlib
 
 matplotlib.use("svg")
 import matplotlib.pyplot as pyplot  # noqa: E402: the backend is chosen before
+from matplotlib import ticker  # noqa: E402
 
 from bench import Missing  # noqa: E402
+from devices import IDEAL  # noqa: E402
 from goals import cost  # noqa: E402
 from page import microseconds  # noqa: E402
 
@@ -21,8 +23,8 @@ def save(figure, path):
     pyplot.close(figure)
 
 
-def lines(data, group, get, path, title, x_label, y_label, log=""):
-    """A line a contender, medians over x, lowest to highest as bars."""
+def lines(data, group, get, path, title, x_label, y_label, logarithmic=True, beside=()):
+    """A line a contender, medians over x, lowest to highest as bars. `beside`: (name, xs, ys)."""
     figure, axes = pyplot.subplots()
     for who in dict.fromkeys(one["who"] for one in data.all(group)):
         points = sorted((one["x"], [get(run) for run in one["runs"]])
@@ -32,10 +34,17 @@ def lines(data, group, get, path, title, x_label, y_label, log=""):
         bars = [[value - min(values) for value, (_, values) in zip(middle, points)],
                 [max(values) - value for value, (_, values) in zip(middle, points)]]
         axes.errorbar(xs, middle, yerr=bars, marker="o", capsize=3, label=who)
-    if "x" in log:
-        axes.set_xscale("log")
-    if "y" in log:
+    for more, xs, values in beside:
+        axes.plot(xs, values, "--", color="grey", label=more)
+    axes.set_xscale("log")
+    axes.set_xticks(sorted({one["x"] for one in data.all(group)}))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_minor_locator(ticker.NullLocator())
+    if logarithmic:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_locator(ticker.NullLocator())
     else:
         axes.set_ylim(bottom=0)
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
@@ -61,7 +70,7 @@ def cpu(data, path):
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.margins(x=0.15)
-    axes.set(title="CPU a task, 8 at once", xlabel="ms (logarithmic)")
+    axes.set(title="CPU a task, 8 at once", xlabel="ms, logarithmic")
     axes.legend()
     save(figure, path)
 
@@ -72,13 +81,15 @@ def draw(data, directory):
         cpu(data, directory / "cpu.svg")
     if data.has("sweep"):
         lines(data, "sweep", lambda run: run["wall"], directory / "wall.svg",
-              "A sweep of 500 slow devices", "sessions at once", "s", log="xy")
+              "A sweep of 500 slow devices", "sessions at once", "s",
+              beside=[("ideal", list(IDEAL), list(IDEAL.values()))])
     if data.has("memory"):
-        lines(data, "memory", lambda run: run["resident"], directory / "memory.svg",
-              "Memory with all sessions at a command", "sessions", "MB (logarithmic)", log="xy")
+        lines(data, "memory", lambda run: run["proportional"], directory / "memory.svg",
+              "Memory with all sessions at a command", "sessions",
+              "MB, what is shared once")
     if data.has("growth"):
         lines(data, "growth", cost, directory / "growth.svg",
-              "CPU a task against the size of a sweep", "devices (logarithmic)", "ms", log="x")
+              "CPU a task against the size of a sweep", "devices", "ms", logarithmic=False)
     if data.has("growth_fleet"):
         lines(data, "growth no-op", microseconds, directory / "growth-no-op.svg",
-              "CPU a no-op task against the size of a sweep", "hosts (logarithmic)", "us", log="xy")
+              "CPU a no-op task against the size of a sweep", "hosts", "us")

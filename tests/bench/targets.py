@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import time
 
+import tree
+
 FIRST = int(ipaddress.IPv4Address("127.1.0.0"))
 PER_PROCESS = 5000  # devices of one simulator: a descriptor for listening and one for its session
 DEADLINE = 120.0
@@ -36,7 +38,7 @@ def wait_until(condition, what):
     end = time.monotonic() + DEADLINE
     while not condition():
         if time.monotonic() > end:
-            raise SystemExit(f"not within {DEADLINE:.0f} s: {what}")
+            raise tree.Wrong(f"not within {DEADLINE:.0f} s: {what}")
         select.select([], [], [], 0.01)
 
 

@@ -13,6 +13,7 @@ import ctypes
 import dataclasses
 import json
 import os
+import re
 import resource
 import select
 import signal
@@ -63,14 +64,16 @@ def descendants(root):
     return found - {root}
 
 
-def resident(pids):
-    """The sum of their resident memory, in MB: what they share counts for each."""
-    pages = 0
+def memory(pids):
+    """MB of theirs together: resident, where what they share counts for each, and proportional,
+    where it counts once."""
+    sums = {"Rss": 0, "Pss": 0}
     for pid in pids:
         with contextlib.suppress(OSError):
-            with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-                pages += int(file.read().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 2**20
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+                for name, size in re.findall(r"^(Rss|Pss): +(\d+) kB", file.read(), re.M):
+                    sums[name] += int(size)
+    return {"resident": sums["Rss"] / 1024, "proportional": sums["Pss"] / 1024}
 
 
 class Running:
@@ -103,8 +106,8 @@ class Running:
             file.close()
 
     def memory(self):
-        """Of all its processes now, in MB."""
-        return resident(descendants(self.process.pid))
+        """Of all its processes now, as memory()."""
+        return memory(descendants(self.process.pid))
 
     def ended(self):
         return self.process.poll() is not None
