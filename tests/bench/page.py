@@ -180,8 +180,9 @@ def render(page, data, machine, session):
             continue
         part = data.parts[name]
         try:
-            lines = [*section(data, session), f"\n{part['rounds']} rounds on {part['when']}, load "
-                     f"of the machine before {part['load']:.1f}; {part['seconds']:.0f} s."]
+            lines = [*section(data, session), f"\n{part['when']}; rounds: {part['rounds']}, "
+                     f"{part['seconds']:.0f} s; load average before, that of earlier parts in it: "
+                     f"{part['load']:.1f}."]
         except Missing as missing:
             lines = [f"Not all was measured: {missing}."]
         put(name, lines)

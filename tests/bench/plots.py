@@ -1,5 +1,6 @@
 """The plots of docs/performance.md, as SVG."""
 
+import io
 import statistics
 
 import matplotlib
@@ -19,8 +20,11 @@ matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "netfleet", 
 
 def save(figure, path):
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None})
     pyplot.close(figure)
+    path.write_text("".join(line.rstrip() + "\n" for line in text.getvalue().splitlines()),
+                    encoding="utf-8")
 
 
 def lines(data, group, get, path, title, x_label, y_label, logarithmic=True, beside=()):
