@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 import simulator
-from simulator import DEADLINE, Reader, Shell, converse, execute, wait_until
+from simulator import DEADLINE, Reader, Shell, converse, execute, ssh_command, wait_until
 
 DEVSIM, FLOOR, SESSIONS = sys.argv[1], sys.argv[2], int(sys.argv[3])
 CLOCK = b"*10:25:41.123 UTC Sat Nov 22 2025\r\n"
@@ -91,6 +91,19 @@ class CommandLine(Case):
         self.assertEqual(shell.output.data, b"")
         os.remove(f"{held}/sim-1")
         self.assertEqual(shell.finish(), CLOCK + b"sim-1#exit\r\n")
+
+    def test_holds_a_command_over_exec(self):
+        held = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, held)
+        with open(f"{held}/sim-1", "wb"):
+            pass
+        fleet = self.simulate("--hold", held)
+        with subprocess.Popen(ssh_command(fleet.port(1), "show clock"), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+            fleet.wait_for("command", "show clock")
+            self.assertIsNone(client.poll())
+            os.remove(f"{held}/sim-1")
+            self.assertEqual(client.communicate(timeout=60)[0].splitlines(), CLOCK.splitlines())
 
     def test_plays_other_platforms(self):
         fleet = self.simulate("--platform", "linux:1", "--platform", "frr_vtysh:2",

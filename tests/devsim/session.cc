@@ -19,7 +19,10 @@ constexpr milliseconds kSlowPause{10};
 constexpr std::size_t kSplitWrite = 3;
 // A client that was told good-bye and does not close is closed.
 constexpr milliseconds kLinger{5000};
-constexpr milliseconds kHoldLook{10};  // how often a held command looks for its file
+// How soon a held command looks for its file, and how rarely it does at last: thousands may be
+// held.
+constexpr milliseconds kHoldLook{10};
+constexpr milliseconds kRareHoldLook{160};
 
 void send_raw(int fd, std::string_view bytes) {
   // A few bytes into an empty socket buffer: there is room, or the peer is gone already.
@@ -94,7 +97,10 @@ void Session::on_timer() {
       grant_login(std::exchange(login_, nullptr));
       break;
     case Waiting::kCommand:
-      if (held()) return wait(Waiting::kCommand, kHoldLook);
+      if (held()) {
+        hold_look_ = std::min(2 * hold_look_, kRareHoldLook);
+        return wait(Waiting::kCommand, hold_look_);
+      }
       if (cli_) cli_->release();
       break;
     case Waiting::kLinger:
@@ -255,6 +261,10 @@ bool Session::fill() {
   if (waiting_ != Waiting::kNothing) return false;
   const std::size_t max = write_size();
   if (exec_) {
+    if (exec_at_ == 0 && held()) {
+      wait(Waiting::kCommand, hold_look_ = kHoldLook);
+      return false;
+    }
     outgoing_ = exec_->text.substr(exec_at_, max);
     exec_at_ += outgoing_.size();
     if (outgoing_.empty()) close_channel(exec_->known ? 0 : 1);
@@ -272,7 +282,7 @@ bool Session::fill() {
     }
     if (outgoing_.empty()) {
       if (cli_->waiting())
-        wait(Waiting::kCommand, held() ? kHoldLook : options_.command_delay);
+        wait(Waiting::kCommand, held() ? hold_look_ = kHoldLook : options_.command_delay);
       else if (cli_->end() == Cli::End::kDrop)
         finish("fault");
       else if (cli_->end() == Cli::End::kLogout || (peer_ended_ && cli_->idle()))
@@ -299,7 +309,8 @@ void Session::wait(Waiting waiting, milliseconds time) {
 
 // Whether the entered command has to wait for its file to go. Settings of the terminal never do.
 bool Session::held() const {
-  return !options_.hold.empty() && cli_ && cli_->waiting() && !cli_->sets_terminal() &&
+  const bool entered = exec_ || (cli_ && cli_->waiting() && !cli_->sets_terminal());
+  return entered && !options_.hold.empty() &&
          ::access((options_.hold + "/" + device_.name).c_str(), F_OK) == 0;
 }
 

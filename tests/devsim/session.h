@@ -116,6 +116,7 @@ class Session {
   std::size_t outgoing_at_ = 0;
   Waiting waiting_ = Waiting::kNothing;
   std::optional<std::chrono::milliseconds> timer_;
+  std::chrono::milliseconds hold_look_{0};
   bool in_shell_ = false;
   bool finished_ = false;
 };

@@ -1,9 +1,15 @@
-// tests/bench: what a megabyte of device output costs in the terminal and in the whole dialogue.
+// tests/bench: what a megabyte of device output costs in the terminal and in the whole dialogue,
+// and what knowing prompts and platforms costs.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <string>
 
+#include "worker/device/detection.h"
 #include "worker/device/dialogue.h"
+#include "worker/device/embedded_platforms.h"
+#include "worker/device/platform_reader.h"
+#include "worker/device/prompt.h"
 #include "worker/device/session_log_writer.h"
 #include "worker/device/terminal.h"
 
@@ -107,7 +113,57 @@ void BM_Dialogue(benchmark::State& state) {
 }
 BENCHMARK(BM_Dialogue)->Arg(2048)->Arg(1 << 20)->Unit(benchmark::kMicrosecond);
 
+// Whether each line of an output is the prompt, as it is asked when bytes pause there.
+void BM_Prompt(benchmark::State& state) {
+  PromptFinder finder(*PlatformSet::builtin().find("cisco_ios"));
+  finder.learn("edge-7#");
+  const std::string text = configuration(1u << 20);
+  for (auto _ : state) {
+    std::size_t prompts = 0;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = text.find("\r\n", at);
+      const std::size_t size = std::min(end, text.size()) - at;
+      prompts += finder.is_prompt(std::string_view(text).substr(at, size)) ? 1 : 0;
+      at += size + 2;
+    }
+    if (prompts != 0) state.SkipWithError("a prompt where there is none");
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(BM_Prompt)->Unit(benchmark::kMicrosecond);
+
+// Which of all platforms a device is, by what its server says.
+void BM_PlatformByServer(benchmark::State& state) {
+  const PlatformSet& platforms = PlatformSet::builtin();
+  for (auto _ : state) {
+    const Detection detection(platforms, {.server = "SSH-2.0-Cisco-1.25", .text = ""}, "edge-7#");
+    benchmark::DoNotOptimize(detection.found());
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_PlatformByServer)->Unit(benchmark::kMicrosecond);
+
+// The same by its prompt alone: what the first probe would be.
+void BM_PlatformByPrompt(benchmark::State& state) {
+  const PlatformSet& platforms = PlatformSet::builtin();
+  for (auto _ : state) {
+    Detection detection(platforms, {.server = "SSH-2.0-x", .text = ""}, "edge-7#");
+    if (!detection.next_probe()) state.SkipWithError("nothing is asked");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_PlatformByPrompt)->Unit(benchmark::kMicrosecond);
+
+// Reading one platform's file and compiling its expressions: once a process and platform.
+void BM_PlatformRead(benchmark::State& state) {
+  for (const EmbeddedPlatform& file : embedded_platforms()) {
+    if (std::string_view(file.name) != "cisco_ios") continue;
+    for (auto _ : state) {
+      if (!parse_platform(file.text, file.file)) state.SkipWithError("the file is wrong");
+    }
+  }
+}
+BENCHMARK(BM_PlatformRead)->Unit(benchmark::kMicrosecond);
+
 }  // namespace
 }  // namespace netfleet
-
-BENCHMARK_MAIN();
