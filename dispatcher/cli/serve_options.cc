@@ -40,8 +40,8 @@ void add_workers_part(CLI::App& serve, ServeOptions& options) {
                options.lease);
   add_duration(serve, "--region-timeout", "How long hosts wait for a worker that serves them",
                options.region_timeout);
-  add_number(serve, "-s,--sessions", "Sessions at once of the embedded worker", options.sessions,
-             1, 100'000);
+  add_number(serve, "-s,--sessions", "Sessions at once of the embedded worker", options.sessions, 1,
+             100'000);
   add_number(serve, "--session-threads", "Its session threads (default: one a core)",
              options.session_threads, 1, 256);
   add_text(serve, "--known-hosts", "FILE", "Where its host keys are kept", options.known_hosts);
@@ -85,7 +85,8 @@ Expected<void> settle_serve(const CLI::App& serve, ServeOptions& options) {
   if (options.store == "none") return fail("--store none: a service without a store forgets");
   if (options.listen.empty()) {
     for (const char* option : {"--keys", "--send-credentials", "--min-workers", "--region"}) {
-      if (serve.get_option(option)->count() > 0) return fail(fmt::format("{} needs --listen", option));
+      if (serve.get_option(option)->count() > 0)
+        return fail(fmt::format("{} needs --listen", option));
     }
   } else {
     for (const char* option : {"--sessions", "--session-threads", "--known-hosts"}) {
@@ -98,7 +99,8 @@ Expected<void> settle_serve(const CLI::App& serve, ServeOptions& options) {
     }
   }
   if (options.lease < shortest_lease(options.min_workers) || options.lease > kLongestLease) {
-    return fail(fmt::format("--lease: from {} ms to 24h", shortest_lease(options.min_workers).count()));
+    return fail(
+        fmt::format("--lease: from {} ms to 24h", shortest_lease(options.min_workers).count()));
   }
   if (options.certificate.empty() != options.key.empty()) {
     return fail("--tls-cert and --tls-key belong together");

@@ -31,8 +31,8 @@ struct EmbeddedWorkerSetup {
   std::vector<std::string> regions;
   CredentialStore credentials;
   FindCredential more_credentials;  // that come later; may be empty
-  AskCode ask_code;         // on the terminal; empty: there is none
-  std::string known_hosts;  // empty: the user's own
+  AskCode ask_code;                 // on the terminal; empty: there is none
+  std::string known_hosts;          // empty: the user's own
   std::string platform_dir;
   std::string session_log;  // a directory; empty: none
   std::function<void(const std::string&)> log;

@@ -12,8 +12,7 @@ constexpr std::size_t kTaskHead = 8;   // more than what precedes a task in it
 
 }  // namespace
 
-void send_grant(const v1::ToWorker& granted,
-                const std::function<const TaskSpec&(TaskKey)>& task_of,
+void send_grant(const v1::ToWorker& granted, const std::function<const TaskSpec&(TaskKey)>& task_of,
                 const std::function<void(const v1::ToWorker& part)>& send) {
   google::protobuf::Arena arena;  // six strings a task, and gone at once
   v1::ToWorker* part = nullptr;

@@ -11,8 +11,7 @@ namespace netfleet {
 
 // Fills in the tasks of `granted`, a message with a grant, with what `task_of` knows. Sends it in
 // as many parts as frames need: configurations may be large.
-void send_grant(const v1::ToWorker& granted,
-                const std::function<const TaskSpec&(TaskKey)>& task_of,
+void send_grant(const v1::ToWorker& granted, const std::function<const TaskSpec&(TaskKey)>& task_of,
                 const std::function<void(const v1::ToWorker& part)>& send);
 
 }  // namespace netfleet

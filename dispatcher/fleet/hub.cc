@@ -38,8 +38,7 @@ void Hub::log(const std::string& line) const {
 }
 
 Expected<wire::Socket> Hub::bound(wire::Kind kind, std::uint32_t offset) {
-  auto socket =
-      wire::Socket::make(context_, kind, {}, admission_ ? &admission_->keys() : nullptr);
+  auto socket = wire::Socket::make(context_, kind, {}, admission_ ? &admission_->keys() : nullptr);
   if (!socket) return socket;
   if (auto done = socket->bind(options_.endpoint.at(offset)); !done) {
     return std::unexpected(done.error());

@@ -126,7 +126,7 @@ class Hub {
     int interrupts = 0;
     TimePoint give_up_at = TimePoint::max();
     bool journal_failed = false;
-    bool stalled = false;  // its store has no room for now
+    bool stalled = false;              // its store has no room for now
     std::optional<SweepEnd> ending{};  // nothing is left to do but store and show
     bool recorded = false;             // and that is done
   };

@@ -47,8 +47,7 @@ Recorder::Recorder(Store& store, const SweepRecord& sweep, std::span<const TaskS
       grants_fd_(make_event()),
       recording_(store, sweep, tasks,
                  options.waits_for_room ? recording_options(options.recording) : options.recording,
-                 stop_fd_,
-                 {grants_fd_, [this] { store_grants(); }}),
+                 stop_fd_, {grants_fd_, [this] { store_grants(); }}),
       options_(std::move(options)),
       notify_fd_(make_event()),
       thread_(start_without_signals([this] { run(); })) {}

@@ -23,7 +23,7 @@ namespace netfleet {
 
 struct RecorderOptions {
   RecordingOptions recording;
-  bool resume = false;  // the store holds results of this sweep already
+  bool resume = false;          // the store holds results of this sweep already
   bool waits_for_room = false;  // in the store; else it is given up when the disk is full
   std::size_t queue_results = 4096;
   std::size_t queue_bytes = 16u << 20;

@@ -12,8 +12,9 @@
 
 namespace netfleet {
 
-// Writes to `fd`, which it borrows (-1: to nobody, it is never open), and waits for its reader; readability of `stop_fd` ends a wait
-// and all writing. SIGPIPE must be blocked or ignored. One thread.
+// Writes to `fd`, which it borrows (-1: nobody, it is never open), and waits for its reader;
+// readability of `stop_fd` ends a wait and all writing. SIGPIPE must be blocked or ignored. One
+// thread.
 class OutputStream {
  public:
   // What cannot wait for the reader: `work` is called when `fd` is readable, and makes it

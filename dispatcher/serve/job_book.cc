@@ -22,8 +22,8 @@ bool is_job_file(const std::filesystem::path& path) {
 
 bool is_plain(std::string_view name) {
   const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   };
   return !name.empty() && name.size() <= kLongestName && std::ranges::all_of(name, plain);
 }
@@ -82,8 +82,8 @@ Expected<std::vector<std::string>> JobBook::reload() {
     }
     if (!entry.error.empty()) {
       wrong.push_back(entry.error);
-      const auto before = std::ranges::find(
-          jobs_, path, [](const auto& known) { return known.second.path; });
+      const auto before =
+          std::ranges::find(jobs_, path, [](const auto& known) { return known.second.path; });
       if (before != jobs_.end() && before->second.job != nullptr) {
         name = before->first;
         entry.job = before->second.job;

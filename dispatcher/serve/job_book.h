@@ -17,7 +17,8 @@ namespace netfleet {
 // One thread at a time.
 class JobBook {
  public:
-  // `home`: what "~/" in its paths stands for; `login`: who is logged in as when a job does not say.
+  // `home`: what "~/" in its paths stands for; `login`: who is logged in as when a job does not
+  // say.
   JobBook(std::string directory, std::string home, std::string login)
       : directory_(std::move(directory)), home_(std::move(home)), login_(std::move(login)) {}
 

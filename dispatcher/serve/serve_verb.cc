@@ -54,9 +54,7 @@ int open_signals() {
 // A timer of the clock on the wall; it is readable also when that was set.
 class WallTimer {
  public:
-  WallTimer() : fd_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)) {
-    CHECK(fd_ >= 0);
-  }
+  WallTimer() : fd_(timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)) { CHECK(fd_ >= 0); }
   ~WallTimer() { close(fd_); }
   WallTimer(const WallTimer&) = delete;
   WallTimer& operator=(const WallTimer&) = delete;
@@ -130,9 +128,10 @@ class Serving {
     auto set_aside = Store::set_aside_if_damaged(store_path_, clock_.wall());
     if (!set_aside) return std::unexpected(set_aside.error());
     if (!set_aside->empty()) {
-      console_.say(fmt::format("netfleet: the store {} is damaged: it is kept as {}, and a new one "
-                               "begun; sweeps that had not ended are not gone on with",
-                               store_path_, *set_aside));
+      console_.say(
+          fmt::format("netfleet: the store {} is damaged: it is kept as {}, and a new one "
+                      "begun; sweeps that had not ended are not gone on with",
+                      store_path_, *set_aside));
     }
     auto store = Store::open(store_path_);
     if (!store) return std::unexpected(store.error());
@@ -140,8 +139,8 @@ class Serving {
     if (!lock) return std::unexpected(lock.error());
     lock_ = std::move(*lock);
     if (auto opened = open_hub(*store); !opened) return opened;
-    const std::string audit = options_.audit_log.empty() ? beside_store("audit.jsonl")
-                                                         : options_.audit_log;
+    const std::string audit =
+        options_.audit_log.empty() ? beside_store("audit.jsonl") : options_.audit_log;
     auto opened_audit = Audit::open(audit, clock_);
     if (!opened_audit) return std::unexpected(opened_audit.error());
     audit_ = std::move(*opened_audit);
@@ -157,8 +156,7 @@ class Serving {
   }
 
   Expected<void> open_hub(Store& store) {
-    auto endpoint =
-        Endpoint::parse(options_.listen.empty() ? kEmbeddedEndpoint : options_.listen);
+    auto endpoint = Endpoint::parse(options_.listen.empty() ? kEmbeddedEndpoint : options_.listen);
     if (!endpoint) return std::unexpected(endpoint.error());
     HubOptions setup = hub_options(options_, *endpoint, console_);
     if (!options_.keys.empty()) {
@@ -184,9 +182,10 @@ class Serving {
     if (files < sessions * kFilesASession + kOtherFiles) {
       const std::uint64_t left = files > kOtherFiles ? (files - kOtherFiles) / kFilesASession : 1;
       sessions = static_cast<std::uint32_t>(std::max<std::uint64_t>(left, 1));
-      console_.say(fmt::format("netfleet: {} sessions need more open files than the limit of {} "
-                               "allows (ulimit -n): going on with {}",
-                               options_.sessions, files, sessions));
+      console_.say(
+          fmt::format("netfleet: {} sessions need more open files than the limit of {} "
+                      "allows (ulimit -n): going on with {}",
+                      options_.sessions, files, sessions));
     }
     EmbeddedWorkerSetup setup{
         .context = context_,
@@ -236,10 +235,10 @@ class Serving {
 
   void tell_ready() {
     const std::size_t jobs = steward_->jobs().size();
-    const std::string status = fmt::format(
-        "{} job{}; workers {}; API {}", jobs, jobs == 1 ? "" : "s",
-        options_.listen.empty() ? "embedded" : "at " + options_.listen,
-        api_ ? "at " + api_->url() : "none");
+    const std::string status =
+        fmt::format("{} job{}; workers {}; API {}", jobs, jobs == 1 ? "" : "s",
+                    options_.listen.empty() ? "embedded" : "at " + options_.listen,
+                    api_ ? "at " + api_->url() : "none");
     console_.say("netfleet: ready: " + status);
     manager_.ready(status);
   }
@@ -258,8 +257,8 @@ class Serving {
     WallTimer timer;
     while (!hub_ended_) {
       timer.set(steward_->advance());
-      pollfd ready[] = {{signal_fd_, POLLIN, 0}, {timer.fd(), POLLIN, 0},
-                        {steward_->wake_fd(), POLLIN, 0}};
+      pollfd ready[] = {
+          {signal_fd_, POLLIN, 0}, {timer.fd(), POLLIN, 0}, {steward_->wake_fd(), POLLIN, 0}};
       poll(ready, 3, -1);
       if (timer.was_set()) steward_->clock_was_set();
       if (!receive_signals()) return;

@@ -17,9 +17,7 @@ namespace {
 constexpr unsigned kClerks = 4;
 constexpr std::uint64_t kOne = 1;
 
-WallTime to_wall(Instant instant) {
-  return std::chrono::time_point_cast<Milliseconds>(instant);
-}
+WallTime to_wall(Instant instant) { return std::chrono::time_point_cast<Milliseconds>(instant); }
 
 }  // namespace
 
@@ -196,9 +194,9 @@ void Steward::could_not_fire(const SweepOrder& order, const std::string& why) {
   audit("schedule", "start", job, "failed", why);
   {
     const std::lock_guard lock(book_mutex_);
-    const auto written = book_.add_firing(
-        {.job = job, .due = *order.due, .what = "failed", .sweep = {}, .why = why},
-        *order.schedule);
+    const auto written =
+        book_.add_firing({.job = job, .due = *order.due, .what = "failed", .sweep = {}, .why = why},
+                         *order.schedule);
     if (!written) say(written.error().message);
   }
   {

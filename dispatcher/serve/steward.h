@@ -119,7 +119,7 @@ class Steward final : public Service {
   std::condition_variable changed_;
   JobBook jobs_;
   Agenda agenda_;
-  std::map<std::string, ScheduleState> schedules_;  // by job, of those with a schedule
+  std::map<std::string, ScheduleState> schedules_;      // by job, of those with a schedule
   std::map<std::string, std::shared_ptr<Entry>> live_;  // by id
   std::size_t preparing_ = 0;
   std::set<std::pair<std::string, std::string>> submitting_;  // who, and with which key

@@ -17,9 +17,7 @@ std::unexpected<Refusal> refuse(Refusal::Kind kind, std::string message) {
   return std::unexpected(Refusal{kind, std::move(message)});
 }
 
-WallTime to_wall(Instant instant) {
-  return std::chrono::time_point_cast<Milliseconds>(instant);
-}
+WallTime to_wall(Instant instant) { return std::chrono::time_point_cast<Milliseconds>(instant); }
 
 WorkerInfo info_of(const WorkerView& view, TimePoint now) {
   const auto ago = [now](TimePoint then) {
@@ -86,9 +84,9 @@ Answer<std::string> Steward::retry(const std::string& sweep, OutcomeSet only, bo
                   fmt::format("sweep {} is of no job of this service", before->id));
   }
   if (before->job.changes_device && !may_change) {
-    return refuse(Refusal::Kind::kForbidden,
-                  fmt::format("sweep {} changes devices: that takes the scope 'change'",
-                              before->id));
+    return refuse(
+        Refusal::Kind::kForbidden,
+        fmt::format("sweep {} changes devices: that takes the scope 'change'", before->id));
   }
   auto order = order_for(before->job_name);
   if (!order) return std::unexpected(order.error());

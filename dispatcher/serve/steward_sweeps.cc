@@ -11,7 +11,7 @@
 namespace netfleet {
 namespace {
 
-constexpr std::size_t kMostAtOnce = 256;            // sweeps, prepared ones too
+constexpr std::size_t kMostAtOnce = 256;             // sweeps, prepared ones too
 constexpr std::chrono::seconds kPreparedWithin{60};  // or whoever asks is told to ask again
 
 // Who may be asked whether a roll-out goes on comes over HTTP, when he wants.

@@ -28,8 +28,8 @@ Instead instead_of_job(const Submission& submission) {
   Instead instead;
   for (const std::string& limit : submission.limits) instead.options.push_back("--limit=" + limit);
   if (!submission.commands.empty() || submission.configuration) {
-    instead.families = {"--command",     "--config-line", "--config-file", "--save",
-                        "--commit",      "--dry-run",     "--expect",      "--commit-confirmed"};
+    instead.families = {"--command", "--config-line", "--config-file", "--save",
+                        "--commit",  "--dry-run",     "--expect",      "--commit-confirmed"};
   }
   for (const std::string& command : submission.commands) {
     instead.options.push_back("--command=" + command);
@@ -91,9 +91,9 @@ Answer<std::unique_ptr<SweepWork>> SweepWork::prepare(const Surroundings& around
   if (problems.any()) return refuse(Refusal::Kind::kInvalid, problems.error().message);
   if (options.changes && !options.dry_run && !order.submission.may_change &&
       order.origin != "schedule" && order.resume.empty()) {
-    return refuse(Refusal::Kind::kForbidden,
-                  fmt::format("job '{}' changes devices: that takes the scope 'change'",
-                              order.job->name));
+    return refuse(
+        Refusal::Kind::kForbidden,
+        fmt::format("job '{}' changes devices: that takes the scope 'change'", order.job->name));
   }
   settle(options, around.options);
   options.resume = order.resume.empty() ? order.repeat : order.resume;
@@ -109,8 +109,8 @@ Answer<std::unique_ptr<SweepWork>> SweepWork::prepare(const Surroundings& around
   if (says(*order.job, "--sessions")) {
     limit_sessions(setup->limits, order.job->name, options.sessions, setup->tasks.size());
   }
-  std::unique_ptr<SweepWork> work(new SweepWork(around, order.job, std::move(*store),
-                                                std::move(options), std::move(*setup)));
+  std::unique_ptr<SweepWork> work(
+      new SweepWork(around, order.job, std::move(*store), std::move(options), std::move(*setup)));
   if (auto begun = work->begin(order); !begun) {
     return refuse(Refusal::Kind::kInternal, begun.error().message);
   }
@@ -138,10 +138,9 @@ Expected<void> SweepWork::begin(const SweepOrder& order) {
   }
   if (auto put = put_into_store(order); !put) return put;
   if (auto recalled = store_.recall_platforms(setup_.tasks); !recalled) return recalled;
-  setup_.credentials = around_.credentials.adopt(job_->name, setup_.credentials, setup_.tasks,
-                                                 setup_.record.job);
-  recorder_ =
-      std::make_unique<Recorder>(store_, setup_.record, setup_.tasks, std::move(*recorder));
+  setup_.credentials =
+      around_.credentials.adopt(job_->name, setup_.credentials, setup_.tasks, setup_.record.job);
+  recorder_ = std::make_unique<Recorder>(store_, setup_.record, setup_.tasks, std::move(*recorder));
   return {};
 }
 
@@ -153,9 +152,8 @@ Expected<void> SweepWork::put_into_store(const SweepOrder& order) {
     least_attempt_ = *least;
     return {};
   }
-  auto added = order.schedule
-                   ? store_.add_fired_sweep(setup_.record, setup_.tasks, *order.schedule)
-                   : store_.add_sweep(setup_.record, setup_.tasks);
+  auto added = order.schedule ? store_.add_fired_sweep(setup_.record, setup_.tasks, *order.schedule)
+                              : store_.add_sweep(setup_.record, setup_.tasks);
   if (!added) return added;
   auto lock = store_.lock_sweep(setup_.record);
   if (!lock) return std::unexpected(lock.error());

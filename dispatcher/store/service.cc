@@ -1,13 +1,12 @@
 // The store for a service: what came of its schedules' firings, and which sweeps are its own.
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <system_error>
-
-#include <sqlite3.h>
 
 #include "dispatcher/store/impl.h"
 

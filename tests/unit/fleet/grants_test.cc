@@ -33,20 +33,21 @@ std::vector<std::size_t> tasks_of_parts(const std::vector<TaskSpec>& tasks) {
   std::vector<std::size_t> counts;
   std::uint32_t next = 0;
   const auto count = static_cast<std::uint32_t>(tasks.size());
-  send_grant(granted(count), [&](TaskKey key) -> const TaskSpec& { return tasks[key.index]; },
-             [&](const v1::ToWorker& part) {
-    const std::string bytes = encode(part);
-    EXPECT_LE(bytes.size(), wire::kMaxControlFrame);
-    const auto decoded = decode_to_worker(bytes);
-    ASSERT_TRUE(decoded) << decoded.error().message;
-    EXPECT_EQ(decoded->epoch(), UINT64_MAX);
-    EXPECT_EQ(decoded->grant().sent_at(), 7u);
-    for (const v1::TaskSpec& task : decoded->grant().tasks()) {
-      EXPECT_EQ(task.task().attempt(), next + 1);
-      EXPECT_EQ(from_wire(task), tasks[next++]);
-    }
-    counts.push_back(static_cast<std::size_t>(decoded->grant().tasks_size()));
-  });
+  send_grant(
+      granted(count), [&](TaskKey key) -> const TaskSpec& { return tasks[key.index]; },
+      [&](const v1::ToWorker& part) {
+        const std::string bytes = encode(part);
+        EXPECT_LE(bytes.size(), wire::kMaxControlFrame);
+        const auto decoded = decode_to_worker(bytes);
+        ASSERT_TRUE(decoded) << decoded.error().message;
+        EXPECT_EQ(decoded->epoch(), UINT64_MAX);
+        EXPECT_EQ(decoded->grant().sent_at(), 7u);
+        for (const v1::TaskSpec& task : decoded->grant().tasks()) {
+          EXPECT_EQ(task.task().attempt(), next + 1);
+          EXPECT_EQ(from_wire(task), tasks[next++]);
+        }
+        counts.push_back(static_cast<std::size_t>(decoded->grant().tasks_size()));
+      });
   EXPECT_EQ(next, count);
   return counts;
 }

@@ -23,7 +23,10 @@ constexpr std::array kTakenAway = {
     "ALTER TABLE tasks DROP COLUMN ssh_options; ALTER TABLE sweeps DROP COLUMN least_attempt",
     "DROP TRIGGER forget_pieces; DROP TABLE pieces",
     "DROP TABLE sweep_jumps; ALTER TABLE tasks DROP COLUMN jump",
-    "ALTER TABLE sweeps DROP COLUMN rollout"};
+    "ALTER TABLE sweeps DROP COLUMN rollout",
+    "DROP TABLE schedules; DROP TABLE firings; DROP INDEX sweeps_of_request;"
+    "ALTER TABLE sweeps DROP COLUMN job; ALTER TABLE sweeps DROP COLUMN origin;"
+    "ALTER TABLE sweeps DROP COLUMN due; ALTER TABLE sweeps DROP COLUMN request"};
 
 void execute(sqlite3* database, const std::string& sql) {
   char* error = nullptr;
