@@ -19,8 +19,8 @@ constexpr const char* kExamples = R"(Examples:
 
 Each *.yaml of the directory is a job ('netfleet run JOB.yaml' does it once, 'netfleet check
 JOB.yaml' says what is wrong with it); those with a schedule become sweeps by themselves. SIGHUP
-reads them again, SIGTERM finishes what runs and leaves the rest to the next start. Others ask with
-'netfleet submit', 'status', 'watch', 'results', 'cancel', 'retry' and 'schedule'.)";
+reads them again, SIGTERM finishes what runs and leaves the rest to the next start. Others ask over
+HTTP (docs/API.md), with the token in the file api-token beside the store.)";
 
 void add_workers_part(CLI::App& serve, ServeOptions& options) {
   serve.option_defaults()->group("Workers");

@@ -35,7 +35,7 @@ class Manual(rig.RigTest):
                          | self.options(netfleet, "results") | self.options(netfleet, "keygen")
                          | self.options(netfleet, "replay") | self.options(netfleet, "platforms")
                          | self.options(netfleet, "check") | self.options(netfleet, "diff")
-                         | self.options(netfleet, "prune"))
+                         | self.options(netfleet, "prune") | self.options(netfleet, "serve"))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
     def completion(self, name):
