@@ -270,7 +270,7 @@ class BadInput(rig.RigTest):
     def test_a_full_disk_for_the_store(self):
         place, inventory = self.small_disk(), self.devsim(10)
         with open(f"{place}/ballast", "wb") as ballast:
-            ballast.write(b"-" * (60 << 10))  # room for the tables, not for the results
+            ballast.write(b"-" * (20 << 10))  # room for the tables, not for the results
         ran = self.finish(self.run_argv("-i", inventory, "-u", "admin", "-c", "show tech 1000",
                                         "-o", "jsonl", "--store", f"{place}/store.db"))
         self.check_full_disk(ran, inventory, place, "show tech 1000")
