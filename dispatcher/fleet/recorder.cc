@@ -226,8 +226,8 @@ void Recorder::publish(std::size_t grants, std::span<const TaskResult> results) 
     for (const TaskResult& result : results) {
       news_.stored.push_back({result.index, result.attempt, result.outcome});
     }
-    news_.journaled += grants;
     news_.failed = recording_.report().store_error.has_value();
+    if (!news_.failed) news_.journaled += grants;
     news_.stalled = false;
   }
   signal_event(notify_fd_);
