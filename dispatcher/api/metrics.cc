@@ -78,7 +78,6 @@ void add_totals(Figures& figures, const ServiceFigures& from) {
       from.leases_lost);
   one("netfleet_malformed_messages_total", "Messages that were no netfleet messages.",
       from.malformed_messages);
-  one("netfleet_output_bytes_total", "Bytes of outputs of devices.", from.output_bytes);
   auto full = figures.gauge("netfleet_limit_full", "1: tasks wait for this limit now.");
   for (const std::string& limit : from.limits_full) full.add(1, {{"limit", limit}});
 }

@@ -122,7 +122,6 @@ struct ServiceFigures {
   std::uint64_t malformed_messages = 0;
   std::uint64_t retries = 0;
   std::uint64_t leases_lost = 0;
-  std::uint64_t output_bytes = 0;
   std::vector<std::string> limits_full;  // names of limits that tasks wait for now
 };
 

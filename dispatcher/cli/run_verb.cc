@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +13,7 @@
 #include "dispatcher/cli/notify_option.h"
 #include "dispatcher/cli/rollout_question.h"
 #include "dispatcher/cli/run_setup.h"
+#include "dispatcher/cli/stop_signals.h"
 #include "dispatcher/cli/terminal.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/fleet/hub.h"
@@ -67,17 +66,6 @@ std::uint32_t fit_sessions(std::uint32_t wanted, std::uint64_t files, FileNeeds 
                   "(ulimit -n): going on with {}",
                   wanted, files, fits));
   return fits;
-}
-
-// SIGINT, SIGTERM and SIGHUP as a file descriptor; blocked for every thread started later.
-int open_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file too large for the limit is a full disk
-  return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 bool wants_progress(const RunOptions& options) {
@@ -136,7 +124,7 @@ class Run {
     auto notices = SweepNotices::make(options_, record(), console_);
     if (!notices) return say_error(notices.error().message, kExitUsage);
     if (auto begun = begin(); !begun) return say_error(begun.error().message, kExitInternal);
-    const int signal_fd = open_signals();
+    const int signal_fd = open_stop_signals();
     wire::Context context;
     HubOptions hub_setup = hub_options(options_, endpoint_, console_);
     const auto identity = store_.identity();

@@ -64,7 +64,6 @@ struct SweepRun {
   Milliseconds elapsed{0};  // since the sweep began, when it goes on
   LimitPlan limits;
   RolloutSpec rollout;
-  std::uint8_t priority = 0;
   std::vector<TimePoint> not_before;  // by index, as in SweepPlan; empty: at once
   TimePoint closes = TimePoint::max();
   std::string why_closed;
@@ -154,7 +153,7 @@ class Hub {
   Expected<wire::Socket> bound(wire::Kind kind, std::uint32_t offset);
   void offer_tasks();
   void act();
-  void withhold(std::uint32_t number, Live& live);
+  void withhold(std::uint32_t number);
   void act(const Journal& entry);
   void act(SendToWorker& action);
   void act(const TaskEnded& ended);

@@ -20,7 +20,7 @@ void Hub::act() {
     }
   }
   for (auto& [number, live] : sweeps_) {
-    if (live.journal_failed && !live.ending) withhold(number, live);
+    if (live.journal_failed && !live.ending) withhold(number);
   }
   for (Action& action : gate_.take()) {
     std::visit([this](auto& one) { act(one); }, action);
@@ -29,7 +29,7 @@ void Hub::act() {
 
 // What was granted and is not on the disk has not been told to anybody, and never will be: after a
 // restart nobody would know who runs it.
-void Hub::withhold(std::uint32_t number, Live& live) {
+void Hub::withhold(std::uint32_t number) {
   std::vector<TaskKey> withheld;
   for (const Journal& entry : gate_.give_up(number)) {
     if (entry.owner != 0) withheld.push_back(entry.task);
@@ -37,7 +37,6 @@ void Hub::withhold(std::uint32_t number, Live& live) {
   ledger_.journal_failed(number, withheld);
   gate_.add(ledger_.take_actions());
   gate_.give_up(number);
-  live.journal_failed = true;
 }
 
 void Hub::act(const Journal&) {}  // the gate keeps them

@@ -34,13 +34,7 @@ Hub::Live* Hub::find(std::uint32_t sweep) {
 
 Expected<void> Hub::add(SweepRun sweep, Recorder& recorder, std::function<void(SweepEnd)> ended) {
   if (!options_.any_region) {
-    std::vector<std::string> regions;
-    for (const TaskSpec& task : sweep.tasks) {
-      if (regions.empty() || task.region.view() != regions.back()) {
-        regions.push_back(task.region.str());
-      }
-    }
-    if (auto opened = open_lanes(regions); !opened) return opened;
+    if (auto opened = open_lanes(regions_of(sweep.tasks)); !opened) return opened;
   }
   const TimePoint now = clock_.now();
   const std::uint32_t number = sweep.number;
@@ -178,9 +172,10 @@ void Hub::mind_sweeps() {
       ledger_.abandon(number);
       act();
     }
-    const bool held_back =
-        std::ranges::find(held_back_, number, &HeldBack::sweep) != held_back_.end();
-    if (ledger_.finished(number) && !gate_.holds_end(number) && !held_back) end(number, live);
+    if (ledger_.finished(number) && !gate_.holds_end(number) &&
+        std::ranges::find(held_back_, number, &HeldBack::sweep) == held_back_.end()) {
+      end(number, live);
+    }
   }
   for (const std::uint32_t number : over) {
     Live live = std::move(sweeps_.at(number));

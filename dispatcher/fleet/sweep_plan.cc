@@ -72,7 +72,6 @@ SweepPlan make_sweep_plan(const SweepRun& run, PlanSharing sharing, Ledger& ledg
     plan.restored.push_back(
         {grant.index, grant.attempt, grant.owner, grant.deaths, grant.retries_used, state.outcome});
   }
-  plan.priority = run.priority;
   plan.closes = run.closes;
   plan.why_closed = run.why_closed;
   add_tasks(plan, run, sharing, ledger);

@@ -17,6 +17,7 @@
 #include "common/open_files.h"
 #include "common/standard_streams.h"
 #include "dispatcher/api/server.h"
+#include "dispatcher/cli/stop_signals.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/serve/first_token.h"
 #include "dispatcher/serve/steward.h"
@@ -38,17 +39,6 @@ std::string variable(const char* name) {
 int say_error(const std::string& message, int status) {
   print_error("netfleet: " + message + "\n");
   return status;
-}
-
-// Blocked for every thread that is started later.
-int open_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a file too large for the limit is a full disk
-  return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
 // A timer of the clock on the wall; it is readable also when that was set.
@@ -101,7 +91,7 @@ class Serving {
       : options_(options), worker_side_(worker_side), console_(false) {}
 
   int go() {
-    signal_fd_ = open_signals();
+    signal_fd_ = open_stop_signals();
     if (auto opened = open(); !opened) return say_error(opened.error().message, kExitUsage);
     const std::jthread hub_thread([this] { run_hub(); });
     if (auto begun = steward_->begin(); !begun) {

@@ -122,7 +122,7 @@ class Steward final : public Service {
   std::map<std::string, ScheduleState> schedules_;      // by job, of those with a schedule
   std::map<std::string, std::shared_ptr<Entry>> live_;  // by id
   std::size_t preparing_ = 0;
-  std::set<std::pair<std::string, std::string>> submitting_;  // who, and with which key
+  std::multiset<std::pair<std::string, std::string>> ordered_;  // by whom, and with which key
   bool stopping_ = false;
   std::string stalled_;
   std::map<std::string, std::string> problems_;  // by what they are about

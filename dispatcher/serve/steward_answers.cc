@@ -53,18 +53,7 @@ Answer<std::string> Steward::submit(const Submission& submission) {
   order->origin = submission.who;
   order->request = submission.key;
   order->submission = submission;
-  if (submission.key.empty()) return start_and_wait(std::move(*order));
-  const std::pair key{submission.who, submission.key};
-  {
-    const std::lock_guard lock(mutex_);
-    if (!submitting_.insert(key).second) {
-      return refuse(Refusal::Kind::kBusy, "it is being prepared: ask again");
-    }
-  }
-  auto started = start_and_wait(std::move(*order));
-  const std::lock_guard lock(mutex_);
-  submitting_.erase(key);
-  return started;
+  return start_and_wait(std::move(*order));
 }
 
 Answer<std::string> Steward::retry(const std::string& sweep, OutcomeSet only, bool may_change,

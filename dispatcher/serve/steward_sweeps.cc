@@ -1,10 +1,13 @@
 // The lives of a service's sweeps: prepared by a clerk, run by the hub, finished by a clerk.
 #include <fmt/format.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <future>
 #include <utility>
 
+#include "common/check.h"
 #include "common/duration.h"
 #include "dispatcher/serve/steward.h"
 
@@ -12,18 +15,39 @@ namespace netfleet {
 namespace {
 
 constexpr std::size_t kMostAtOnce = 256;             // sweeps, prepared ones too
+constexpr std::size_t kMostOrdered = 64;             // that somebody waits for, or did
+constexpr std::chrono::hours kAnswerWithin{24};      // to a roll-out that asks; then it stops
 constexpr std::chrono::seconds kPreparedWithin{60};  // or whoever asks is told to ask again
 
-// Who may be asked whether a roll-out goes on comes over HTTP, when he wants.
+// Who may be asked whether a roll-out goes on comes over HTTP, and in time: else the answer is no.
 class AskedQuestion final : public Question {
  public:
-  explicit AskedQuestion(std::function<void()> asked) : asked_(std::move(asked)) {}
-  void ask() override { asked_(); }
-  int fd() const override { return -1; }
-  std::optional<bool> take_answer() override { return std::nullopt; }
+  explicit AskedQuestion(std::function<void()> asked)
+      : asked_(std::move(asked)),
+        timer_(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC)) {
+    CHECK(timer_ >= 0);
+  }
+  ~AskedQuestion() override { close(timer_); }
+  AskedQuestion(const AskedQuestion&) = delete;
+  AskedQuestion& operator=(const AskedQuestion&) = delete;
+
+  void ask() override {
+    itimerspec when{};
+    when.it_value.tv_sec = std::chrono::seconds(kAnswerWithin).count();
+    timerfd_settime(timer_, 0, &when, nullptr);
+    asked_();
+  }
+  int fd() const override { return timer_; }
+  // Of one that was answered meanwhile nobody wants it.
+  std::optional<bool> take_answer() override {
+    std::uint64_t times = 0;
+    if (read(timer_, &times, sizeof times) != sizeof times) return std::nullopt;
+    return false;
+  }
 
  private:
   std::function<void()> asked_;
+  int timer_;
 };
 
 std::unexpected<Refusal> refuse(Refusal::Kind kind, std::string message) {
@@ -263,11 +287,30 @@ void Steward::go_on_with_unfinished() {
   }
 }
 
-// Of somebody who waits for the answer.
+// Of somebody who waits for the answer. Who gives up waiting may ask again with the same key: it is
+// not begun twice.
 Answer<std::string> Steward::start_and_wait(SweepOrder order) {
+  const std::pair key{order.origin, order.request};
+  {
+    const std::lock_guard lock(mutex_);
+    if (ordered_.size() >= kMostOrdered) {
+      return refuse(Refusal::Kind::kBusy, fmt::format("{} are being prepared", kMostOrdered));
+    }
+    if (!order.request.empty() && ordered_.contains(key)) {
+      return refuse(Refusal::Kind::kBusy, "it is being prepared: ask again");
+    }
+    ordered_.insert(key);
+  }
   auto promise = std::make_shared<std::promise<Answer<std::string>>>();
   auto started = promise->get_future();
-  clerks_.add([this, promise, order = std::move(order)] { promise->set_value(start(order)); });
+  clerks_.add([this, promise, key, order = std::move(order)] {
+    auto answer = start(order);
+    {
+      const std::lock_guard lock(mutex_);
+      ordered_.erase(ordered_.find(key));
+    }
+    promise->set_value(std::move(answer));
+  });
   if (started.wait_for(kPreparedWithin) == std::future_status::ready) return started.get();
   return refuse(Refusal::Kind::kBusy,
                 "it is still being prepared: ask again with the same Idempotency-Key");

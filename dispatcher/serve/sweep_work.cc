@@ -105,6 +105,15 @@ Answer<std::unique_ptr<SweepWork>> SweepWork::prepare(const Surroundings& around
                : options.only         ? set_up_repeat(options, *store, around.worker_side)
                                       : set_up_resume(options, *store, around.worker_side);
   if (!setup) return refuse(Refusal::Kind::kInvalid, setup.error().message);
+  if (!order.repeat.empty() && !order.submission.may_change) {
+    const auto of_job = read_commands(options);
+    if (!of_job || *of_job != setup->record.job.commands) {
+      return refuse(Refusal::Kind::kForbidden,
+                    fmt::format("sweep {} ran other commands than job '{}' says: that takes the "
+                                "scope 'change'",
+                                order.repeat, order.job->name));
+    }
+  }
   own_limits(setup->limits, order.job->name);
   if (says(*order.job, "--sessions")) {
     limit_sessions(setup->limits, order.job->name, options.sessions, setup->tasks.size());

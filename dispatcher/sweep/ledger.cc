@@ -358,10 +358,6 @@ TimePoint Ledger::next_deadline() const {
 
 bool Ledger::finished(std::uint32_t sweep) const { return sweeps_.at(sweep).open == 0; }
 bool Ledger::guarded(std::uint32_t sweep) const { return sweeps_.at(sweep).guarded; }
-bool Ledger::asks(std::uint32_t sweep) const {
-  const auto found = sweeps_.find(sweep);
-  return found != sweeps_.end() && found->second.asked && !found->second.ending;
-}
 
 std::vector<Action> Ledger::take_actions() { return std::exchange(actions_, {}); }
 

@@ -213,7 +213,6 @@ class Ledger {
 
   bool finished(std::uint32_t sweep) const;  // every task is done and stored or ended
   bool guarded(std::uint32_t sweep) const;   // ended by the authentication guard
-  bool asks(std::uint32_t sweep) const;      // since kRolloutAsks, until answer()
   std::uint32_t running() const { return leased_; }
   std::uint32_t running(std::uint32_t sweep) const { return sweeps_.at(sweep).leased; }
   std::uint32_t workers_welcomed() const { return static_cast<std::uint32_t>(workers_.size()); }

@@ -71,7 +71,7 @@ std::vector<TaskSpec> plan_tasks(const std::vector<Host>& hosts, const PlanDefau
   return tasks;
 }
 
-std::vector<std::string> regions_of(const std::vector<TaskSpec>& tasks) {
+std::vector<std::string> regions_of(std::span<const TaskSpec> tasks) {
   std::vector<std::string> regions;
   for (const TaskSpec& task : tasks) {
     if (std::find(regions.begin(), regions.end(), task.region) == regions.end()) {

@@ -25,7 +25,7 @@ struct PlanDefaults {
 std::vector<TaskSpec> plan_tasks(const std::vector<Host>& hosts, const PlanDefaults& defaults);
 
 // The distinct regions of the tasks, in order of appearance.
-std::vector<std::string> regions_of(const std::vector<TaskSpec>& tasks);
+std::vector<std::string> regions_of(std::span<const TaskSpec> tasks);
 
 // The limits of a sweep, and which of them each task is under.
 struct LimitPlan {

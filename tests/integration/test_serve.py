@@ -165,6 +165,30 @@ class Service(rig.RigTest):
         self.assertEqual(self.ended(self.submit("show")["sweep"])["outcomes"], {"ok": 10})
         self.stop(process)
 
+    def test_what_a_token_may_not_say_it_may_not_repeat(self):
+        self.job("show", self.devsim(3))
+        made = self.finish([f"{rig.BIN}/netfleet", "keygen", "--token", "night", "--scopes", "run"])
+        token = next(word for word in (made.out.decode() + made.err).split()
+                     if word.startswith("nf_"))
+        line = next(line for line in (made.out.decode() + made.err).splitlines()
+                    if line.strip().startswith("night "))
+        self.stop(self.serve())
+        with open(self.path("api-tokens"), "a", encoding="ascii") as tokens:
+            tokens.write(line.strip() + "\n")
+        process = self.serve()
+        own = {"job": "show", "commands": ["show clock"]}
+        self.ask("/v1/sweeps", own, token=token, status=403)
+        sweep = self.ask("/v1/sweeps", own, status=202)[0]["sweep"]
+        self.ended(sweep)
+        again = {"only": "ok"}
+        self.ask(f"/v1/sweeps/{sweep}/retry", again, token=token, status=403)
+        self.ended(self.ask(f"/v1/sweeps/{sweep}/retry", again, status=202)[0]["sweep"])
+        usual = self.ask("/v1/sweeps", {"job": "show"}, token=token, status=202)[0]["sweep"]
+        self.ended(usual)
+        retried = self.ask(f"/v1/sweeps/{usual}/retry", again, token=token, status=202)[0]["sweep"]
+        self.assertEqual(self.ended(retried)["outcomes"], {"ok": 3})
+        self.stop(process)
+
     def test_a_wrong_job_hides_no_other(self):
         self.job("good", self.devsim(2))
         self.write("jobs/bad.yaml", "commands: [show version]\nnonsense: 1\n")
