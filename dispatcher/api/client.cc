@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -19,19 +22,33 @@ constexpr std::size_t kLargestRefusal = 64u << 10;  // bytes that are read of an
 constexpr std::size_t kLongestMessage = 2000;       // bytes of what it says
 constexpr const char* kJson = "application/json";
 
-// What the last system call said, where it can only be of the connection.
-std::string connection_error() {
-  switch (errno) {
-    case ECONNREFUSED:
-      return "connection refused (is 'netfleet serve' running? --server says where)";
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case EACCES:
-    case EADDRNOTAVAIL:
-      return std::strerror(errno);
-    default:
-      return "cannot connect (is 'netfleet serve' running there? --server says where)";
+struct FreeAddresses {
+  void operator()(addrinfo* first) const { freeaddrinfo(first); }
+};
+
+// Why there is no connection, which httplib does not tell: by another try.
+std::string connection_error(const ServerUrl& server) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* first = nullptr;
+  const int found =
+      getaddrinfo(server.host.c_str(), std::to_string(server.port).c_str(), &hints, &first);
+  if (found != 0) return fmt::format("look up {}: {}", server.host, gai_strerror(found));
+  const std::unique_ptr<addrinfo, FreeAddresses> addresses(first);
+  int cause = ETIMEDOUT;
+  for (const addrinfo* address = first; address != nullptr; address = address->ai_next) {
+    const int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const timeval patience{.tv_sec = 1, .tv_usec = 0};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    const bool connects = fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0;
+    cause = errno == EINPROGRESS ? ETIMEDOUT : errno;
+    if (fd >= 0) close(fd);
+    if (connects) return "the connection failed";
+    if (cause == ECONNREFUSED) break;
   }
+  std::string why = std::strerror(cause);
+  why.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(why.front())));
+  return why + " (is 'netfleet serve' running? --server says where)";
 }
 
 // Without what may follow a type: "; charset=utf-8".
@@ -196,9 +213,7 @@ ClientAnswer<void> ApiClient::ask(const Request& request, const Take& take) {
   asked.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
     return reception.more({data, size});
   };
-  errno = 0;
   const httplib::Result result = http->send(asked);
-  const std::string connecting = connection_error();
   for (auto [at, end] = asked.headers.equal_range("Authorization"); at != end; ++at) {
     wipe(at->second.data(), at->second.size());
   }
@@ -210,17 +225,15 @@ ClientAnswer<void> ApiClient::ask(const Request& request, const Take& take) {
     return std::unexpected(refusal(reception.status(), reception.location(), reception.refusal()));
   }
   if (whole) return {};
-  return std::unexpected(
-      broken_off(static_cast<int>(result.error()), connecting, reception.status() != 0));
+  return std::unexpected(broken_off(static_cast<int>(result.error()), reception.status() != 0));
 }
 
-ClientFailure ApiClient::broken_off(int error, const std::string& connecting,
-                                    bool had_answer) const {
+ClientFailure ApiClient::broken_off(int error, bool had_answer) const {
   using Kind = ClientFailure::Kind;
   switch (static_cast<httplib::Error>(error)) {
     case httplib::Error::Connection:
     case httplib::Error::BindIPAddress:
-      return failure(Kind::kUnreachable, connecting);
+      return failure(Kind::kUnreachable, connection_error(options_.server));
     case httplib::Error::ConnectionTimeout:
       return failure(Kind::kUnreachable, "connect: timed out");
     case httplib::Error::SSLConnection:

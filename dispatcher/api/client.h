@@ -71,7 +71,7 @@ class ApiClient {
   ClientAnswer<void> ask(const Request& request, const Take& take);
   ClientAnswer<std::string> ask_whole(const Request& request);
   // `error`: httplib's.
-  ClientFailure broken_off(int error, const std::string& connecting, bool had_answer) const;
+  ClientFailure broken_off(int error, bool had_answer) const;
   ClientFailure refusal(int status, const std::string& location, const std::string& body) const;
   ClientFailure failure(ClientFailure::Kind kind, const std::string& why) const;
 

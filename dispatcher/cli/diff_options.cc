@@ -41,10 +41,6 @@ Expected<void> settle_diff(const DiffOptions& options) {
   if (!options.store.empty() && !options.server.server.empty()) {
     return fail("--store and --server exclude each other");
   }
-  const bool asks = options.store.empty() && names_server(options.server);
-  if (asks && (!options.volatile_patterns.empty() || !options.platform_dir.empty())) {
-    return fail("--volatile and --platform-dir are for a store here: a server masks by its own");
-  }
   return {};
 }
 

@@ -25,9 +25,6 @@ void add_results(CLI::App& results, ResultsOptions& options, bool& differences) 
 }
 
 Expected<void> settle_results(ResultsOptions& options, bool differences) {
-  if (options.follow && !names_server(options.server)) {
-    return fail("--follow is for a server: give --server URL");
-  }
   if (options.follow && options.list) return fail("--follow and --list exclude each other");
   if (!options.store.empty() && !options.server.server.empty()) {
     return fail("--store and --server exclude each other");

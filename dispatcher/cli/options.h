@@ -132,10 +132,9 @@ struct HelpText {
   std::string text;
 };
 
-using CommandLine =
-    std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions, ReplayOptions,
-                 PlatformsOptions, CheckOptions, DiffOptions, PruneOptions, ServeOptions,
-                 ServiceCommand>;
+using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions,
+                                 KeygenOptions, ReplayOptions, PlatformsOptions, CheckOptions,
+                                 DiffOptions, PruneOptions, ServeOptions, ServiceCommand>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2. What `run` and

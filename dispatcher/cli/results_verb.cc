@@ -85,6 +85,9 @@ Expected<Store> open_kept_store(const std::string& given) {
 
 int results_verb(const ResultsOptions& options) {
   if (options.store.empty() && names_server(options.server)) return server_results(options);
+  if (options.follow) {
+    return say_error({"--follow is for a sweep at a server: give --server URL"}, kExitUsage);
+  }
   auto store = open_kept_store(options.store);
   if (!store) return say_error(store.error(), kExitUsage);
   const Expected<int> status = options.list ? list_sweeps(*store) : print_sweep(*store, options);

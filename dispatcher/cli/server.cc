@@ -101,6 +101,10 @@ Expected<NamedToken> find_token(const ServerOptions& options, const ServerUrl& s
 
 }  // namespace
 
+bool names_server(const ServerOptions& options) {
+  return !options.server.empty() || !variable("NETFLEET_SERVER").empty();
+}
+
 Expected<ApiClient> open_client(const ServerOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);  // httplib and OpenSSL write to sockets as to files
   std::string url = options.server.empty() ? variable("NETFLEET_SERVER") : options.server;

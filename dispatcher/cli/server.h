@@ -13,6 +13,9 @@
 
 namespace netfleet {
 
+// Whether a server is meant where the store on this machine could be, too.
+bool names_server(const ServerOptions& options);
+
 // Reads what is in the environment and in files. Ignores SIGPIPE from now on. The token of the
 // state directory is for a server on this machine alone.
 Expected<ApiClient> open_client(const ServerOptions& options);

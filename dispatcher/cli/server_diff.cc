@@ -60,6 +60,11 @@ std::string target_of(const std::string& after, const DiffOptions& options) {
 }  // namespace
 
 int server_diff(const DiffOptions& options) {
+  if (!options.volatile_patterns.empty() || !options.platform_dir.empty()) {
+    return say_error({"--volatile and --platform-dir are for a store here: a server masks by its "
+                      "own platforms"},
+                     kExitUsage);
+  }
   auto client = open_client(options.server);
   if (!client) return say_error(client.error(), kExitUsage);
   const auto after =

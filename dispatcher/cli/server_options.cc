@@ -1,7 +1,6 @@
 #include "dispatcher/cli/server_options.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 
 #include "common/command_line.h"
 
@@ -17,11 +16,6 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
            options.token_file);
   add_text(app, "--ca", "FILE", "Who is trusted over https, PEM (default: as the system does)",
            options.ca_file);
-}
-
-bool names_server(const ServerOptions& options) {
-  const char* variable = std::getenv("NETFLEET_SERVER");
-  return !options.server.empty() || (variable != nullptr && *variable != '\0');
 }
 
 }  // namespace netfleet

@@ -1,10 +1,8 @@
-// dispatcher/cli: where a long-lived dispatcher is asked, and with which token: what is typed, then
-// the environment, then what its own user has in the state directory.
+// dispatcher/cli: where a long-lived dispatcher is asked, and with which token, as it is typed.
+// What is meant where nothing is: server.h.
 #pragma once
 
 #include <string>
-
-#include "common/error.h"
 
 namespace CLI {
 class App;
@@ -19,8 +17,5 @@ struct ServerOptions {
   std::string ca_file;
 };
 void add_server_options(CLI::App& app, ServerOptions& options);
-
-// Whether a server is meant where the store on this machine could be, too.
-bool names_server(const ServerOptions& options);
 
 }  // namespace netfleet
