@@ -29,6 +29,7 @@ constexpr Milliseconds kSilence{60'000};         // of a stream that sends signs
 constexpr Milliseconds kBetweenLines{10'000};    // where no terminal shows a line that changes
 constexpr Milliseconds kBetweenLooks{2'000};     // whether a question still stands
 constexpr std::size_t kLongestLine = 16u << 20;  // bytes of a result without outputs
+constexpr int kConflict = 409;                   // of HTTP: it is no question any more
 constexpr int kColumns = 200;                    // of a line that is no terminal's
 
 class Watch {
@@ -49,15 +50,12 @@ class Watch {
     BackOff back_off(kPatience);
     if (sweep_.is_live()) show();
     while (sweep_.is_live()) {
-      if (must_answer()) {
-        if (const auto told = answer(); !told) return give_up(told.error());
-        continue;
-      }
-      const auto streamed = follow(back_off);
-      if (ended_ || (streamed && reply_now_)) continue;
-      if (!streamed && !streamed.error().may_pass()) return give_up(streamed.error());
-      if (!streamed) say_lost(streamed.error());
-      if (!back_off.wait()) return give_up(streamed ? quiet() : streamed.error());
+      const bool answers = must_answer();
+      const auto went = answers ? answer() : follow(back_off);
+      if (went && (answers || ended_ || must_answer())) continue;
+      if (!went && !went.error().may_pass()) return give_up(went.error());
+      if (!went) say_lost(went.error());
+      if (!back_off.wait()) return give_up(went ? quiet() : went.error());
       // A restarted dispatcher may have seen its end.
       if (const auto looked = look(); !looked && !looked.error().may_pass()) {
         return give_up(looked.error());
@@ -101,7 +99,10 @@ class Watch {
   }
 
   void take(SweepView sweep) {
-    if (sweep.state != "asking" || sweep.why != sweep_.why) told_ = false;
+    if (sweep.state != "asking" || sweep.why != sweep_.why) {
+      told_ = false;
+      said_.reset();
+    }
     sweep_ = std::move(sweep);
     ended_ = !sweep_.is_live();
     reply_now_ = must_answer();
@@ -139,25 +140,24 @@ class Watch {
   bool may_ask() const { return isatty(STDERR_FILENO) != 0 && TerminalQuestion::can_ask(); }
 
   ClientAnswer<void> answer() {
-    std::optional<bool> go_on;
-    if (reply_ != RolloutReply::kAsk) go_on = reply_ == RolloutReply::kGoOn;
-    if (!go_on) {
-      auto said = ask_person();
+    if (reply_ != RolloutReply::kAsk) said_ = reply_ == RolloutReply::kGoOn;
+    if (!said_) {
+      const auto said = ask_person();
       if (!said) return std::unexpected(said.error());
-      go_on = *said;
+      said_ = *said;
     }
-    if (!go_on) return {};  // it is no question any more
-    const auto told = client_.post(sweep_target(sweep_.id, "/answer"), answer_json(*go_on));
-    told_ = told.has_value();
+    if (!said_) return {};  // it is no question any more
+    const auto told = client_.post(sweep_target(sweep_.id, "/answer"), answer_json(*said_));
+    if (!told && told.error().may_pass()) return std::unexpected(told.error());
+    told_ = true;
     if (told) {
-      console_.say(*go_on ? "netfleet: it goes on" : "netfleet: it stops");
+      console_.say(*said_ ? "netfleet: it goes on" : "netfleet: it stops");
       return {};
     }
-    if (told.error().may_pass()) return look();
     // Somebody else was faster, or it is not for this token to say: that one may.
     console_.say("netfleet: " + one_line(told.error().message));
-    refused_ = told.error().status != 409;
-    return look();
+    refused_ = told.error().status != kConflict;
+    return {};
   }
 
   // Until there is an answer, or no question any more: none.
@@ -256,10 +256,11 @@ class Watch {
   TimePoint shown_at_{};
   std::string shown_state_;
   bool ended_ = false;
-  bool reply_now_ = false;  // leave the stream: must_answer()
-  bool told_ = false;       // the question that stands was answered
-  bool refused_ = false;    // this one may not answer
-  bool lost_ = false;       // and it was said
+  bool reply_now_ = false;    // leave the stream: must_answer()
+  std::optional<bool> said_;  // what the question that stands is to be told
+  bool told_ = false;         // and was
+  bool refused_ = false;      // this one may not answer
+  bool lost_ = false;         // and it was said
 };
 
 }  // namespace

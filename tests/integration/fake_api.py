@@ -120,17 +120,18 @@ class Server(http.server.ThreadingHTTPServer):
 class FakeApi:
     """Answers by its routes, the newest first, until it is stopped; may be started again."""
 
-    def __init__(self, test, port=0):
+    def __init__(self, test, address="127.0.0.1"):
         self.routes = []
         self.requests = []  # (method, target, headers, body)
         self.changed = threading.Condition()
         self.http = None
-        self.port = port
+        self.address = address
+        self.port = 0
         self.start()
         test.addCleanup(self.stop)
 
     def start(self):
-        self.http = Server(("127.0.0.1", self.port), Answer)
+        self.http = Server((self.address, self.port), Answer)
         self.http.api = self
         self.port = self.http.server_port
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
@@ -143,7 +144,7 @@ class FakeApi:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     def on(self, method, pattern, handler):
         """`handler(answer)`; or the values of one answer after another, the last one for ever."""
