@@ -12,6 +12,8 @@ inline constexpr std::string_view kTopExamples = R"(Examples:
   netfleet platforms
   netfleet check -i devices.txt
   netfleet check nightly.yaml
+  netfleet submit nightly --watch        let 'netfleet serve' do it
+  netfleet status
 'netfleet run --help' has more.)";
 
 inline constexpr std::string_view kRunExamples = R"(Examples:

@@ -9,12 +9,15 @@ import threading
 
 import rig
 
-TOKEN = "nf_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+SWEEP = "20261125-030000-ab12"
+EVENTS = r"/v1/sweeps/[^/]+/events"
+RESULTS = r"/v1/sweeps/[^/]+/results\?.*"
+ONE = r"/v1/sweeps/[^/?]+"
 STARTED = "2026-11-25T03:00:00.000Z"
 ENDED = "2026-11-25T03:01:30.500Z"
 
 
-def sweep(name="20261125-030000-ab12", state="ended", outcomes=None, **fields):
+def sweep(name=SWEEP, state="ended", outcomes=None, **fields):
     outcomes = {"ok": 3} if outcomes is None else outcomes
     done = sum(outcomes.values())
     return {"sweep": name, "job": "backup", "origin": "schedule", "state": state, "why": None,
@@ -24,7 +27,7 @@ def sweep(name="20261125-030000-ab12", state="ended", outcomes=None, **fields):
 
 
 def result(index, outcome="ok", output="hello\n", **fields):
-    return {"sweep": "20261125-030000-ab12", "index": index, "host": f"edge-{index + 1}",
+    return {"sweep": SWEEP, "index": index, "host": f"edge-{index + 1}",
             "address": f"10.0.0.{index + 1}", "port": 22, "platform": "cisco_ios", "region": "",
             "worker": "w1", "attempt": 1, "outcome": outcome,
             "error": None if outcome == "ok" else f"connect edge-{index + 1}: refused",
@@ -181,3 +184,26 @@ def in_turn(*handlers):
 
 def lost(_):
     raise Lost()
+
+
+class Verbs(rig.RigTest):
+    """Tests of the verbs, which find the stand-in by their environment."""
+
+    def setUp(self):
+        super().setUp()
+        self.api = FakeApi(self)
+        self.env["NETFLEET_SERVER"] = self.api.url
+
+    def argv(self, *arguments):
+        return [f"{rig.BIN}/netfleet", *map(str, arguments)]
+
+    def ask(self, *arguments, status=0, **options):
+        ran = self.finish(self.argv(*arguments), **options)
+        self.assertEqual(ran.status, status, str(ran))
+        return ran
+
+    def begin(self, *arguments):
+        return self.start(*self.argv(*arguments))
+
+    def watched(self, *handlers):
+        self.api.on("GET", EVENTS, in_turn(*handlers))
