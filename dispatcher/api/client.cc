@@ -225,10 +225,10 @@ ClientAnswer<void> ApiClient::ask(const Request& request, const Take& take) {
     return std::unexpected(refusal(reception.status(), reception.location(), reception.refusal()));
   }
   if (whole) return {};
-  return std::unexpected(broken_off(static_cast<int>(result.error()), reception.status() != 0));
+  return std::unexpected(broken_off(static_cast<int>(result.error()), reception.status()));
 }
 
-ClientFailure ApiClient::broken_off(int error, bool had_answer) const {
+ClientFailure ApiClient::broken_off(int error, int status) const {
   using Kind = ClientFailure::Kind;
   switch (static_cast<httplib::Error>(error)) {
     case httplib::Error::Connection:
@@ -247,9 +247,13 @@ ClientFailure ApiClient::broken_off(int error, bool had_answer) const {
                      "its certificate is not of that name, or not signed by anybody who is trusted "
                      "(--ca FILE names who is)");
     default:
-      return failure(Kind::kLost, had_answer ? "the connection ended before the end of the answer"
-                                             : "the connection ended before an answer");
+      break;
   }
+  ClientFailure lost =
+      failure(Kind::kLost, status != 0 ? "the connection ended before the end of the answer"
+                                       : "the connection ended before an answer");
+  lost.status = status;
+  return lost;
 }
 
 ClientFailure ApiClient::failure(ClientFailure::Kind kind, const std::string& why) const {

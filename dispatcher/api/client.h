@@ -25,7 +25,7 @@ struct ClientFailure {
     kBroken        // it failed, or answered what no dispatcher answers
   };
   Kind kind = Kind::kBroken;
-  int status = 0;       // of HTTP; 0: none came
+  int status = 0;       // of HTTP, of an answer that was lost, too; 0: none came
   std::string message;  // for people, on one line
 
   // Whether the same may be tried again, when it harms nobody that it is done twice.
@@ -70,8 +70,8 @@ class ApiClient {
   explicit ApiClient(Options options) : options_(std::move(options)) {}
   ClientAnswer<void> ask(const Request& request, const Take& take);
   ClientAnswer<std::string> ask_whole(const Request& request);
-  // `error`: httplib's.
-  ClientFailure broken_off(int error, bool had_answer) const;
+  // `error`: httplib's; `status`: of the answer that had begun, or 0.
+  ClientFailure broken_off(int error, int status) const;
   ClientFailure refusal(int status, const std::string& location, const std::string& body) const;
   ClientFailure failure(ClientFailure::Kind kind, const std::string& why) const;
 

@@ -79,7 +79,9 @@ class Results {
       const auto read = read_stream();
       if (error_) return say_error(*error_, kExitInternal);
       if (read || stopped_) break;
-      if (next_ != before) back_off.went_well();
+      // A sweep may have nothing to tell for long.
+      const bool was_quiet = options_.follow && read.error().status / 100 == 2;
+      if (next_ != before || was_quiet) back_off.went_well();
       if (!read.error().may_pass() || !back_off.wait()) {
         static_cast<void>(printer_->flush());
         return say_failure(read.error());
