@@ -25,7 +25,9 @@ std::string error_of(const std::string& line) {
   return read ? "no error" : read.error().message;
 }
 
-Json some_line() { return Json::parse(line_of(some_task(7), ok_result(7))); }
+const TaskResult kResult = ok_result(7, "show clock", "12:00\n");
+
+Json some_line() { return Json::parse(line_of(some_task(7), kResult)); }
 
 TEST(ResultReader, ReadsBackWhatIsWritten) {
   TaskSpec task = some_task(7);
@@ -138,7 +140,7 @@ TEST(ResultReader, PassesOverWhatItDoesNotKnow) {
   const auto read = read_result_line(line.dump());
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->task.host, some_task(7).host);
-  EXPECT_EQ(read->result.commands, ok_result(7).commands);
+  EXPECT_EQ(read->result.commands, kResult.commands);
 }
 
 TEST(ResultReader, RefusesWhatIsNoLine) {
@@ -146,7 +148,7 @@ TEST(ResultReader, RefusesWhatIsNoLine) {
                                  "{\"host\"}", "\xff", "{\"host\":\"\xff\xff\"}"}) {
     EXPECT_NE(error_of(line), "no error") << line;
   }
-  const std::string line = line_of(some_task(7), ok_result(7));
+  const std::string line = line_of(some_task(7), kResult);
   for (std::size_t size = 0; size < line.find_last_of('}'); ++size) {
     EXPECT_NE(error_of(line.substr(0, size)), "no error") << size;
   }
