@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace netfleet {
 
@@ -41,6 +43,8 @@ class SystemClock final : public Clock {
 
 // RFC 3339 in UTC with milliseconds: 2026-11-22T19:15:48.123Z.
 std::string format_wall_time(WallTime time);
+// What that writes; nothing else.
+std::optional<WallTime> parse_wall_time(std::string_view text);
 
 // Which start of the machine this is (Linux's boot_id); empty where the system does not say.
 std::string boot_id();

@@ -11,6 +11,7 @@
 #include "dispatcher/cli/job_file.h"
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/replay_verb.h"
+#include "dispatcher/cli/service_verbs.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/serve/serve_verb.h"
 #include "worker/fleet/link.h"
@@ -131,5 +132,6 @@ int main(int argc, char** argv) {
     return serve_verb(*serve, worker_side);
   }
   if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
+  if (const auto* service = std::get_if<ServiceCommand>(&*parsed)) return service_verb(*service);
   return results_verb(std::get<ResultsOptions>(*parsed));
 }

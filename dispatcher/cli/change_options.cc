@@ -37,18 +37,28 @@ Expected<ExpectedQuestion> parse_answer(std::string_view given) {
   return answer;
 }
 
-// In the order of the command line, which single options do not know.
-void take_configuration(const CLI::App& run, RunOptions& options) {
-  const CLI::Option* lines = run.get_option("--config-line");
-  const CLI::Option* files = run.get_option("--config-file");
-  std::size_t line = 0, file = 0;
-  for (const CLI::Option* option : run.parse_order()) {
-    if (option == lines) options.configuration.push_back({false, lines->results()[line++]});
-    if (option == files) options.configuration.push_back({true, files->results()[file++]});
-  }
+}  // namespace
+
+void add_configuration_options(CLI::App& verb) {
+  add_value(verb, "--config-line", "LINE", "A line of configuration to type (repeatable)",
+            Times::kMany, check_configuration_line);
+  add_value(verb, "--config-file", "FILE",
+            "Configuration, typed line by line; FILE.mustache is a template over each host's "
+            "inventory values (repeatable, in order with --config-line)",
+            Times::kMany, [](const std::string&) { return Expected<void>{}; });
 }
 
-}  // namespace
+std::vector<ConfigurationSource> configuration_of(const CLI::App& verb) {
+  const CLI::Option* lines = verb.get_option("--config-line");
+  const CLI::Option* files = verb.get_option("--config-file");
+  std::vector<ConfigurationSource> sources;
+  std::size_t line = 0, file = 0;
+  for (const CLI::Option* option : verb.parse_order()) {
+    if (option == lines) sources.push_back({false, lines->results()[line++]});
+    if (option == files) sources.push_back({true, files->results()[file++]});
+  }
+  return sources;
+}
 
 void add_change_options(CLI::App& run, RunOptions& options) {
   run.option_defaults()->group("Modes, configuration and questions");
@@ -59,12 +69,7 @@ void add_change_options(CLI::App& run, RunOptions& options) {
               options.mode = given;
               return {};
             });
-  add_value(run, "--config-line", "LINE", "A line of configuration to type (repeatable)",
-            Times::kMany, check_configuration_line);
-  add_value(run, "--config-file", "FILE",
-            "Configuration, typed line by line; FILE.mustache is a template over each host's "
-            "inventory values (repeatable, in order with --config-line)",
-            Times::kMany, [](const std::string&) { return Expected<void>{}; });
+  add_configuration_options(run);
   run.add_flag("--save", options.save, "Then make the running configuration last");
   run.add_flag("--commit", options.commit,
                "Commit the configuration (the default on platforms that have it)");
@@ -103,7 +108,7 @@ void add_change_options(CLI::App& run, RunOptions& options) {
 }
 
 Expected<void> settle_change(const CLI::App& run, RunOptions& options) {
-  take_configuration(run, options);
+  options.configuration = configuration_of(run);
   const bool configures = !options.configuration.empty();
   const bool commands = !options.commands.empty() || !options.commands_file.empty();
   if (options.resume.empty() && !configures && !commands && !options.save) {

@@ -11,6 +11,7 @@ constexpr const char* kExamples = R"(Examples:
   netfleet diff 20261124                 that one against the one before
   netfleet diff 20261101 last -l 'edge-* and not region:eu'
   netfleet diff --volatile 'Total output drops: \d+'
+  netfleet diff --server https://hub:7680   the same of the sweeps of a long-lived dispatcher
 
 Clocks, uptimes and the like are masked, as the platforms' files say ('netfleet platforms NAME').
 Exit status: 0 nothing differs; 1 something does, or a host cannot be compared; 2 usage or input.)";
@@ -33,6 +34,14 @@ void add_diff(CLI::App& diff, DiffOptions& options) {
            "More platform files; they replace those of the same name", options.platform_dir);
   add_text(diff, "--store", "FILE", "Where results are kept (default: your state directory)",
            options.store);
+  add_server_options(diff, options.server);
+}
+
+Expected<void> settle_diff(const DiffOptions& options) {
+  if (!options.store.empty() && !options.server.server.empty()) {
+    return fail("--store and --server exclude each other");
+  }
+  return {};
 }
 
 }  // namespace netfleet

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "dispatcher/cli/server_options.h"
 #include "dispatcher/cli/worker_side.h"
 
 namespace CLI {
@@ -21,9 +22,11 @@ struct DiffOptions {
   bool no_mask = false;
   std::string platform_dir;
   std::string store;  // empty: the default place
+  ServerOptions server;
 };
 
 void add_diff(CLI::App& diff, DiffOptions& options);
+Expected<void> settle_diff(const DiffOptions& options);
 
 // The exit status, as diff's: 0 no differences, 1 some, or a host that cannot be compared, 2 usage
 // or input.

@@ -12,6 +12,8 @@ inline constexpr std::string_view kTopExamples = R"(Examples:
   netfleet platforms
   netfleet check -i devices.txt
   netfleet check nightly.yaml
+  netfleet submit nightly --watch        let 'netfleet serve' do it
+  netfleet status
 'netfleet run --help' has more.)";
 
 inline constexpr std::string_view kRunExamples = R"(Examples:
@@ -72,6 +74,8 @@ inline constexpr std::string_view kDetectExamples = R"(Examples:
 What the inventory says of platforms does not count. Exit status as that of run.)";
 
 inline constexpr std::string_view kWorkersExamples = R"(Examples:
+  netfleet workers                      those of 'netfleet serve' on this machine
+  netfleet workers --server https://hub.example.net:7680 --token-file night.token
   netfleet workers --dispatcher tcp://127.0.0.1:7600
   netfleet workers --dispatcher ipc:///run/netfleet/fleet -o jsonl)";
 
@@ -79,6 +83,8 @@ inline constexpr std::string_view kResultsExamples = R"(Examples:
   netfleet results                      the last sweep, as text
   netfleet results --list               all sweeps
   netfleet results last -o jsonl        the last sweep, one JSON object a host
-  netfleet results -o grouped --diff    the hosts with equal outputs together)";
+  netfleet results -o grouped --diff    the hosts with equal outputs together
+  netfleet results last --server http://127.0.0.1:7680 --follow
+                                        of a sweep that runs at a long-lived dispatcher)";
 
 }  // namespace netfleet

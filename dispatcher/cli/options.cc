@@ -20,11 +20,22 @@ void add_results(CLI::App& results, ResultsOptions& options, bool& differences) 
   add_text(results, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
   add_text(results, "--store", "FILE", "Where results are kept (default: your state directory)",
            options.store);
+  results.add_flag("--follow", options.follow, "Of a server: also those that are still to come");
+  add_server_options(results, options.server);
+}
+
+Expected<void> settle_results(ResultsOptions& options, bool differences) {
+  if (options.follow && options.list) return fail("--follow and --list exclude each other");
+  if (!options.store.empty() && !options.server.server.empty()) {
+    return fail("--store and --server exclude each other");
+  }
+  return settle_output(options.output, differences);
 }
 
 void add_workers(CLI::App& workers, WorkersOptions& options) {
-  add_value(workers, "--dispatcher", "ENDPOINT", "Where it listens: tcp://HOST:PORT or ipc://PATH",
-            Times::kOnce, [&options](const std::string& given) {
+  add_value(workers, "--dispatcher", "ENDPOINT",
+            "Ask this one by its own protocol: tcp://HOST:PORT or ipc://PATH", Times::kOnce,
+            [&options](const std::string& given) {
               options.dispatcher = given;
               return check_endpoint(given);
             });
@@ -32,6 +43,19 @@ void add_workers(CLI::App& workers, WorkersOptions& options) {
   add_value(workers, "-o,--output", "FORMAT", "table (default) or jsonl", Times::kOnce,
             take_word(options.jsonl, std::array{std::pair{std::string_view("table"), false},
                                                 std::pair{std::string_view("jsonl"), true}}));
+  add_server_options(workers, options.server);
+}
+
+Expected<void> settle_workers(const WorkersOptions& options) {
+  if (options.dispatcher.empty()) {
+    if (!options.keys.empty()) return fail("--keys needs --dispatcher");
+    return {};
+  }
+  if (!options.server.server.empty()) return fail("--dispatcher and --server exclude each other");
+  if (auto safe = check_keys(options.dispatcher, options.keys); !safe) {
+    return fail("--dispatcher: " + safe.error().message);
+  }
+  return {};
 }
 
 }  // namespace
@@ -89,6 +113,8 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   CLI::App* check_verb = app.add_subcommand("check", "Say what is wrong with files of a run");
   CheckOptions check;
   add_check(*check_verb, check);
+  ServiceVerbs service;
+  service.add_to(app);
 
   std::vector<const char*> arguments(argv, argv + argc);
   if (of_job != nullptr) {  // behind the verb, before the user's own
@@ -119,12 +145,17 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return detect;
   }
   if (results_verb->parsed()) {
-    if (auto settled = settle_output(results.output, results_differences); !settled) {
+    if (auto settled = settle_results(results, results_differences); !settled) {
       return usage_error(settled.error().message, "netfleet results");
     }
     return results;
   }
-  if (diff_verb->parsed()) return diff;
+  if (diff_verb->parsed()) {
+    if (auto settled = settle_diff(diff); !settled) {
+      return usage_error(settled.error().message, "netfleet diff");
+    }
+    return diff;
+  }
   if (prune_verb->parsed()) {
     if (auto settled = settle_prune(prune); !settled) {
       return usage_error(settled.error().message, "netfleet prune");
@@ -138,11 +169,8 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     return serve;
   }
   if (workers_verb->parsed()) {
-    if (workers.dispatcher.empty()) {
-      return usage_error("no dispatcher: give --dispatcher ENDPOINT", "netfleet workers");
-    }
-    if (auto safe = check_keys(workers.dispatcher, workers.keys); !safe) {
-      return usage_error("--dispatcher: " + safe.error().message, "netfleet workers");
+    if (auto settled = settle_workers(workers); !settled) {
+      return usage_error(settled.error().message, "netfleet workers");
     }
     return workers;
   }
@@ -159,9 +187,12 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
     }
     return check;
   }
+  auto asks = service.parsed();
+  if (!asks) return std::unexpected(asks.error());
+  if (*asks) return **std::move(asks);
   return usage_error(
       "a command is missing: run, detect, results, diff, prune, serve, workers, keygen, replay, "
-      "platforms or check",
+      "platforms, check, submit, status, watch, cancel, retry or schedule",
       "netfleet");
 }
 

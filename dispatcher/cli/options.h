@@ -14,12 +14,15 @@
 #include "common/outcome_set.h"
 #include "common/task.h"
 #include "dispatcher/cli/check_verb.h"
+#include "dispatcher/cli/configuration_source.h"
 #include "dispatcher/cli/diff_verb.h"
 #include "dispatcher/cli/keygen.h"
 #include "dispatcher/cli/platforms_verb.h"
 #include "dispatcher/cli/prune_verb.h"
 #include "dispatcher/cli/replay_verb.h"
 #include "dispatcher/cli/serve_options.h"
+#include "dispatcher/cli/server_options.h"
+#include "dispatcher/cli/service_options.h"
 #include "dispatcher/cli/ssh_options.h"
 #include "dispatcher/notify/notice.h"
 #include "dispatcher/output/order.h"
@@ -35,12 +38,6 @@ enum class ProgressMode : std::uint8_t { kAuto, kOn, kOff };
 struct StoreOptions {
   bool enabled = true;
   std::string path;
-};
-
-// Of --config-line and --config-file.
-struct ConfigurationSource {
-  bool is_file = false;
-  std::string text;  // the line, or the file's name
 };
 
 // `netfleet run` and `netfleet detect`. Strings are empty and numbers 0 where nothing was given and
@@ -117,14 +114,17 @@ struct ResultsOptions {
   bool list = false;           // list the sweeps instead
   OutputFormat output = OutputFormat::kText;
   std::string output_dir;
-  std::string store;  // empty: the default place
+  std::string store;    // empty: the default place
+  bool follow = false;  // results that are still to come, too; only of a server
+  ServerOptions server;
 };
 
 // `netfleet workers`.
 struct WorkersOptions {
-  std::string dispatcher;  // its control endpoint, as netfleet-worker's
+  std::string dispatcher;  // its control endpoint, as netfleet-worker's; empty: a server is asked
   std::string keys;        // directory of an operator's CURVE keys; empty: none
   bool jsonl = false;      // else a table
+  ServerOptions server;
 };
 
 // --help and --version: print to stdout, exit 0.
@@ -132,9 +132,9 @@ struct HelpText {
   std::string text;
 };
 
-using CommandLine =
-    std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions, KeygenOptions, ReplayOptions,
-                 PlatformsOptions, CheckOptions, DiffOptions, PruneOptions, ServeOptions>;
+using CommandLine = std::variant<HelpText, RunOptions, ResultsOptions, WorkersOptions,
+                                 KeygenOptions, ReplayOptions, PlatformsOptions, CheckOptions,
+                                 DiffOptions, PruneOptions, ServeOptions, ServiceCommand>;
 
 // Parses argv, argv[0] included. `login_name` (getenv USER, may be empty) is the default of -u.
 // The error is one line and a second one that says where the help is; exit status 2. What `run` and

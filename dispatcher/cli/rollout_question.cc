@@ -14,6 +14,14 @@ constexpr const char* kQuestion = "go on with the rest? [y/N] ";
 
 }  // namespace
 
+bool TerminalQuestion::can_ask() {
+  const int fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return false;
+  const bool foreground = tcgetpgrp(fd) == getpgrp();
+  close(fd);
+  return foreground;
+}
+
 void TerminalQuestion::ask() {
   close_terminal();
   console_.hold_progress(true);

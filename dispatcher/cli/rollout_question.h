@@ -17,9 +17,15 @@ class TerminalQuestion final : public Question {
   TerminalQuestion(const TerminalQuestion&) = delete;
   TerminalQuestion& operator=(const TerminalQuestion&) = delete;
 
+  // Whether there is a terminal, and this process is in its foreground.
+  static bool can_ask();
   void ask() override;
   int fd() const override { return fd_; }
   std::optional<bool> take_answer() override;
+  // Nobody could be asked: what take_answer() says then is nobody's answer.
+  bool was_refused() const { return refused_; }
+  // The question does not stand any more.
+  void withdraw() { close_terminal(); }
 
  private:
   void write(const std::string& text);

@@ -5,6 +5,7 @@
 #include "common/endpoint.h"
 #include "common/standard_streams.h"
 #include "common/wire.h"
+#include "dispatcher/cli/service_verbs.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/output/worker_table.h"
 
@@ -60,6 +61,7 @@ Expected<v1::WorkerList> ask(const WorkersOptions& options) {
 }  // namespace
 
 int workers_verb(const WorkersOptions& options) {
+  if (options.dispatcher.empty()) return server_workers(options);
   const auto list = ask(options);
   if (!list) {
     print_error("netfleet: " + list.error().message + "\n");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 namespace netfleet {
@@ -20,6 +21,11 @@ std::string short_duration(std::int64_t seconds) {
 void Progress::count(Outcome outcome) {
   ++done_;
   counts_.count(outcome);
+}
+
+void Progress::set(const std::array<std::uint32_t, kOutcomeCount>& by_outcome) {
+  counts_.by_outcome = by_outcome;
+  done_ = std::accumulate(by_outcome.begin(), by_outcome.end(), std::uint32_t{0});
 }
 
 std::string Progress::line(TimePoint now, std::uint32_t running, int columns) const {

@@ -2,6 +2,7 @@
 // passed in; the shell writes it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -14,6 +15,8 @@ class Progress {
  public:
   Progress(std::uint32_t total, TimePoint start) : total_(total), start_(start) {}
   void count(Outcome outcome);
+  // All results so far, at once.
+  void set(const std::array<std::uint32_t, kOutcomeCount>& by_outcome);
   // One line without line ending, at most `columns` wide: done/total, percent, rate, ETA, running,
   // failures by outcome.
   std::string line(TimePoint now, std::uint32_t running, int columns) const;

@@ -8,6 +8,7 @@
 
 #include "common/duration.h"
 #include "common/utf8.h"
+#include "dispatcher/output/table.h"
 #include "dispatcher/output/visible.h"
 
 namespace netfleet {
@@ -46,24 +47,8 @@ Row row_of(const v1::WorkerStatus& worker, WallTime now) {
           fmt::format("{:.1f}s ago", static_cast<double>(worker.seen_ms_ago()) / 1000)};
 }
 
-std::string aligned(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool is_number = i >= 3 && i <= 7;
-      line += is_number ? fmt::format("{:>{}}  ", row[i], widths[i])
-                        : fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
-  }
-  return text;
-}
+constexpr auto kLeft = Align::kLeft;
+constexpr auto kRight = Align::kRight;
 
 }  // namespace
 
@@ -71,7 +56,11 @@ std::string render_worker_table(const v1::WorkerList& list, WallTime now) {
   std::vector<Row> rows = {{"worker", "state", "regions", "slots", "free", "running", "done",
                             "done/s", "since", "last seen"}};
   for (const auto& worker : list.workers()) rows.push_back(row_of(worker, now));
-  std::string text = rows.size() > 1 ? aligned(rows) : "no workers\n";
+  std::string text = "no workers\n";
+  if (rows.size() > 1) {
+    text = render_table(
+        rows, {kLeft, kLeft, kLeft, kRight, kRight, kRight, kRight, kRight, kLeft, kLeft});
+  }
   if (list.left_out() > 0) text += fmt::format("... and {} more workers\n", list.left_out());
   for (const auto& sweep : list.sweeps()) {
     text += fmt::format("sweep {}: {} of {} done, {} running\n", one_line(sweep.id()), sweep.done(),

@@ -38,7 +38,8 @@ _netfleet() {
   local takes=''
   [[ $previous != -* ]] || takes=$(_netfleet_takes "$previous" "${command[@]}")
   case $previous in
-    -o | --output) values="text grouped jsonl csv summary"; [[ $verb = workers || $verb = detect ]] && values="table jsonl" ;;
+    -o | --output) values="text grouped jsonl csv summary"
+      [[ $verb = @(workers|detect|status|schedule) ]] && values="table jsonl" ;;
     --git-shard) values="none region group" ;;
     --order) values="inventory completion" ;;
     --on-max-failures) values="stop ask" ;;
@@ -46,6 +47,7 @@ _netfleet() {
     --on-auth-failure) values="stop continue" ;;
     --host-key-policy) values="strict accept-new off" ;;
     --progress) values="auto on off" ;;
+    schedule) [[ $verb = schedule && $word != -* ]] && values="list history pause resume" ;;
   esac
   if [ -n "$values" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$values" -- "$word")

@@ -18,10 +18,13 @@ function __netfleet_candidates
     set -l takes (string replace -rf -- '^  (?:-[A-Za-z],)?(?:--[a-z-]+) ([\'A-Z]\S*).*' '$1' \
         (string match -re -- '^  (\S*,)?'(string escape --style=regex -- $previous)'[ ,]' $help))
     switch "$previous $verb $takes"
-        case '-o workers *' '-o detect *' '--output workers *' '--output detect *'
+        case '-o workers *' '-o detect *' '--output workers *' '--output detect *' \
+            '-o status *' '-o schedule *' '--output status *' '--output schedule *'
             string split ' ' 'table jsonl'
         case '-o *' '--output *'
             string split ' ' 'text jsonl summary'
+        case 'schedule schedule *'
+            string split ' ' 'list history pause resume'
         case '--order *'
             string split ' ' 'inventory completion'
         case '--on-auth-failure *'

@@ -30,12 +30,11 @@ class Manual(rig.RigTest):
 
     def test_pages_name_every_option_and_no_other(self):
         netfleet, worker = f"{rig.BIN}/netfleet", f"{rig.BIN}/netfleet-worker"
+        verbs = ("run", "detect", "results", "keygen", "replay", "platforms", "check", "diff",
+                 "prune", "serve", "workers", "submit", "status", "watch", "cancel", "retry",
+                 "schedule")
         self.assertEqual(self.page("netfleet.1"),
-                         self.options(netfleet, "run") | self.options(netfleet, "detect")
-                         | self.options(netfleet, "results") | self.options(netfleet, "keygen")
-                         | self.options(netfleet, "replay") | self.options(netfleet, "platforms")
-                         | self.options(netfleet, "check") | self.options(netfleet, "diff")
-                         | self.options(netfleet, "prune") | self.options(netfleet, "serve"))
+                         set.union(*(self.options(netfleet, verb) for verb in verbs)))
         self.assertEqual(self.page("netfleet-worker.1"), self.options(worker))
 
     def completion(self, name):
@@ -50,12 +49,14 @@ class Manual(rig.RigTest):
 
     def test_completion_of_bash(self):
         program = f"{rig.BIN}/netfleet"
-        self.assertEqual(self.complete(program, "re"), ["results", "replay"])
+        self.assertEqual(self.complete(program, "re"), ["results", "replay", "retry"])
         self.assertIn("check", self.complete(program, ""))
         self.assertEqual(self.complete(program, "run", "--known"), ["--known-hosts"])
         self.assertEqual(self.complete(program, "run", "-o", "j"), ["jsonl"])
         self.assertEqual(self.complete(program, "detect", "-o", ""), ["table", "jsonl"])
         self.assertIn("--list", self.complete(program, "results", "--"))
+        self.assertEqual(self.complete(program, "status", "-o", ""), ["table", "jsonl"])
+        self.assertEqual(self.complete(program, "schedule", "p"), ["pause"])
         hosts = self.write("hosts", "")
         for option in ("-i", "--inventory", "--known-hosts"):
             self.assertEqual(self.complete(program, "run", option, hosts[:-2]), [hosts])
@@ -70,12 +71,13 @@ class Manual(rig.RigTest):
         return [one.split("\t")[0] for one in ran.out.decode().splitlines()]
 
     def test_completion_of_fish(self):
-        self.assertEqual(self.complete_in_fish("netfleet re"), ["replay", "results"])
+        self.assertEqual(self.complete_in_fish("netfleet re"), ["replay", "results", "retry"])
         self.assertIn("check", self.complete_in_fish("netfleet "))
         self.assertEqual(self.complete_in_fish("netfleet run --known"), ["--known-hosts"])
         self.assertEqual(self.complete_in_fish("netfleet run -o "), ["jsonl", "summary", "text"])
         self.assertEqual(self.complete_in_fish("netfleet detect --output "), ["jsonl", "table"])
         self.assertEqual(self.complete_in_fish("netfleet run --resume "), [])
+        self.assertEqual(self.complete_in_fish("netfleet schedule p"), ["pause"])
         self.write("hosts of mine", "")
         self.assertEqual(self.complete_in_fish(f"netfleet run -i {self.directory}/hos"),
                          [f"{self.directory}/hosts of mine"])
@@ -89,11 +91,12 @@ class Manual(rig.RigTest):
         shell.type(f"fpath=({self.directory} $fpath); autoload -U compinit; compinit -u -D; "
                    "PS1=rea; PS1+='dy '\n".encode())
         shell.wait_for(rb"ready ")
-        for typed, shown in (("netfleet re", rb"replay +-- Run.*\s+results +-- Print"),
+        for typed, shown in (("netfleet re", rb"replay +-- .*\s+results +-- .*\s+retry +-- "),
                              ("netfleet che", rb"netfleet check "),
                              ("netfleet run --known", rb"--known-hosts "),
                              ("netfleet run --order in", rb"inventory "),
                              ("netfleet detect -o t", rb"-o table "),
+                             ("netfleet schedule his", rb"history "),
                              ("netfleet results --li", rb"--list "),
                              (f"netfleet run -i {self.directory}/_netfleet-", rb"-worker "),
                              ("netfleet-worker --drain", rb"--drain-timeout ")):

@@ -47,7 +47,13 @@ TEST(FleetOptions, OfWorkers) {
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(std::get<WorkersOptions>(*parsed).dispatcher, "tcp://127.0.0.1:7600");
   EXPECT_TRUE(std::get<WorkersOptions>(*parsed).jsonl);
-  EXPECT_THAT(error_of(parse({"workers"})), HasSubstr("no dispatcher: give --dispatcher"));
+  const auto served = parse({"workers", "--server", "https://hub"});
+  ASSERT_TRUE(served) << served.error().message;
+  EXPECT_EQ(std::get<WorkersOptions>(*served).dispatcher, "") << "then a server is asked";
+  EXPECT_EQ(std::get<WorkersOptions>(*served).server.server, "https://hub");
+  EXPECT_THAT(error_of(parse({"workers", "--keys", "k"})), HasSubstr("--keys needs --dispatcher"));
+  EXPECT_THAT(error_of(parse({"workers", "--dispatcher", "ipc:///f", "--server", "http://hub"})),
+              HasSubstr("exclude each other"));
   EXPECT_THAT(error_of(parse({"workers", "--dispatcher", "tcp://10.0.0.1:7600"})),
               HasSubstr("CURVE is required"));
   EXPECT_TRUE(parse({"workers", "--dispatcher", "tcp://10.0.0.1:7600", "--keys", "k"}));

@@ -25,6 +25,16 @@ TEST(Progress, ShowsRateTimeLeftRunningAndFailures) {
             "250/1000 25%  25/s  ETA 30s  50 running  1 unreachable  2 timed_out");
 }
 
+TEST(Progress, MayBeToldAllAtOnce) {
+  Progress progress(1000, at(100));
+  std::array<std::uint32_t, kOutcomeCount> by_outcome{};
+  by_outcome[0] = 247;
+  by_outcome[static_cast<std::size_t>(Outcome::kLost)] = 3;
+  progress.count(Outcome::kOk);
+  progress.set(by_outcome);
+  EXPECT_EQ(progress.line(at(110), 0, 120), "250/1000 25%  25/s  ETA 30s  3 lost");
+}
+
 TEST(Progress, TimeLeftReadsWellAtEveryLength) {
   const auto line = [](std::uint32_t total, int after) {
     Progress progress(total, at(0));

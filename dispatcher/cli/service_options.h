@@ -1,0 +1,98 @@
+// dispatcher/cli: the command lines of the verbs that ask a long-lived dispatcher, as plain data.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/error.h"
+#include "common/outcome_set.h"
+#include "dispatcher/cli/configuration_source.h"
+#include "dispatcher/cli/server_options.h"
+
+namespace CLI {
+class App;
+}
+
+namespace netfleet {
+
+// What a roll-out that asks is told without asking a person.
+enum class RolloutReply : std::uint8_t { kAsk, kGoOn, kStop };
+
+struct WatchOptions {
+  ServerOptions server;
+  std::string sweep = "last";
+  RolloutReply reply = RolloutReply::kAsk;
+};
+
+struct SubmitOptions {
+  ServerOptions server;
+  std::string job;
+  std::vector<std::string> limits;
+  std::vector<std::string> commands;
+  std::vector<ConfigurationSource> configuration;
+  bool dry_run = false;
+  bool watch = false;
+};
+
+struct StatusOptions {
+  ServerOptions server;
+  std::string sweep;  // empty: of the service
+  std::uint32_t sweeps = 20;
+  std::string job;  // whose sweeps; empty: all
+  bool jsonl = false;
+};
+
+struct CancelOptions {
+  ServerOptions server;
+  std::string sweep;
+  bool now = false;
+};
+
+struct RetryOptions {
+  ServerOptions server;
+  std::string sweep;
+  OutcomeSet only = kFailedOutcomes;
+  bool watch = false;
+};
+
+enum class ScheduleAction : std::uint8_t { kList, kHistory, kPause, kResume };
+struct ScheduleOptions {
+  ServerOptions server;
+  ScheduleAction action = ScheduleAction::kList;
+  std::string job;
+  std::uint32_t firings = 50;
+  bool all = false;
+  bool jsonl = false;
+};
+
+using ServiceCommand = std::variant<SubmitOptions, StatusOptions, WatchOptions, CancelOptions,
+                                    RetryOptions, ScheduleOptions>;
+
+// The verbs in one `netfleet` command line.
+class ServiceVerbs {
+ public:
+  void add_to(CLI::App& app);
+  // What was typed; none: another verb was. The error is a usage error.
+  Expected<std::optional<ServiceCommand>> parsed();
+
+ private:
+  CLI::App* submit_verb_ = nullptr;
+  CLI::App* status_verb_ = nullptr;
+  CLI::App* watch_verb_ = nullptr;
+  CLI::App* cancel_verb_ = nullptr;
+  CLI::App* retry_verb_ = nullptr;
+  CLI::App* schedule_verb_ = nullptr;
+  SubmitOptions submit_;
+  StatusOptions status_;
+  WatchOptions watch_;
+  CancelOptions cancel_;
+  RetryOptions retry_;
+  ScheduleOptions schedule_;
+  std::string action_ = "list";  // of schedule
+  bool go_on_ = false;
+  bool stop_ = false;
+};
+
+}  // namespace netfleet
