@@ -1,6 +1,7 @@
 #include "common/wire.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -137,7 +138,7 @@ Context::Context() : impl_(std::make_unique<Impl>()) {
 Context::~Context() = default;
 
 struct Socket::Impl {
-  zmq::socket_t socket;
+  Watched watched;
   Kind kind;
   std::uint64_t dropped = 0;
 };
@@ -150,11 +151,10 @@ Socket::~Socket() = default;
 Expected<Socket> Socket::make(Context& context, Kind kind, std::string_view routing_id,
                               const curve::Keys* keys) {
   try {
-    auto impl =
-        std::make_unique<Impl>(Impl{zmq::socket_t(context.impl().context, type_of(kind)), kind});
-    set_options(impl->socket, kind, routing_id);
-    if (keys != nullptr) set_keys(impl->socket, kind, *keys);
-    return Socket(std::move(impl));
+    zmq::socket_t socket(context.impl().context, type_of(kind));
+    set_options(socket, kind, routing_id);
+    if (keys != nullptr) set_keys(socket, kind, *keys);
+    return Socket(std::make_unique<Impl>(Impl{Watched(std::move(socket)), kind}));
   } catch (const zmq::error_t& error) {
     return fail(fmt::format("cannot open a ZeroMQ socket: {}", error.what()));
   }
@@ -162,7 +162,8 @@ Expected<Socket> Socket::make(Context& context, Kind kind, std::string_view rout
 
 Expected<void> Socket::bind(const std::string& endpoint) {
   try {
-    impl_->socket.bind(endpoint);
+    impl_->watched.touched();
+    impl_->watched.socket.bind(endpoint);
     return {};
   } catch (const zmq::error_t& error) {
     return fail(fmt::format("cannot listen on {}: {}", endpoint, error.what()));
@@ -171,7 +172,8 @@ Expected<void> Socket::bind(const std::string& endpoint) {
 
 Expected<void> Socket::connect(const std::string& endpoint) {
   try {
-    impl_->socket.connect(endpoint);
+    impl_->watched.touched();
+    impl_->watched.socket.connect(endpoint);
     return {};
   } catch (const zmq::error_t& error) {
     return fail(fmt::format("cannot connect to {}: {}", endpoint, error.what()));
@@ -180,7 +182,8 @@ Expected<void> Socket::connect(const std::string& endpoint) {
 
 void Socket::disconnect(const std::string& endpoint) {
   try {
-    impl_->socket.disconnect(endpoint);
+    impl_->watched.touched();
+    impl_->watched.socket.disconnect(endpoint);
   } catch (const zmq::error_t&) {
     // Not connected (any more): what was asked for is so.
   }
@@ -195,6 +198,8 @@ static Bytes bytes_of(zmq::message_t frame) {
 }
 
 std::optional<Received> Socket::receive() {
+  Watched& watched = impl_->watched;
+  if (watched.is_known_empty()) return std::nullopt;
   const std::size_t least = impl_->kind == Kind::kControlRouter ? 2 : 1;
   const std::size_t most = impl_->kind == Kind::kControlDealer ? 2 : least;
   // A flood of messages that are none does not hold up the loop for ever.
@@ -205,7 +210,10 @@ std::optional<Received> Socket::receive() {
     while (more) {
       zmq::message_t frame;
       try {
-        if (!impl_->socket.recv(frame, zmq::recv_flags::dontwait)) return std::nullopt;
+        if (!watched.socket.recv(frame, zmq::recv_flags::dontwait)) {
+          watched.nothing_in = true;
+          return std::nullopt;
+        }
       } catch (const zmq::error_t& error) {
         if (error.num() == EINTR) continue;
         return std::nullopt;
@@ -276,61 +284,90 @@ zmq::message_t secret_frame(std::string_view secret) {
 }  // namespace
 
 Sent Socket::send(std::string bytes, std::shared_ptr<const void> held) {
-  return send_frame(impl_->socket, frame_of(std::move(bytes), std::move(held)), false);
+  impl_->watched.touched();
+  return send_frame(impl_->watched.socket, frame_of(std::move(bytes), std::move(held)), false);
 }
 
 Sent Socket::send_to(const std::string& routing_id, std::string bytes, std::string_view secret) {
+  Watched& watched = impl_->watched;
+  watched.touched();
   const Sent routed =
-      send_frame(impl_->socket, zmq::message_t(routing_id.data(), routing_id.size()), true);
+      send_frame(watched.socket, zmq::message_t(routing_id.data(), routing_id.size()), true);
   if (routed != Sent::kYes) return routed;
-  const Sent sent = send_frame(impl_->socket, frame_of(std::move(bytes)), !secret.empty());
+  const Sent sent = send_frame(watched.socket, frame_of(std::move(bytes)), !secret.empty());
   if (sent != Sent::kYes || secret.empty()) return sent;
-  return send_frame(impl_->socket, secret_frame(secret), false);
+  return send_frame(watched.socket, secret_frame(secret), false);
 }
 
-bool Socket::can_send() const {
-  return (impl_->socket.get(zmq::sockopt::events) & ZMQ_POLLOUT) != 0;
-}
+bool Socket::can_send() const { return (impl_->watched.events() & ZMQ_POLLOUT) != 0; }
 
 std::uint64_t Socket::dropped() const { return impl_->dropped; }
 
+// zmq_poll() asks every socket before and after each wait. Here only those are asked of which
+// something may have changed.
 struct Poller::Impl {
-  std::vector<zmq::pollitem_t> items;
+  struct Item {
+    Watched* watched;  // null: a descriptor
+    bool in;
+    bool out;
+    bool ready = false;
+    bool is_known_idle() const {
+      return (!in || watched->nothing_in) && (!out || watched->no_room);
+    }
+    void ask() {
+      const int events = watched->events();
+      ready = (in && (events & ZMQ_POLLIN) != 0) || (out && (events & ZMQ_POLLOUT) != 0);
+    }
+  };
+  std::size_t add(Item item, int fd) {
+    if (item.watched != nullptr) item.watched->polled |= item.in;
+    items.push_back(item);
+    fds.push_back({fd, POLLIN, 0});
+    return items.size() - 1;
+  }
+  std::vector<Item> items;
+  std::vector<pollfd> fds;
 };
 Poller::Poller() : impl_(std::make_unique<Impl>()) {}
 Poller::~Poller() = default;
 
 std::size_t Poller::add(const Socket& socket, bool in, bool out) {
-  const auto events = static_cast<short>((in ? ZMQ_POLLIN : 0) | (out ? ZMQ_POLLOUT : 0));
-  impl_->items.push_back({socket.impl().socket.handle(), 0, events, 0});
-  return impl_->items.size() - 1;
+  Watched& watched = socket.impl().watched;
+  return impl_->add({&watched, in, out}, watched.fd);
 }
 
 std::size_t Poller::add(const Gate& gate) {
-  impl_->items.push_back({gate.impl().socket.handle(), 0, ZMQ_POLLIN, 0});
-  return impl_->items.size() - 1;
+  Watched& watched = gate.impl().watched;
+  return impl_->add({&watched, true, false}, watched.fd);
 }
 
-std::size_t Poller::add(int fd) {
-  impl_->items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
-  return impl_->items.size() - 1;
-}
+std::size_t Poller::add(int fd) { return impl_->add({nullptr, true, false}, fd); }
 
 void Poller::wait(Nanoseconds timeout) {
-  const auto whole = std::chrono::ceil<Milliseconds>(
-      std::clamp<Nanoseconds>(timeout, Nanoseconds(0), std::chrono::seconds(10)));
-  try {
-    zmq::poll(impl_->items, whole);
-  } catch (const zmq::error_t&) {
-    // Interrupted by a signal: nothing is ready, the loop comes round again.
+  auto& [items, fds] = *impl_;
+  bool any = false;
+  for (Impl::Item& item : items) {
+    if (item.watched == nullptr || item.is_known_idle()) continue;
+    item.ask();
+    any |= item.ready;
   }
+  const TimePoint end =
+      BootClock::now() + std::clamp<Nanoseconds>(timeout, Nanoseconds(0), std::chrono::seconds(10));
+  do {
+    const Nanoseconds rest =
+        any ? Nanoseconds(0) : std::max(end - BootClock::now(), Nanoseconds(0));
+    const auto whole = std::chrono::ceil<Milliseconds>(rest).count();
+    // Interrupted by a signal: nothing is ready, the loop comes round again.
+    if (poll(fds.data(), fds.size(), static_cast<int>(whole)) <= 0) return;
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+      if (fds[i].revents == 0) continue;
+      if (items[i].watched == nullptr) items[i].ready = true;
+      if (items[i].watched != nullptr) items[i].ask();
+      any |= items[i].ready;
+    }
+  } while (!any);  // libzmq said something that is none of these
 }
 
-bool Poller::readable(std::size_t item) const {
-  return (impl_->items[item].revents & ZMQ_POLLIN) != 0;
-}
-bool Poller::writable(std::size_t item) const {
-  return (impl_->items[item].revents & ZMQ_POLLOUT) != 0;
-}
+bool Poller::ready(std::size_t item) const { return impl_->items[item].ready; }
 
 }  // namespace netfleet::wire

@@ -89,7 +89,8 @@ class Socket {
   Expected<void> connect(const std::string& endpoint);
   void disconnect(const std::string& endpoint);  // not connected: nothing happens
 
-  // Never block. A message with more frames than its kind allows is dropped and counted.
+  // Never block. A message with more frames than its kind allows is dropped and counted. What came
+  // after a Poller that watches this socket had found nothing may be left to its next wait.
   std::optional<Received> receive();
   // `held`, if given, is released once ZeroMQ has handed the bytes on, from whichever thread.
   Sent send(std::string bytes, std::shared_ptr<const void> held = {});
@@ -129,7 +130,8 @@ class Gate {
   std::unique_ptr<Impl> impl_;
 };
 
-// Waits for sockets and file descriptors. Rebuilt for each wait; cheap.
+// Waits for sockets and file descriptors. Rebuilt for each wait; cheap. A socket that is ready must
+// be received from until nothing is left, or be asked whether it can send, before the next wait.
 class Poller {
  public:
   // Each returns the item's number for ready().
@@ -139,8 +141,7 @@ class Poller {
   // Until something is ready or the time-out has passed (rounded up to whole milliseconds); at most
   // 10 s, so that a wrong deadline cannot hang a loop.
   void wait(Nanoseconds timeout);
-  bool readable(std::size_t item) const;
-  bool writable(std::size_t item) const;
+  bool ready(std::size_t item) const;
   Poller();
   ~Poller();
 

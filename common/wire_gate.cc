@@ -56,10 +56,10 @@ Gate::~Gate() = default;
 
 Expected<Gate> Gate::open(Context& context) {
   try {
-    auto impl =
-        std::make_unique<Impl>(Impl{zmq::socket_t(context.impl().context, zmq::socket_type::rep)});
-    impl->socket.set(zmq::sockopt::linger, 0);
-    impl->socket.bind("inproc://zeromq.zap.01");
+    auto impl = std::make_unique<Impl>(
+        Impl{Watched(zmq::socket_t(context.impl().context, zmq::socket_type::rep))});
+    impl->watched.socket.set(zmq::sockopt::linger, 0);
+    impl->watched.socket.bind("inproc://zeromq.zap.01");
     return Gate(std::move(impl));
   } catch (const zmq::error_t& error) {
     return fail(fmt::format("cannot open the gate for keys: {}", error.what()));
@@ -69,8 +69,10 @@ Expected<Gate> Gate::open(Context& context) {
 // A request is: version, request id, domain, address, identity, mechanism, the client's key. An
 // answer: version, request id, status, its text, user id, metadata.
 void Gate::answer(const Admit& admit) {
+  Watched& watched = impl_->watched;
+  if (watched.is_known_empty()) return;
   for (int i = 0; i < kAnswersATurn; ++i) {
-    const std::vector<std::string> request = receive_frames(impl_->socket);
+    const std::vector<std::string> request = receive_frames(watched.socket);
     if (request.empty()) return;
     std::string user;
     if (request.size() == 7 && request[0] == "1.0" && request[5] == "CURVE") {
@@ -87,9 +89,9 @@ void Gate::answer(const Admit& admit) {
     try {
       for (std::size_t frame = 0; frame < answer.size(); ++frame) {
         const bool last = frame + 1 == answer.size();
-        impl_->socket.send(zmq::buffer(answer[frame]),
-                           last ? zmq::send_flags::dontwait
-                                : zmq::send_flags::dontwait | zmq::send_flags::sndmore);
+        watched.socket.send(zmq::buffer(answer[frame]),
+                            last ? zmq::send_flags::dontwait
+                                 : zmq::send_flags::dontwait | zmq::send_flags::sndmore);
       }
     } catch (const zmq::error_t&) {
       // The connection that asked is gone.

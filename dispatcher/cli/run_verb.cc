@@ -237,6 +237,7 @@ class Run {
     recording.order = options_.order;
     recording.output_directory = std::move(output_dir);
     recording.backup = std::move(backup);
+    recording.scratch_store = !options_.store.enabled;
     recording.output_fd = STDOUT_FILENO;
     recording.to_terminal = isatty(STDOUT_FILENO) != 0;
     if (recording.to_terminal) recording.before_output = [this] { console_.clear(); };

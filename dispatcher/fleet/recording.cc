@@ -47,6 +47,7 @@ void Recording::resume() {
 
 void Recording::store(std::span<const GrantRecord> grants, std::span<const TaskResult> results) {
   if (report_.store_error) return;
+  if (options_.scratch_store && !renderer_->reads_back() && can_hold(results)) results = {};
   auto saved = store_.save(sweep_, grants, results);
   while (!saved && options_.no_room && store_.may_recover() && options_.no_room(saved.error())) {
     saved = store_.save(sweep_, grants, results);
@@ -104,6 +105,13 @@ void Recording::commit_backup(Milliseconds elapsed) {
 
 void Recording::note(Expected<void> written) {
   if (!written && !report_.output_error) report_.output_error = std::move(written.error());
+}
+
+// Even if none of them could be shown at once.
+bool Recording::can_hold(std::span<const TaskResult> results) const {
+  std::size_t size = held_bytes_;
+  for (const TaskResult& result : results) size += size_of(result);
+  return size <= options_.held_bytes;
 }
 
 void Recording::hold(TaskResult result) {

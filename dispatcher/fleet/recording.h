@@ -38,6 +38,9 @@ struct RecordingOptions {
   // Results that wait for their turn are kept in memory up to so many bytes; the rest waits in the
   // store.
   std::size_t held_bytes = 16u << 20;
+  // The store ends with this process: it is given only what memory may have no room for, and what
+  // the format reads back.
+  bool scratch_store = false;
 };
 
 // What a sweep came to.
@@ -63,7 +66,8 @@ class Recording {
 
   // Before anything else: what an earlier process stored of this sweep is counted, filed and shown.
   void resume();
-  // Each index once. `grants` first; both are safe when it returns. After the store has failed once
+  // Each index once; show() must follow. `grants` first; both are safe when it returns, a scratch
+  // store's results in memory. After the store has failed once
   // it is not tried again, and results that wait for their turn are held in memory; when they would
   // be too many, the order is given up.
   void store(std::span<const GrantRecord> grants, std::span<const TaskResult> results);
@@ -80,6 +84,7 @@ class Recording {
   void write_files(const TaskResult& result);
   void commit_backup(Milliseconds elapsed);
   void note(Expected<void> written);
+  bool can_hold(std::span<const TaskResult> results) const;
   void hold(TaskResult result);
   void show_held(std::span<const std::uint32_t> indexes);
   void show_stored(std::uint32_t first, std::uint32_t count);

@@ -76,6 +76,8 @@ class GroupedRenderer final : public Renderer {
   GroupedRenderer(bool differences, bool to_terminal)
       : differences_(differences), to_terminal_(to_terminal) {}
 
+  bool reads_back() const override { return true; }
+
   void result(const TaskSpec& task, const TaskResult& result, std::string&) override {
     const auto next = static_cast<std::uint32_t>(groups_.size());
     const auto [known, added] = by_digest_.try_emplace(digest_of(task, result), next);

@@ -45,6 +45,7 @@ class Renderer {
   virtual ~Renderer() = default;
   virtual void result(const TaskSpec& task, const TaskResult& result, std::string& out) = 0;
   virtual void end(const Summary& summary, std::string& out) = 0;  // once, after the last result
+  virtual bool reads_back() const { return false; }                // needs set_read_back()
 
   // `drain` takes what is in `out`, and empties it, between the pieces of a large output: memory
   // need not hold it whole.

@@ -14,11 +14,15 @@
 #include <thread>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "worker/engine/session.h"
 #include "worker/ssh/jump_pool.h"
 
 namespace netfleet {
+namespace {
+constexpr std::size_t kReadBuffer = 64 << 10;
+}  // namespace
 
 // An event loop and the sessions that live on it. Only `load` is shared with the owner's thread.
 struct Engine::SessionThread {
@@ -48,7 +52,7 @@ struct Engine::SessionThread {
 
   void start(SessionOrder order) {
     const TaskKey key = order.key;
-    auto session = std::make_shared<Session>(parts, jumps, number, std::move(order));
+    auto session = std::make_shared<Session>(parts, jumps, read_buffer, number, std::move(order));
     sessions[key] = session;
     asio::co_spawn(loop, session->run(),
                    [this, key, session](std::exception_ptr defect, TaskResult result) {
@@ -66,6 +70,7 @@ struct Engine::SessionThread {
   asio::io_context loop{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
   ssh::JumpPool jumps;
+  std::vector<char> read_buffer = std::vector<char>(kReadBuffer);
   bool stopping = false;
   std::unordered_map<TaskKey, std::shared_ptr<Session>, TaskKeyHash> sessions;
   std::jthread thread;

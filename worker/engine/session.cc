@@ -12,7 +12,6 @@
 namespace netfleet {
 namespace {
 
-constexpr std::size_t kReadBuffer = 64 << 10;
 constexpr Milliseconds kCloseWithin{2000};
 constexpr const char* kLeaseLost = "the worker lost its lease";
 
@@ -180,9 +179,6 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
   if (!options) co_return failure(Outcome::kInternal, std::move(options.error().message));
   if (recorder_) recorder_->begin(*options);
   dialogue_.emplace(parts_.platforms, order_.task.platform.str(), *std::move(options));
-  // Not zeroed: a page of it costs memory only once a device fills it.
-  const auto memory = std::make_unique_for_overwrite<char[]>(kReadBuffer);
-  const std::span<char> buffer(memory.get(), kReadBuffer);
   while (true) {
     ssh::Attempt<void> sent = co_await send_outgoing(conversation_deadline());
     if (dialogue_->phase() == Dialogue::Phase::kDone) break;
@@ -190,15 +186,15 @@ asio::awaitable<ssh::Attempt<void>> Session::converse() {
     if (!sent && leaving) break;  // all was done
     if (!sent) co_return sent;
     const ssh::Attempt<std::size_t> got =
-        co_await connection_->read(buffer, conversation_deadline());
+        co_await connection_->read(read_buffer_, conversation_deadline());
     if (!got && leaving) break;
     if (!got) co_return std::unexpected(got.error());
     if (*got == 0) {
       if (recorder_) recorder_->closed();
       dialogue_->closed();
     } else {
-      if (recorder_) recorder_->received({buffer.data(), *got});
-      dialogue_->receive({buffer.data(), *got});
+      if (recorder_) recorder_->received({read_buffer_.data(), *got});
+      dialogue_->receive({read_buffer_.data(), *got});
       take_settled();
     }
     note_progress(BootClock::now());

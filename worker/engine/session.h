@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,15 @@ namespace netfleet {
 // Lives on one session thread, from run() to its end.
 class Session {
  public:
-  // `jumps`: the session thread's ways over jump hosts.
-  Session(EngineParts& parts, ssh::JumpPool& jumps, std::uint32_t thread, SessionOrder order)
-      : parts_(parts), jumps_(jumps), thread_(thread), order_(std::move(order)) {}
+  // `jumps`: the session thread's ways over jump hosts. `read_buffer`: for all sessions of that
+  // thread: what is read is dealt with before anything else is waited for.
+  Session(EngineParts& parts, ssh::JumpPool& jumps, std::span<char> read_buffer,
+          std::uint32_t thread, SessionOrder order)
+      : parts_(parts),
+        jumps_(jumps),
+        read_buffer_(read_buffer),
+        thread_(thread),
+        order_(std::move(order)) {}
 
   // Every way to go wrong is in the result; nothing is thrown. Bounded by the job's time-outs.
   asio::awaitable<TaskResult> run();
@@ -60,6 +67,7 @@ class Session {
 
   EngineParts& parts_;
   ssh::JumpPool& jumps_;
+  std::span<char> read_buffer_;
   std::uint32_t thread_;
   SessionOrder order_;
   TaskResult result_;

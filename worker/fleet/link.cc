@@ -121,9 +121,9 @@ void Worker::mind_outbox(TimePoint now) {
 
 void Worker::wait() {
   wire::Poller poller;
-  poller.add(wakeup_fd_);
-  if (options_.signal_fd >= 0) poller.add(options_.signal_fd);
-  poller.add(events_.fd());
+  const auto wakeup = poller.add(wakeup_fd_);
+  const auto signals = options_.signal_fd >= 0 ? poller.add(options_.signal_fd) : wakeup;
+  const auto events = poller.add(events_.fd());
   if (control_) poller.add(*control_, true, false);
   if (lanes_) poller.add(*lanes_, true, false);
   if (sink_ && sink_full_) poller.add(*sink_, false, true);
@@ -132,9 +132,12 @@ void Worker::wait() {
   poller.wait(until == TimePoint::max() ? Nanoseconds(std::chrono::seconds(10))
                                         : until - clock_.now());
   sink_full_ = false;
+  woken_ = poller.ready(wakeup) || poller.ready(signals);
+  events_there_ = poller.ready(events);
 }
 
 void Worker::receive_wakeup() {
+  if (!woken_) return;
   std::uint64_t count = 0;
   [[maybe_unused]] const auto woken = read(wakeup_fd_, &count, sizeof count);
   signalfd_siginfo info{};
@@ -191,7 +194,9 @@ void Worker::receive_offers() {
 }
 
 void Worker::receive_events() {
-  for (EngineEvent& event : events_.take()) arrived_.push_back(std::move(event));
+  if (events_there_) {
+    for (EngineEvent& event : events_.take()) arrived_.push_back(std::move(event));
+  }
   const TimePoint until = clock_.now() + kSlice;
   while (!arrived_.empty() && clock_.now() < until) {
     EngineEvent event = std::move(arrived_.front());

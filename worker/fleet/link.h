@@ -97,6 +97,8 @@ class Worker {
   bool told_socket_error_ = false;
   bool told_trouble_ = false;        // of the outbox
   std::deque<EngineEvent> arrived_;  // from events_, not yet dealt with
+  bool woken_ = false;               // wait() ended because of a request or a signal,
+  bool events_there_ = false;        // because of events_
   bool sink_full_ = false;
   bool sending_ = false;  // the sink would take more
   std::optional<Part> parted_;

@@ -298,8 +298,15 @@ Expected<void> FileKnownHosts::append(const std::string& name, std::string_view 
                                       std::string_view key) {
   const std::string& path = files_[kWritable];
   const auto failed = [&] { return fail(fmt::format("{}: {}", path, errno_text(errno))); };
-  if (auto made = make_directory_of(path); !made) return made;
-  const FileDescriptor fd(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  const auto open_it = [&] {
+    return ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  };
+  int opened = open_it();
+  if (opened < 0 && errno == ENOENT) {
+    if (auto made = make_directory_of(path); !made) return made;
+    opened = open_it();
+  }
+  const FileDescriptor fd(opened);
   if (fd.get() < 0 || flock(fd.get(), LOCK_EX) != 0) return failed();
   if (auto read = read_new_lines(fd.get()); !read) return read;
   if (decide(name, key_type, key).verdict != Verdict::kUnknown) return {};

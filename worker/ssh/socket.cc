@@ -61,7 +61,7 @@ asio::awaitable<std::expected<void, Socket::NotConnected>> Socket::connect(
     asio::error_code failed;
     descriptor_.assign(fd_, failed);
     if (failed) co_return std::unexpected(NotConnected{event, failed.value()});
-    event = co_await wait(For::kReadOrWrite);
+    event = co_await wait(For::kWrite);
     socklen_t size = sizeof(error);
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     // Watched anew below: asio would go on watching for writability, and be woken for it.
@@ -91,12 +91,14 @@ asio::awaitable<Socket::Event> Socket::wait(For what) {
   if (BootClock::now() >= deadline_) co_return Event::kExpired;
   arm();
   waiting_ = true;
-  if (what == For::kRead) {
-    asio::error_code ignored;  // a broken connection is found by the read that follows
-    auto token = asio::redirect_error(asio::use_awaitable, ignored);
-    co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_read, token);
-  } else {
+  if (what == For::kReadOrWrite) {
     co_await wait_either();
+  } else {
+    asio::error_code ignored;  // a broken connection is found by what is done next
+    auto token = asio::redirect_error(asio::use_awaitable, ignored);
+    const auto type = what == For::kRead ? asio::posix::descriptor_base::wait_read
+                                         : asio::posix::descriptor_base::wait_write;
+    co_await descriptor_.async_wait(type, token);
   }
   waiting_ = false;
   if (aborted_) co_return Event::kAborted;

@@ -41,7 +41,7 @@ class Socket {
   // a stream that cannot be watched is found broken at its first use.
   void adopt(int fd);
 
-  enum class For { kRead, kReadOrWrite };
+  enum class For { kRead, kWrite, kReadOrWrite };
   // Until the descriptor is ready (or broken), the deadline passes, or abort() is called.
   asio::awaitable<Event> wait(For what);
   // The wait under way ends as if the descriptor were ready.

@@ -179,6 +179,37 @@ TEST_F(RecorderTest, WhatDoesNotFitInMemoryWaitsInTheStore) {
   }
 }
 
+TEST_F(RecorderTest, AScratchStoreIsGivenOnlyWhatMemoryHasNoRoomFor) {
+  constexpr std::uint32_t kTotal = 1500;
+  recording().held_bytes = 10'000;
+  recording().scratch_store = true;
+  start(kTotal);
+  read_output();
+  for (std::uint32_t i = kTotal; i-- > 0;) {
+    if (i == kTotal - 2) {
+      ASSERT_NO_FATAL_FAILURE(wait_until_stored(1));
+    }
+    offer(ok_result(i, "show", output_of(i)));
+  }
+  const RecordingReport end = finish();
+  EXPECT_FALSE(end.store_error || end.output_error);
+  EXPECT_EQ(hosts_in(output()), hosts_until(kTotal));
+  EXPECT_EQ(stored_.size(), kTotal) << "each is acknowledged, wherever it is";
+  EXPECT_FALSE(*store_->result(sweep_.number, kTotal - 1)) << "the first one: memory had room";
+  EXPECT_TRUE(*store_->result(sweep_.number, 1));
+}
+
+TEST_F(RecorderTest, AScratchStoreIsGivenWhatTheFormatReadsBack) {
+  recording().format = OutputFormat::kGrouped;
+  recording().scratch_store = true;
+  start(2);
+  read_output();
+  for (const std::uint32_t index : {0u, 1u}) offer(ok_result(index, "show", "the same\n"));
+  const RecordingReport end = finish();
+  EXPECT_FALSE(end.store_error || end.output_error);
+  EXPECT_THAT(output(), HasSubstr("the same\n"));
+}
+
 TEST_F(RecorderTest, CompletionOrderIsTheOrderOfArrival) {
   recording().order = OutputOrder::kCompletion;
   start(3);
