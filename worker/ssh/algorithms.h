@@ -18,6 +18,7 @@ struct Algorithms {
   std::string ciphers;
   std::string macs;
   std::string public_keys;  // for signatures with our own keys
+  bool operator==(const Algorithms&) const = default;
 };
 
 // The text of a task (common/ssh_algorithms.h) with complete lists that libssh takes as they are.

@@ -25,9 +25,6 @@ constexpr std::uint64_t kMostBanner = 64
 // libssh keeps only 16 bits of a descriptor given to it.
 constexpr int kHighestDescriptor = 0xFFFF;
 
-// Looked for by libssh three times a session; what cannot exist costs less than an empty file.
-constexpr const char* kNoFile = "/dev/null/none";
-
 std::unexpected<Failure> unreachable(std::string reason) {
   return std::unexpected(Failure{Outcome::kUnreachable, std::move(reason)});
 }
@@ -132,8 +129,12 @@ Attempt<void> Link::configure(const Target& target, const SshOptions& wanted,
   static const bool ready = ssh_init() == SSH_OK;
   CHECK(ready);
   ssh_set_log_level(SSH_LOG_NOLOG);  // per thread
-  session.reset(ssh_new());
-  CHECK(session != nullptr);
+  const auto algorithms = choose_algorithms(target.legacy_algorithms,
+                                            target.host_key_policy == HostKeyPolicy::kOff
+                                                ? std::vector<std::string>()
+                                                : key_names(target).key_types(known_hosts),
+                                            wanted);
+  session = new_session(algorithms, target.legacy_algorithms);
   ssh_session s = session.get();
   ssh_set_blocking(s, 0);
   ssh_set_counters(s, &received, nullptr);
@@ -141,40 +142,12 @@ Attempt<void> Link::configure(const Target& target, const SshOptions& wanted,
   session_callbacks.connect_status_function = on_status;
   ssh_callbacks_init(&session_callbacks);
   ssh_set_callbacks(s, &session_callbacks);
-
-  const auto algorithms = choose_algorithms(target.legacy_algorithms,
-                                            target.host_key_policy == HostKeyPolicy::kOff
-                                                ? std::vector<std::string>()
-                                                : key_names(target).key_types(known_hosts),
-                                            wanted);
-  const int fd = socket.fd();
-  const bool no = false;
   // The host is only for libssh's own messages and records, which are not used: the address that
-  // was connected to, since names with an underscore are refused. The user is a placeholder for the
-  // same reason ("DOMAIN\name"); login.cc passes the true one. Both, and the directory, also keep
-  // libssh from asking for the user's account.
+  // was connected to, since names with an underscore are refused.
   const std::string host = peer_address.substr(0, peer_address.find('%'));
-  const std::pair<ssh_options_e, const void*> options[] = {
-      {SSH_OPTIONS_PROCESS_CONFIG, &no},
-      {SSH_OPTIONS_SSH_DIR, "/dev/null"},
-      {SSH_OPTIONS_USER, "netfleet"},
-      {SSH_OPTIONS_HOST, host.c_str()},
-      {SSH_OPTIONS_FD, &fd},
-      {SSH_OPTIONS_KNOWNHOSTS, kNoFile},
-      {SSH_OPTIONS_GLOBAL_KNOWNHOSTS, kNoFile},
-      {SSH_OPTIONS_KEY_EXCHANGE, algorithms.key_exchange.c_str()},
-      {SSH_OPTIONS_HOSTKEYS, algorithms.host_keys.c_str()},
-      {SSH_OPTIONS_CIPHERS_C_S, algorithms.ciphers.c_str()},
-      {SSH_OPTIONS_CIPHERS_S_C, algorithms.ciphers.c_str()},
-      {SSH_OPTIONS_HMAC_C_S, algorithms.macs.c_str()},
-      {SSH_OPTIONS_HMAC_S_C, algorithms.macs.c_str()},
-      {SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, algorithms.public_keys.c_str()},
-  };
-  for (const auto& [option, value] : options) CHECK(ssh_options_set(s, option, value) == SSH_OK);
-  if (target.legacy_algorithms) {
-    const int bits = 768;  // the least that libssh takes; 1024 otherwise
-    CHECK(ssh_options_set(s, SSH_OPTIONS_RSA_MIN_SIZE, &bits) == SSH_OK);
-  }
+  const int fd = socket.fd();
+  CHECK(ssh_options_set(s, SSH_OPTIONS_HOST, host.c_str()) == SSH_OK);
+  CHECK(ssh_options_set(s, SSH_OPTIONS_FD, &fd) == SSH_OK);
   return {};
 }
 

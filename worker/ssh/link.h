@@ -15,14 +15,10 @@
 
 #include "common/ssh_algorithms.h"
 #include "worker/ssh/connection.h"
+#include "worker/ssh/new_session.h"
 #include "worker/ssh/socket.h"
 
 namespace netfleet::ssh {
-
-struct SessionDeleter {
-  void operator()(ssh_session session) const { ssh_free(session); }
-};
-using SessionHandle = std::unique_ptr<ssh_session_struct, SessionDeleter>;
 
 // How a libssh call ended.
 struct Step {
