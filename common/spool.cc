@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,10 @@
 
 namespace netfleet {
 namespace {
+
+// Bytes that are allocated, or given back, together, in a file of this size: allocations are dearer
+// than what is written.
+std::uint64_t step(std::uint64_t size) { return std::min<std::uint64_t>(size / 8, 4u << 20); }
 
 // All of it, by calls that may do less. 0 or the cause; an end of the file too early is EIO.
 template <typename Call, typename Byte>
@@ -63,20 +68,34 @@ Expected<void> Spool::open() {
 Expected<std::uint64_t> Spool::reserve(std::size_t size) {
   const std::lock_guard lock(mutex_);
   if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+  if (end_ + size > allocated_) {
+    const std::uint64_t enough = end_ + size - allocated_;
+    auto allocated = allocate(std::max(enough, step(end_)));
+    if (!allocated) allocated = allocate(enough);  // the disk may just have that
+    if (!allocated) {
+      if (records_ == 0) clear();  // of what was allocated before it failed
+      return std::unexpected(std::move(allocated.error()));
+    }
+  }
   ++records_;
   return std::exchange(end_, end_ + size);
+}
+
+// A full disk shows here, not when a page is flushed.
+Expected<void> Spool::allocate(std::uint64_t size) {
+  if (fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(allocated_),
+                static_cast<off_t>(size)) != 0 &&
+      errno != EOPNOTSUPP && errno != EINTR) {
+    return failed("write", errno);
+  }
+  allocated_ += size;
+  return {};
 }
 
 Expected<std::shared_ptr<const Spool::Record>> Spool::write(std::string_view bytes) {
   const auto at = reserve(bytes.size());
   if (!at) return std::unexpected(at.error());
-  // Allocated first: a full disk costs no copying, and cannot show only when the page is flushed.
-  int cause = 0;
-  if (fallocate(fd_, 0, static_cast<off_t>(*at), static_cast<off_t>(bytes.size())) != 0 &&
-      errno != EOPNOTSUPP && errno != EINTR) {
-    cause = errno;
-  }
-  if (cause == 0) cause = whole(pwrite, fd_, bytes.data(), bytes.size(), *at);
+  const int cause = whole(pwrite, fd_, bytes.data(), bytes.size(), *at);
   // From here on it gives its room back by itself, also when nothing lies there.
   auto record = std::shared_ptr<const Record>(new Record(shared_from_this(), *at, bytes.size()));
   if (cause != 0) return failed("write", cause);
@@ -94,13 +113,28 @@ Expected<void> Spool::Record::read(std::string& to) const {
 
 void Spool::release(std::uint64_t at, std::size_t size) {
   const std::lock_guard lock(mutex_);
-  if (--records_ == 0) {
-    end_ = 0;
-    [[maybe_unused]] const int cut = ftruncate(fd_, 0);
-  } else {
-    [[maybe_unused]] const int cut = fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                               static_cast<off_t>(at), static_cast<off_t>(size));
+  if (--records_ == 0) return clear();
+  if (at != hole_.end) {
+    punch();
+    hole_ = {at, at};
   }
+  hole_.end += size;
+  if (hole_.end - hole_.begin >= step(end_)) punch();
+}
+
+void Spool::clear() {
+  end_ = allocated_ = 0;
+  hole_ = {};
+  [[maybe_unused]] const int cut = ftruncate(fd_, 0);
+}
+
+// Gives back what was released in a row.
+void Spool::punch() {
+  if (hole_.begin == hole_.end) return;
+  [[maybe_unused]] const int cut =
+      fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(hole_.begin),
+                static_cast<off_t>(hole_.end - hole_.begin));
+  hole_ = {};
 }
 
 }  // namespace netfleet

@@ -16,8 +16,8 @@ namespace netfleet {
 // $TMPDIR, else /var/tmp: not a file system that lives in memory.
 std::string default_spool_directory();
 
-// Shared between threads. Records are appended; what they took goes back to the disk record by
-// record, on a file system that cannot make holes when the last one is gone.
+// Shared between threads. Records are appended; what they took goes back to the disk in larger
+// pieces, on a file system that cannot make holes when the last one is gone.
 class Spool : public std::enable_shared_from_this<Spool> {
  public:
   // What was written at once. Gives its room back with the last pointer to it.
@@ -54,6 +54,9 @@ class Spool : public std::enable_shared_from_this<Spool> {
   explicit Spool(std::string directory) : directory_(std::move(directory)) {}
   Expected<std::uint64_t> reserve(std::size_t size);
   Expected<void> open();
+  Expected<void> allocate(std::uint64_t size);
+  void punch();
+  void clear();
   void release(std::uint64_t at, std::size_t size);
   std::unexpected<Error> failed(std::string_view doing, int cause) const;
 
@@ -61,6 +64,10 @@ class Spool : public std::enable_shared_from_this<Spool> {
   std::mutex mutex_;  // of what follows; the descriptor stays once there is one
   int fd_ = -1;
   std::uint64_t end_ = 0;
+  std::uint64_t allocated_ = 0;
+  struct {
+    std::uint64_t begin = 0, end = 0;
+  } hole_;  // released, in a row, not given back yet
   std::size_t records_ = 0;
 };
 

@@ -40,8 +40,8 @@ SessionHandle make(const Algorithms& algorithms) {
 
 SessionHandle new_session(const Algorithms& algorithms, bool legacy) {
   // libssh compares every name of every list with all that it knows, and keeps four times the
-  // room that they need: a copy takes 1 us in place of 16 and a kilobyte less. Most hosts of a sweep
-  // are offered the same.
+  // room that they need: a copy takes 1 us in place of 16 and a kilobyte less. Most hosts of a
+  // sweep are offered the same.
   thread_local Algorithms offered;
   thread_local SessionHandle pattern;
   if (pattern == nullptr || offered != algorithms) {
