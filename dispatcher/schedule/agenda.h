@@ -28,7 +28,9 @@ struct Schedule {
 };
 
 // The schedules and what they wait for. A firing is due once: what was taken up to `since` is never
-// due again, whatever the clock does.
+// due again, whatever the clock does. Firings of one schedule are decided one after the other:
+// while a sweep is being begun nothing more of it is due, so that what is written down of each
+// firing is never ahead of what has become of those before it.
 class Agenda {
  public:
   struct Step {
@@ -40,22 +42,26 @@ class Agenda {
     Kind kind;
     std::string schedule;
     Instant due;         // of the newest firing that this stands for
+    Instant taken;       // with it, all firings up to here are
     std::string reason;  // kSkip: for people
   };
 
   // Adds it, or changes the one of that name without touching what runs or waits of it. `since`:
   // up to when its firings were taken before (from the store; now for a new one).
   void set(Schedule schedule, Instant since);
-  void remove(const std::string& name);
+  // Returns when the one was due that waits behind the sweep that runs, if there is one.
+  std::optional<Instant> remove(const std::string& name);
   bool has(const std::string& name) const { return entries_.contains(name); }
 
   // What is to be done now. Call it again at next().
   std::vector<Step> advance(Instant now);
-  // The sweep of this schedule has ended. Call advance() after it.
+  // What kStart asked for, or was begun before the schedule was set, runs. Call advance() after it.
+  void started(const std::string& name);
+  // That one is being prepared to go on.
+  void goes_on(const std::string& name);
+  // It has ended, or could not be begun. Call advance() after it.
   void ended(const std::string& name);
-  // A sweep of it goes on that was begun before it was set.
-  void still_runs(const std::string& name) { entries_.at(name).running = true; }
-  // Up to when its firings are taken: what the store has to remember.
+  // Up to when its firings are taken.
   Instant taken_until(const std::string& name) const { return entries_.at(name).taken; }
   // The earliest time at which advance() has something to do; nothing without schedules.
   std::optional<Instant> next() const;
@@ -63,18 +69,22 @@ class Agenda {
   Instant next_of(const std::string& name) const;
 
  private:
+  struct Firing {
+    Instant due;    // jitter included
+    Instant fires;  // without
+  };
   struct Entry {
     Schedule schedule;
     Instant taken;  // all firings up to here were taken
-    Instant due;    // the next one, jitter included
-    Instant fires;  // that one, without
-    bool running = false;
-    std::optional<Instant> waiting;  // queued behind the one that runs
+    Firing next{};
+    enum : std::uint8_t { kIdle, kBegins, kRuns } sweep = kIdle;
+    std::optional<Firing> waiting{};  // queued behind the one that runs
   };
 
   static void plan(Entry& entry);
   static void take_missed(Entry& entry, Instant now, std::vector<Step>& steps);
-  static void begin(Entry& entry, Instant due, std::vector<Step>& steps);
+  static void overlap(Entry& entry, Firing firing, std::vector<Step>& steps);
+  static void begin(Entry& entry, Firing firing, std::vector<Step>& steps);
 
   std::map<std::string, Entry> entries_;
 };

@@ -16,8 +16,16 @@ namespace {
 
 constexpr unsigned kClerks = 4;
 constexpr std::uint64_t kOne = 1;
+constexpr std::size_t kMostUnwritten = 10'000;  // firings; as many as the store keeps of a job
 
 WallTime to_wall(Instant instant) { return std::chrono::time_point_cast<Milliseconds>(instant); }
+Instant to_instant(WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); }
+
+Schedule schedule_of(const Job& job) {
+  Schedule schedule = job.schedule->schedule;
+  schedule.name = job.name;
+  return schedule;
+}
 
 }  // namespace
 
@@ -62,29 +70,13 @@ void Steward::audit(const std::string& who, const std::string& action, const std
 }
 
 Expected<void> Steward::begin() {
-  std::vector<ScheduleRecord> known;
-  {
-    const std::lock_guard lock(book_mutex_);
-    auto read = book_.schedules();
-    if (!read) return std::unexpected(read.error());
-    known = std::move(*read);
-  }
   {
     const std::lock_guard lock(mutex_);
     const auto wrong = jobs_.reload();
     if (!wrong) return std::unexpected(wrong.error());
     for (const std::string& problem : *wrong) say(problem);
-    for (const ScheduleRecord& record : known) {
-      const auto job = jobs_.find(record.job);
-      if (job == nullptr || !job->schedule) continue;
-      schedules_[record.job].paused = record.paused;
-      if (!record.paused.empty()) continue;
-      Schedule schedule = job->schedule->schedule;
-      schedule.name = record.job;
-      agenda_.set(std::move(schedule), std::chrono::floor<std::chrono::seconds>(record.taken));
-    }
-    set_schedules();
   }
+  if (auto set = set_schedules(); !set) return set;
   recall_durations();
   go_on_with_unfinished();
   return {};
@@ -101,41 +93,65 @@ void Steward::recall_durations() {
 }
 
 void Steward::reload() {
-  const std::lock_guard lock(mutex_);
-  const auto wrong = jobs_.reload();
-  if (!wrong) return say(wrong.error().message);
-  for (const std::string& problem : *wrong) say(problem);
-  set_schedules();
-  say(fmt::format("read the jobs again: {} of {} are right", jobs_.names().size(),
-                  jobs_.views().size()));
+  std::size_t right = 0;
+  std::size_t all = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto wrong = jobs_.reload();
+    if (!wrong) return say(wrong.error().message);
+    for (const std::string& problem : *wrong) say(problem);
+    right = jobs_.names().size();
+    all = jobs_.views().size();
+  }
+  if (const auto set = set_schedules(); !set) say(set.error().message);
+  say(fmt::format("read the jobs again: {} of {} are right", right, all));
 }
 
-// Jobs as they are: new schedules count from now, changed ones from where they were.
-void Steward::set_schedules() {
-  std::map<std::string, ScheduleState> before = std::exchange(schedules_, {});
-  for (const std::string& name : jobs_.names()) {
-    const auto job = jobs_.find(name);
-    if (!job->schedule) continue;
-    ScheduleState& state = schedules_[name];
-    if (const auto known = before.find(name); known != before.end()) {
-      state = std::move(known->second);
-      before.erase(known);
+// Jobs as they are: changed schedules count from where they were, those that come back from where
+// the store has them, new ones from now, which the store is told: whatever dies, nothing that is
+// due from now on is forgotten.
+Expected<void> Steward::set_schedules() {
+  std::map<std::string, std::optional<Instant>> gone;  // schedules, and what waited of them
+  {
+    const std::lock_guard book_lock(book_mutex_);
+    auto stored = book_.schedules();
+    if (!stored) return std::unexpected(stored.error());
+    std::map<std::string, ScheduleRecord> records;
+    for (ScheduleRecord& record : *stored) records.emplace(record.job, std::move(record));
+
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, ScheduleState> before = std::exchange(schedules_, {});
+    for (const std::string& name : jobs_.names()) {
+      const auto job = jobs_.find(name);
+      if (!job->schedule) continue;
+      const auto [known, is_new] =
+          records.try_emplace(name, ScheduleRecord{name, around_.clock.wall(), {}});
+      const ScheduleRecord& record = known->second;
+      if (is_new) {
+        if (const auto put = book_.put_schedule(record); !put) say(put.error().message);
+      }
+      ScheduleState& state = schedules_[name];
+      state.paused = record.paused;
+      if (auto old = before.extract(name)) state = std::move(old.mapped());
+      if (state.paused.empty()) agenda_.set(schedule_of(*job), to_instant(record.taken));
     }
-    if (!state.paused.empty()) continue;
-    Schedule schedule = job->schedule->schedule;
-    schedule.name = name;
-    agenda_.set(std::move(schedule), now());
+    for (const auto& [name, state] : before) gone[name] = agenda_.remove(name);
+    for (const auto& [id, entry] : live_) {
+      if (entry->scheduled) agenda_.started(entry->view.job);
+    }
   }
-  for (const auto& [name, state] : before) {
-    if (agenda_.has(name)) agenda_.remove(name);
+  for (const auto& [name, waiting] : gone) {
+    skip_waiting(name, waiting, "its schedule is no longer there");
   }
-  for (const auto& [id, entry] : live_) {
-    if (entry->scheduled && agenda_.has(entry->view.job)) agenda_.still_runs(entry->view.job);
-  }
+  return {};
 }
 
 std::optional<Instant> Steward::advance() {
   clear_wake();
+  {
+    const std::lock_guard lock(book_mutex_);
+    write_unwritten();
+  }
   std::vector<Agenda::Step> steps;
   std::optional<Instant> next;
   {
@@ -173,7 +189,7 @@ void Steward::fire(const Agenda::Step& step) {
   SweepOrder order;
   order.origin = "schedule";
   order.due = to_wall(step.due);
-  order.schedule = schedule_record(step.schedule);
+  order.taken = to_wall(step.taken);
   {
     const std::lock_guard lock(mutex_);
     order.job = jobs_.find(step.schedule);
@@ -192,13 +208,8 @@ void Steward::could_not_fire(const SweepOrder& order, const std::string& why) {
   }
   say(fmt::format("job {}: not started: {}", job, why));
   audit("schedule", "start", job, "failed", why);
-  {
-    const std::lock_guard lock(book_mutex_);
-    const auto written =
-        book_.add_firing({.job = job, .due = *order.due, .what = "failed", .sweep = {}, .why = why},
-                         *order.schedule);
-    if (!written) say(written.error().message);
-  }
+  write_down({.job = job, .due = *order.due, .what = "failed", .sweep = {}, .why = why},
+             *order.taken);
   {
     const std::lock_guard lock(mutex_);
     ++figures_.firings_failed;
@@ -209,19 +220,41 @@ void Steward::could_not_fire(const SweepOrder& order, const std::string& why) {
 
 void Steward::skip(const Agenda::Step& step) {
   say(fmt::format("job {}: skipped: {}", step.schedule, step.reason));
-  const ScheduleRecord schedule = schedule_record(step.schedule);
   {
     const std::lock_guard lock(mutex_);
     ++figures_.firings_skipped;
   }
+  write_down({.job = step.schedule,
+              .due = to_wall(step.due),
+              .what = "skipped",
+              .sweep = {},
+              .why = step.reason},
+             to_wall(step.taken));
+}
+
+// What waited behind the sweep that runs, of a schedule that starts nothing any more.
+void Steward::skip_waiting(const std::string& job, std::optional<Instant> due,
+                           const std::string& why) {
+  if (due) skip({Agenda::Step::Kind::kSkip, job, *due, now(), why});
+}
+
+// In their order. What there is no room for now is written with the next one, or once there is
+// room.
+void Steward::write_down(FiringRecord firing, WallTime taken) {
   const std::lock_guard lock(book_mutex_);
-  const auto written = book_.add_firing({.job = step.schedule,
-                                         .due = to_wall(step.due),
-                                         .what = "skipped",
-                                         .sweep = {},
-                                         .why = step.reason},
-                                        schedule);
-  if (!written) say(written.error().message);
+  if (unwritten_.size() >= kMostUnwritten) unwritten_.pop_front();
+  unwritten_.emplace_back(std::move(firing), taken);
+  write_unwritten();
+}
+
+void Steward::write_unwritten() {
+  while (!unwritten_.empty()) {
+    const auto& [firing, taken] = unwritten_.front();
+    if (const auto written = book_.add_firing(firing, taken); !written) {
+      return say(written.error().message);
+    }
+    unwritten_.pop_front();
+  }
 }
 
 // The schedule wants its next sweep in place of the one that runs. What changes devices is let
@@ -262,6 +295,7 @@ void Steward::stop() {
 void Steward::set_stalled(bool stalled) {
   const std::lock_guard lock(mutex_);
   stalled_ = stalled ? "the store has no room: nothing more is started until there is some" : "";
+  if (!stalled) wake();
 }
 
 }  // namespace netfleet

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -80,12 +81,15 @@ class Steward final : public Service {
 
   void recall_durations();
   void go_on_with_unfinished();
-  void set_schedules();
+  Expected<void> set_schedules();
   void take(const Agenda::Step& step);
   void fire(const Agenda::Step& step);
   void skip(const Agenda::Step& step);
   void cancel_for_next(const Agenda::Step& step);
   void could_not_fire(const SweepOrder& order, const std::string& why);
+  void write_down(FiringRecord firing, WallTime taken);
+  void write_unwritten();
+  void skip_waiting(const std::string& job, std::optional<Instant> due, const std::string& why);
   Answer<std::string> start(const SweepOrder& order);
   Answer<std::string> start_and_wait(SweepOrder order);
   Answer<SweepOrder> order_for(const std::string& job);
@@ -113,7 +117,8 @@ class Steward final : public Service {
   const WallTime since_;
 
   std::mutex book_mutex_;
-  Store book_;  // guarded by book_mutex_
+  Store book_;  // guarded by book_mutex_, as the next one
+  std::deque<std::pair<FiringRecord, WallTime>> unwritten_;  // there was no room for them
 
   std::mutex mutex_;  // guards all below, down to the clerks
   std::condition_variable changed_;

@@ -189,6 +189,7 @@ Answer<std::vector<FiringView>> Steward::firings(const std::string& job, std::si
 
 Answer<void> Steward::set_paused(const std::string& job, bool paused, const std::string& who) {
   ScheduleRecord record = schedule_record(job);
+  std::optional<Instant> waiting;
   {
     const std::lock_guard lock(mutex_);
     const auto state = schedules_.find(job);
@@ -200,17 +201,18 @@ Answer<void> Steward::set_paused(const std::string& job, bool paused, const std:
     state->second.paused = paused ? "by " + who : "";
     record.paused = state->second.paused;
     if (paused) {
-      agenda_.remove(job);
+      waiting = agenda_.remove(job);
     } else {
       Schedule schedule = found->schedule->schedule;
       schedule.name = job;
       agenda_.set(std::move(schedule), now());
       record.taken = around_.clock.wall();
       for (const auto& [id, entry] : live_) {
-        if (entry->scheduled && entry->view.job == job) agenda_.still_runs(job);
+        if (entry->scheduled && entry->view.job == job) agenda_.started(job);
       }
     }
   }
+  skip_waiting(job, waiting, "its schedule was paused");
   say(fmt::format("job {}: its schedule is {} by {}", job, paused ? "paused" : "resumed", who));
   wake();
   const std::lock_guard lock(book_mutex_);

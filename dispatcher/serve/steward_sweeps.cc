@@ -95,6 +95,7 @@ Answer<std::string> Steward::start(const SweepOrder& order) {
     return std::unexpected(work.error());
   }
   const auto entry = enter(std::move(*work));
+  if (entry->scheduled) wake();  // what is due behind it
   say(fmt::format("sweep {} of job {} {}: {} hosts", entry->view.id, entry->view.job,
                   order.resume.empty() ? "begins" : "goes on", entry->view.total));
   if (entry->scheduled && order.resume.empty()) {
@@ -126,6 +127,7 @@ std::shared_ptr<Steward::Entry> Steward::enter(std::unique_ptr<SweepWork> work) 
     }
   });
   live_.emplace(record.id, entry);
+  if (entry->scheduled) agenda_.started(record.job_name);
   ++figures_.sweeps_started;
   return entry;
 }
@@ -216,13 +218,15 @@ void Steward::pause_for_guard(const Entry& entry) {
       entry.view.id, entry.view.job);
   ScheduleRecord record = schedule_record(entry.view.job);
   record.paused = why;
+  std::optional<Instant> waiting;
   {
     const std::lock_guard lock(mutex_);
     const auto state = schedules_.find(entry.view.job);
     if (state == schedules_.end()) return;
     state->second.paused = why;
-    agenda_.remove(entry.view.job);
+    waiting = agenda_.remove(entry.view.job);
   }
+  skip_waiting(entry.view.job, waiting, "its schedule was paused");
   say(fmt::format("job {}: its schedule is paused: {}", entry.view.job, why));
   audit("guard", "pause", entry.view.job, "done", why);
   const std::lock_guard lock(book_mutex_);
@@ -269,7 +273,7 @@ void Steward::go_on_with_unfinished() {
     order->resume = record.id;
     if (record.origin == "schedule") {
       const std::lock_guard lock(mutex_);
-      if (agenda_.has(record.job_name)) agenda_.still_runs(record.job_name);
+      agenda_.goes_on(record.job_name);
     }
     clerks_.add([this, order = std::move(*order)] {
       const auto started = start(order);

@@ -161,8 +161,8 @@ Expected<void> SweepWork::put_into_store(const SweepOrder& order) {
     least_attempt_ = *least;
     return {};
   }
-  auto added = order.schedule ? store_.add_fired_sweep(setup_.record, setup_.tasks, *order.schedule)
-                              : store_.add_sweep(setup_.record, setup_.tasks);
+  auto added = order.taken ? store_.add_fired_sweep(setup_.record, setup_.tasks, *order.taken)
+                           : store_.add_sweep(setup_.record, setup_.tasks);
   if (!added) return added;
   auto lock = store_.lock_sweep(setup_.record);
   if (!lock) return std::unexpected(lock.error());

@@ -35,14 +35,14 @@ struct Surroundings {
 // Which sweep is wanted.
 struct SweepOrder {
   std::shared_ptr<const Job> job;
-  std::string origin;                      // "schedule", "api:NAME"
-  std::optional<ScheduleRecord> schedule;  // of a firing: taken with the sweep
-  std::optional<WallTime> due;
-  std::string request;    // as in SweepRecord
-  Submission submission;  // what it says besides the job
-  std::string resume;     // the id of a sweep to go on with
-  std::string repeat;     // the id of one whose hosts ...
-  OutcomeSet only;        // ... that ended so are visited again
+  std::string origin;             // "schedule", "api:NAME"
+  std::optional<WallTime> due;    // of a firing: when it was, ...
+  std::optional<WallTime> taken;  // ... and up to when all are taken with it
+  std::string request;            // as in SweepRecord
+  Submission submission;          // what it says besides the job
+  std::string resume;             // the id of a sweep to go on with
+  std::string repeat;             // the id of one whose hosts ...
+  OutcomeSet only;                // ... that ended so are visited again
 };
 
 class SweepWork {

@@ -161,8 +161,7 @@ struct Store::Impl {
   // Those that `condition`, with its parameters bound, selects.
   std::vector<SweepRecord> sweeps_where(const std::string& condition,
                                         std::initializer_list<std::string_view> parameters);
-  void upsert_schedule(const ScheduleRecord& schedule);
-  void insert_firing(const FiringRecord& firing);
+  void take_firing(const FiringRecord& firing, WallTime taken);
   std::vector<SweepRecord> newest_sweeps(std::int64_t limit);
   // Whose id begins like this, newest first: the first few, and how many there are.
   struct Candidates {

@@ -56,17 +56,13 @@ std::optional<SweepRecord> first_of(std::vector<SweepRecord> sweeps) {
 
 }  // namespace
 
-void Store::Impl::upsert_schedule(const ScheduleRecord& schedule) {
-  SQLite::Statement put(database,
-                        "INSERT INTO schedules(job,taken,paused) VALUES(?,?,?) ON CONFLICT DO"
-                        " UPDATE SET taken=excluded.taken, paused=excluded.paused");
-  put.bindNoCopy(1, schedule.job);
-  put.bind(2, to_column(schedule.taken));
-  bind_or_null(put, 3, schedule.paused);
-  put.exec();
-}
-
-void Store::Impl::insert_firing(const FiringRecord& firing) {
+void Store::Impl::take_firing(const FiringRecord& firing, WallTime taken) {
+  SQLite::Statement take(database,
+                         "INSERT INTO schedules(job,taken) VALUES(?,?) ON CONFLICT DO"
+                         " UPDATE SET taken=excluded.taken");
+  take.bindNoCopy(1, firing.job);
+  take.bind(2, to_column(taken));
+  take.exec();
   SQLite::Statement insert(database,
                            "INSERT INTO firings(job,due,what,sweep,why) VALUES(?,?,?,?,?)");
   insert.bindNoCopy(1, firing.job);
@@ -84,32 +80,39 @@ void Store::Impl::insert_firing(const FiringRecord& firing) {
 }
 
 Expected<void> Store::add_fired_sweep(SweepRecord& record, std::span<const TaskSpec> tasks,
-                                      const ScheduleRecord& schedule) {
+                                      WallTime taken) {
   return impl_->guarded("add a sweep", [&] {
     SQLite::Transaction transaction(impl_->database, SQLite::TransactionBehavior::IMMEDIATE);
     impl_->insert_sweep(record);
     impl_->insert_tasks(record.number, tasks);
-    impl_->upsert_schedule(schedule);
-    impl_->insert_firing({.job = schedule.job,
-                          .due = record.due.value_or(record.started_at),
-                          .what = "started",
-                          .sweep = record.id,
-                          .why = {}});
+    impl_->take_firing({.job = record.job_name,
+                        .due = record.due.value_or(record.started_at),
+                        .what = "started",
+                        .sweep = record.id,
+                        .why = {}},
+                       taken);
     transaction.commit();
   });
 }
 
-Expected<void> Store::add_firing(const FiringRecord& firing, const ScheduleRecord& schedule) {
+Expected<void> Store::add_firing(const FiringRecord& firing, WallTime taken) {
   return impl_->guarded("write down a firing", [&] {
     SQLite::Transaction transaction(impl_->database, SQLite::TransactionBehavior::IMMEDIATE);
-    impl_->upsert_schedule(schedule);
-    impl_->insert_firing(firing);
+    impl_->take_firing(firing, taken);
     transaction.commit();
   });
 }
 
 Expected<void> Store::put_schedule(const ScheduleRecord& schedule) {
-  return impl_->guarded("write down a schedule", [&] { impl_->upsert_schedule(schedule); });
+  return impl_->guarded("write down a schedule", [&] {
+    SQLite::Statement put(impl_->database,
+                          "INSERT INTO schedules(job,taken,paused) VALUES(?,?,?) ON CONFLICT DO"
+                          " UPDATE SET taken=excluded.taken, paused=excluded.paused");
+    put.bindNoCopy(1, schedule.job);
+    put.bind(2, to_column(schedule.taken));
+    bind_or_null(put, 3, schedule.paused);
+    put.exec();
+  });
 }
 
 Expected<std::vector<ScheduleRecord>> Store::schedules() {

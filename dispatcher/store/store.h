@@ -149,12 +149,12 @@ class Store {
   // way.
   bool may_recover() const;
 
-  // A sweep of a schedule: in the same transaction its firing is taken, as started.
+  // A sweep of a schedule: in the same transaction its firing is written down as started, and its
+  // schedule as taken up to `taken`. Whether it is paused stays as it is.
   Expected<void> add_fired_sweep(SweepRecord& record, std::span<const TaskSpec> tasks,
-                                 const ScheduleRecord& schedule);
-  // Firings of which nothing came; the schedule is taken up to where it says. The newest 10,000
-  // firings of each job are kept.
-  Expected<void> add_firing(const FiringRecord& firing, const ScheduleRecord& schedule);
+                                 WallTime taken);
+  // The same for firings of which nothing came. The newest 10,000 firings of each job are kept.
+  Expected<void> add_firing(const FiringRecord& firing, WallTime taken);
   Expected<void> put_schedule(const ScheduleRecord& schedule);
   Expected<std::vector<ScheduleRecord>> schedules();
   // The newest first; of all jobs when `job` is empty.
