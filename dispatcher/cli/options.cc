@@ -73,6 +73,7 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   app.set_version_flag("--version", "netfleet " NETFLEET_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.footer(std::string(kTopExamples));
+  app.require_subcommand(0, 1);  // behind one, another's name is a job's, a file's, ...
   CLI::App* run_verb = app.add_subcommand("run", "Run commands on devices and print what they say");
   run_verb->footer(std::string(kRunExamples));
   add_run_options(*run_verb, run, extras);
@@ -125,9 +126,6 @@ Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
   auto parsed = parse_arguments(app, static_cast<int>(arguments.size()), arguments.data());
   if (!parsed) return std::unexpected(parsed.error());
   if (*parsed) return HelpText{**std::move(parsed)};
-  if (app.get_subcommands().size() > 1) {
-    return usage_error("one command at a time", "netfleet");
-  }
   if (run_verb->parsed()) {
     run.user_given = run_verb->get_option("--user")->count() > 0;
     for (const CLI::Option* option : run_verb->parse_order())

@@ -31,6 +31,11 @@ std::string error_of(std::vector<const char*> arguments) {
   return line ? "no error" : line.error().message;
 }
 
+TEST(ServiceOptions, AJobMayHaveTheNameOfAVerb) {
+  EXPECT_EQ(parsed<SubmitOptions>({"submit", "watch"}).job, "watch");
+  EXPECT_EQ(parsed<ScheduleOptions>({"schedule", "history", "diff", "-o", "jsonl"}).job, "diff");
+}
+
 TEST(ServiceOptions, Submit) {
   const auto options = parsed<SubmitOptions>(
       {"submit", "backup", "-l", "a", "-l", "b", "-c", "show clock", "--watch", "--server",
