@@ -10,8 +10,7 @@ import rig
 
 JOB = """
 inventory: {inventory}
-commands: show version
-credentials: {{user: admin, password_file: secret}}
+{commands}credentials: {{user: admin, password_file: secret}}
 ssh: {{host_key_policy: off}}
 timeouts: {timeouts}
 retries: 0
@@ -32,9 +31,10 @@ class ServiceTest(rig.RigTest):
         self.port = rig.free_port()
         self.env["NETFLEET_SERVER"] = f"http://127.0.0.1:{self.port}"
 
-    def job(self, name, inventory, more="", timeouts="{connect: 3s}"):
-        return self.write(f"jobs/{name}.yaml",
-                          JOB.format(inventory=inventory, timeouts=timeouts) + more)
+    def job(self, name, inventory, more="", timeouts="{connect: 3s}",
+            commands="commands: show version\n"):
+        return self.write(f"jobs/{name}.yaml", JOB.format(inventory=inventory, timeouts=timeouts,
+                                                          commands=commands) + more)
 
     def devices(self, count, *arguments):
         """Their inventory; self.hosts are their names in it."""

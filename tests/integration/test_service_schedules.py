@@ -11,8 +11,9 @@ import service
 
 EVERY_MINUTE = 'schedule: {{cron: "* * * * *", zone: UTC, {more}}}\n'
 STILL_RUNS = "the sweep before it still runs"
-# Ten devices of 200, and what comes of them; with two that are slow, which is no fault.
-FAULTS = {"silent": ((7, 77), "unreachable"), "refuse": ((13, 130), "unreachable"), "wrong-password": ((44,), "auth_failed"),
+# What comes of which devices; two are slow besides, which is no fault.
+FAULTS = {"silent": ((7, 77), "unreachable"), "refuse": ((13, 130), "unreachable"),
+          "wrong-password": ((44,), "auth_failed"),
           "close-at-command": ((20, 90, 180), "disconnected"),
           "hang-at-command": ((1, 50, 101), "timed_out")}
 
@@ -40,17 +41,17 @@ class Schedules(service.ServiceTest):
         port = rig.free_port(10)
         inventory = self.devices(190, *faults, "--fault", "slow:60,160")
         changing, hosts = self.edges(port, "edge-{n}"), self.hosts
-        self.job("audit", f"[{inventory}, {changing}]", minutely("overlap: skip") +
+        self.job("watch", f"[{inventory}, {changing}]", minutely("overlap: skip") +
                  "max_auth_failures: 100\n", timeouts="{connect: 3s, command: 9s}")
         self.serve(env=self.clock("2026-03-01 11:59:55", speed=10))
-        firings = self.fired("audit", lambda all: len(self.sweeps(all)) >= 2, 90)
-        self.ask("schedule", "pause", "audit")
+        firings = self.fired("watch", lambda all: len(self.sweeps(all)) >= 2, 90)
+        self.ask("schedule", "pause", "watch")
         first, second = self.sweeps(firings)[:2]
         self.ended(second)
         self.simulator.stop()
         self.edges(port, "core-{n}")
-        self.ask("schedule", "resume", "audit")
-        third = self.sweeps(self.fired("audit", lambda all: len(self.sweeps(all)) >= 3))[2]
+        self.ask("schedule", "resume", "watch")
+        third = self.sweeps(self.fired("watch", lambda all: len(self.sweeps(all)) >= 3))[2]
         self.ended(third)
         self.check_minutes(firings)
         self.assertEqual({(one["what"], one["why"]) for one in firings},
@@ -152,7 +153,7 @@ class Schedules(service.ServiceTest):
     # ---- what dies
 
     def test_killed_at_the_very_instant(self):
-        """Nothing is forgotten, nothing is run twice. The clock goes on from one try to the next."""
+        """Nothing is forgotten, nothing is run twice. The clock goes on from try to try."""
         change = "ntp server 192.0.2.1"
         self.job("now", self.devices(3), minutely() + f"configuration: ['{change}']\n")
         instants = [f"2026-03-01 12:{minute:02}:00" for minute in range(24)]
