@@ -1,73 +1,15 @@
 """The verbs that ask a long-lived dispatcher, asking a real one over simulated devices."""
 
-import os
 import signal
 import subprocess
 import unittest
 
 import rig
+import service
 import terminal
 
-JOB = """
-inventory: {inventory}
-commands: show version
-credentials: {{user: admin, password_file: secret}}
-ssh: {{host_key_policy: off}}
-timeouts: {{connect: 3s}}
-retries: 0
-"""
 
-
-class ServiceVerbs(rig.RigTest):
-    """The service's store and token are where its user's are, so that the verbs find them."""
-
-    def setUp(self):
-        super().setUp()
-        os.mkdir(self.path("jobs"))
-        self.write("jobs/secret", rig.PASSWORD + "\n", mode=0o600)
-        self.record = self.path("record")
-        self.holds = self.path("holds")
-        os.mkdir(self.holds)
-        self.port = rig.free_port()
-        self.env["NETFLEET_SERVER"] = f"http://127.0.0.1:{self.port}"
-
-    def job(self, name, inventory, more=""):
-        return self.write(f"jobs/{name}.yaml", JOB.format(inventory=inventory) + more)
-
-    def devices(self, count, *arguments):
-        """Their inventory; self.hosts are their names in it."""
-        inventory = self.devsim(count, "--record", self.record, "--hold", self.holds, *arguments)
-        self.hosts = [line.split()[0] for line in rig.read(inventory).decode().splitlines()]
-        return inventory
-
-    def hold(self, *numbers):
-        for number in numbers:
-            self.write(f"holds/sim-{number}", "")
-
-    def release(self, *numbers):
-        for number in numbers:
-            os.remove(os.path.join(self.holds, f"sim-{number}"))
-
-    def serve(self, *arguments):
-        service = self.start(f"{rig.BIN}/netfleet", "serve", self.path("jobs"), "--http",
-                             f"127.0.0.1:{self.port}", "--lease", "3s", *arguments)
-        service.wait_for("netfleet: ready: .*API at ")
-        return service
-
-    def argv(self, *arguments):
-        return [f"{rig.BIN}/netfleet", *map(str, arguments)]
-
-    def ask(self, *arguments, status=0, **options):
-        ran = self.finish(self.argv(*arguments), **options)
-        self.assertEqual(ran.status, status, str(ran))
-        return ran
-
-    def view(self, sweep):
-        return self.ask("status", sweep, "-o", "jsonl").objects()[0]
-
-    def submit(self, *arguments, **options):
-        return self.ask("submit", *arguments, **options).out.decode().strip()
-
+class ServiceVerbs(service.ServiceTest):
     def test_from_the_submission_to_the_results(self):
         self.job("show", self.devices(12, "--fault", "silent:3"))
         self.serve()
