@@ -65,6 +65,15 @@ enum class Breach : std::uint8_t {
   kBatchesIgnored,
   kFailuresUncounted,
   kHeldClaimsGranted,
+  kRoomIgnored,
+  kWithheldNotTaken,
+  kWithheldTold,
+  kWithheldTooEarly,
+  kClosingIgnored,
+  kClosedClaimsGranted,
+  kTurnsIgnored,
+  kNewLanesUntold,
+  kWelcomeWaits,
 };
 
 inline Breach breach = Breach::kNone;  // set once, before any simulation runs

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "common/problems.h"
+
 namespace netfleet {
 
 Expected<Milliseconds> parse_duration(std::string_view text) {
@@ -27,7 +29,7 @@ Expected<Milliseconds> parse_duration(std::string_view text) {
     return fail(
         fmt::format("'{}' is no duration: expected a number and ms, s, m or h, as in 500ms, "
                     "10s, 2m",
-                    text));
+                    shown(text)));
   }
   return Milliseconds(std::llround(millis));
 }

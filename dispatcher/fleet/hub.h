@@ -185,6 +185,7 @@ class Hub {
   std::map<std::uint32_t, Live> sweeps_;
   std::deque<HeldBack> held_back_;  // a recorder has no room yet
   int signal_fd_ = -1;
+  bool stalled_ = false;  // some store has no room for now
   bool stopped_ = false;
   bool draining_ = false;
   TimePoint next_progress_{};

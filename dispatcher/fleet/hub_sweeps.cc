@@ -135,7 +135,7 @@ void Hub::collect_news(Live& live) {
     ledger_.stored({number, stored.index});
     count_done(live, stored.outcome);
   }
-  gate_.journaled(number, news.journaled);
+  if (!live.ending) gate_.journaled(number, news.journaled);
   if (news.failed && live.run.journaled && !live.ending) live.journal_failed = true;
   live.stalled = news.stalled;
   live.recorded = news.ended;
@@ -144,15 +144,16 @@ void Hub::collect_news(Live& live) {
 // While the store has no room, what runs goes on, its results wait at the workers, and nothing is
 // started.
 void Hub::mind_room(bool stalled) {
-  if (stalled && !ledger_.paused()) {
-    log("the store has no room: nothing more is started until there is some");
-    ledger_.pause(gate_.withhold());
-    if (options_.stalled) options_.stalled(true);
-  } else if (!stalled && ledger_.paused() && !draining_) {
+  if (stalled == std::exchange(stalled_, stalled)) return;
+  if (options_.stalled) options_.stalled(stalled);
+  if (!stalled) {
     log("the store has room again: going on");
-    ledger_.go_on();
-    if (options_.stalled) options_.stalled(false);
+    if (!draining_) ledger_.go_on();
+    return;
   }
+  log("the store has no room: nothing more is started until there is some");
+  act();  // so that what was granted just now is taken back, too
+  ledger_.pause(gate_.withhold());
 }
 
 // Those that have ended, are to be given up, or were answered.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/check.h"
+#include "common/problems.h"
 
 namespace netfleet {
 namespace {
@@ -56,7 +57,7 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
 }
 
 std::unexpected<Error> wrong(const Field& field, std::string_view item, std::string_view why) {
-  return fail(fmt::format("{} field: \"{}\" {}", field.name, item, why));
+  return fail(fmt::format("{} field: \"{}\" {}", field.name, shown(item), why));
 }
 
 Expected<int> value_of(const Field& field, std::string_view text) {
@@ -144,7 +145,7 @@ Expected<CronExpression> CronExpression::parse(std::string_view text) {
       return fail(
           fmt::format("\"{}\" is none of @hourly, @daily, @midnight, @weekly, @monthly, "
                       "@yearly, @annually",
-                      parts[0]));
+                      shown(parts[0])));
     }
     parts = split(nickname->second, " ", false);
   }
@@ -152,7 +153,7 @@ Expected<CronExpression> CronExpression::parse(std::string_view text) {
     return fail(
         fmt::format("\"{}\" has {} field{}; five are needed: minute, hour, day of month, "
                     "month, day of week",
-                    text, parts.size(), parts.size() == 1 ? "" : "s"));
+                    shown(text), parts.size(), parts.size() == 1 ? "" : "s"));
   }
   std::array<std::bitset<64>, 5> values;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -174,7 +175,7 @@ Expected<CronExpression> CronExpression::parse(std::string_view text) {
   cron.every_so_often_ = parts[1].starts_with('*');
   const unsigned long earliest = cron.days_.to_ulong() & ((2ul << longest(cron.months_)) - 1);
   if (earliest == 0 && cron.any_week_day_) {
-    return fail(fmt::format("\"{}\" never fires: none of its months has such a day", text));
+    return fail(fmt::format("\"{}\" never fires: none of its months has such a day", shown(text)));
   }
   return cron;
 }

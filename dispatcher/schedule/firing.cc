@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <exception>
 
+#include "common/problems.h"
+
 namespace netfleet {
 namespace {
 
@@ -48,8 +50,8 @@ Expected<const date::time_zone*> find_zone(const std::string& name) {
   try {
     return date::locate_zone(name);
   } catch (const std::exception&) {
-    return fail(
-        fmt::format("\"{}\" is no time zone of this machine; as an example: Europe/Berlin", name));
+    return fail(fmt::format("\"{}\" is no time zone of this machine; as an example: Europe/Berlin",
+                            shown(name)));
   }
 }
 

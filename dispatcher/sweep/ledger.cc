@@ -16,7 +16,7 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
   Sweep& sweep = sweeps_[plan.sweep];
   sweep.credentials = plan.credentials;
   sweep.auth_failures.assign(plan.credentials.size(), 0);
-  sweep.locked.assign(plan.credentials.size(), false);
+  sweep.locked.assign(plan.credentials.size(), {});
   sweep.retries = std::min<std::uint32_t>(plan.retries, UINT8_MAX);  // what retries_used can count
   sweep.max_auth_failures = plan.max_auth_failures;
   sweep.never_twice = plan.changes_device && !plan.retry_unsafe;
@@ -56,7 +56,7 @@ void Ledger::add_sweep(TimePoint now, const SweepPlan& plan) {
     if (sweep.tasks[index].state != State::kPending) continue;
     Task& task = sweep.tasks[index];
     task.attempt = std::max(task.attempt, sweep.least_attempt);
-    if (plan.tasks[index].not_before > now) {
+    if (plan.tasks[index].not_before > now && !BROKEN(kTurnsIgnored)) {
       task.state = State::kWaiting;
       task.until = plan.tasks[index].not_before;
       due_.push({task.until, {plan.sweep, index}, task.attempt});
@@ -187,8 +187,9 @@ void Ledger::lease_ended(TaskKey key, Task& task) {
              fmt::format("{} workers were lost while they ran this task, {} last: quarantined",
                          task.deaths, name));
   } else if (stopped(sweep, task)) {
+    const bool cancelled = sweep.ending && sweep.ending->first == Outcome::kCancelled;
     end_task(
-        key, task, Outcome::kCancelled,
+        key, task, cancelled ? Outcome::kCancelled : Outcome::kLost,
         fmt::format("worker {} was lost while it ran this task, and the sweep is ending", name));
   } else {
     requeue(key, task);
@@ -297,8 +298,8 @@ void Ledger::guard(std::uint32_t number, std::uint16_t credential) {
 void Ledger::lock_credential(std::uint32_t number, std::uint16_t credential,
                              const std::string& error) {
   Sweep& sweep = sweeps_.at(number);
-  if (sweep.ending || sweep.locked[credential]) return;
-  sweep.locked[credential] = true;
+  if (sweep.ending || !sweep.locked[credential].empty()) return;
+  sweep.locked[credential] = error;
   actions_.push_back(Noted{
       .what = Noted::What::kGuard, .worker = {}, .task = {number, 0}, .credential = credential});
   for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {

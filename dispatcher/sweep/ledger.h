@@ -238,12 +238,13 @@ class Ledger {
     bool lost = false;      // kDone: as lost, and no result of it has come since
     bool way_lost = false;  // once already
   };
+  using End = std::pair<Outcome, std::string>;  // how, and why
   struct Sweep {
     std::vector<Task> tasks;
     std::vector<std::uint64_t> devices;  // by index; empty: no two tasks mean the same one
     std::vector<std::string> credentials;
     std::vector<std::uint32_t> auth_failures;  // by credential
-    std::vector<bool> locked;                  // by credential: nothing is started with it any more
+    std::vector<std::string> locked;           // by credential: why nothing more is started with it
     std::uint32_t retries = 1;
     std::uint32_t max_auth_failures = 1;
     std::uint32_t open = 0;       // tasks not yet kDone
@@ -254,9 +255,9 @@ class Ledger {
     bool journaled = false;
     bool guarded = false;
     std::uint32_t least_attempt = 1;
-    bool ending = false;     // nothing of it is started any more
-    bool cancelled = false;  // and what runs is stopped
-    bool asked = false;      // whether to go on, by kRolloutAsks
+    std::optional<End> ending{};  // nothing of it is started any more: how what is left ends
+    bool cancelled = false;       // and what runs is stopped
+    bool asked = false;           // whether to go on, by kRolloutAsks
     std::optional<Rollout> rollout{};
     TimePoint closes = TimePoint::max();
     std::string why_closed{};
@@ -339,11 +340,12 @@ class Ledger {
   void journal(TaskKey key, const Task& task);
   void set_serving(Worker& worker, bool serving);
   void end_task(TaskKey key, Task& task, Outcome outcome, std::string error);
+  void end_returned(TaskKey key, Task& task);
   void end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error);
   void guard(std::uint32_t number, std::uint16_t credential);
   void lock_credential(std::uint32_t number, std::uint16_t credential, const std::string& error);
   bool stopped(const Sweep& sweep, const Task& task) const {
-    return sweep.ending || sweep.locked[task.credential];
+    return sweep.ending || !sweep.locked[task.credential].empty();
   }
   static bool unstarted(const Task& task) {
     return task.state == State::kPending || task.state == State::kOffered ||

@@ -7,6 +7,11 @@
 #include "dispatcher/sweep/ledger.h"
 
 namespace netfleet {
+namespace {
+
+constexpr const char* kInterrupted = "not started: interrupted";
+
+}  // namespace
 
 bool Ledger::held(const Sweep& sweep, std::uint32_t index) {
   return sweep.rollout && !sweep.rollout->may_start(index) && !BROKEN(kBatchesIgnored);
@@ -54,7 +59,8 @@ void Ledger::take_step(std::uint32_t number, Sweep& sweep, Rollout::Step step) {
   // Nothing more of it is offered: what is parked or waits finds itself held when its time comes.
   for (Lane& lane : lanes_) lane.pending.erase(number);
   if (step.kind == Kind::kStop && any_left) return stop_rollout(number, step.why);
-  if (step.kind == Kind::kStop) sweep.ending = true;  // what runs may come back unfinished
+  // What runs may come back unfinished.
+  if (step.kind == Kind::kStop) sweep.ending.emplace(Outcome::kSkipped, "not started: " + step.why);
   if (step.kind == Kind::kAsk && any_left) ask_once(number);
 }
 
@@ -93,7 +99,7 @@ void Ledger::note_rollout(Noted::What what, std::uint32_t number, std::string wh
 
 void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::string& error) {
   Sweep& sweep = sweeps_.at(number);
-  sweep.ending = true;
+  sweep.ending.emplace(outcome, error);
   for (std::uint32_t index = 0; index < sweep.tasks.size(); ++index) {
     Task& task = sweep.tasks[index];
     if (unstarted(task)) end_task({number, index}, task, outcome, error);
@@ -101,9 +107,16 @@ void Ledger::end_unstarted(std::uint32_t number, Outcome outcome, const std::str
   for (Lane& lane : lanes_) lane.pending.erase(number);
 }
 
-void Ledger::drain(std::uint32_t sweep) {
-  end_unstarted(sweep, Outcome::kCancelled, "not started: interrupted");
+// Nobody began it, and nobody may any more: it ends as those that were left.
+void Ledger::end_returned(TaskKey key, Task& task) {
+  const Sweep& sweep = sweeps_.at(key.sweep);
+  const End locked{Outcome::kSkipped, sweep.locked[task.credential]};
+  const End& end = sweep.ending ? *sweep.ending : locked;
+  task.state = State::kPending;
+  end_task(key, task, end.first, end.second);
 }
+
+void Ledger::drain(std::uint32_t sweep) { end_unstarted(sweep, Outcome::kCancelled, kInterrupted); }
 
 void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& withheld) {
   const std::string error =
@@ -117,14 +130,14 @@ void Ledger::journal_failed(std::uint32_t sweep, const std::vector<TaskKey>& wit
 
 // A grant that nobody was told of was none: no death, no login.
 void Ledger::pause(const std::vector<TaskKey>& withheld) {
-  paused_ = true;
+  paused_ = !BROKEN(kRoomIgnored);
+  if (BROKEN(kWithheldNotTaken)) return;
   for (const TaskKey key : withheld) {
     Task* task = find(key);
     if (task == nullptr || task->state != State::kLeased) continue;
     unlease(key, *task);
     if (stopped(sweeps_.at(key.sweep), *task)) {
-      task->state = State::kPending;
-      end_task(key, *task, Outcome::kCancelled, "not started: the sweep is ending");
+      end_returned(key, *task);
     } else {
       requeue(key, *task, true);
     }
@@ -139,6 +152,7 @@ void Ledger::set_closing(std::uint32_t sweep, TimePoint closes) {
 
 void Ledger::close_sweeps(TimePoint now) {
   for (auto& [number, sweep] : sweeps_) {
+    if (BROKEN(kClosingIgnored)) return;
     if (sweep.closes > now || sweep.ending || sweep.open == 0) continue;
     if (std::ranges::any_of(sweep.tasks, unstarted)) {
       note_rollout(Noted::What::kClosed, number, sweep.why_closed);
@@ -148,7 +162,7 @@ void Ledger::close_sweeps(TimePoint now) {
 }
 
 void Ledger::cancel_running(std::uint32_t sweep) {
-  sweeps_.at(sweep).ending = true;
+  sweeps_.at(sweep).ending.emplace(Outcome::kCancelled, kInterrupted);
   sweeps_.at(sweep).cancelled = true;
   for (const auto& [incarnation, worker] : workers_) send_cancel(incarnation, sweep);
 }
@@ -164,7 +178,7 @@ void Ledger::abandon(std::uint32_t number) {
       task.state = State::kPending;
     }
     end_task({number, index}, task, Outcome::kCancelled,
-             ran ? "stopped while it ran: interrupted twice" : "not started: interrupted");
+             ran ? "stopped while it ran: interrupted twice" : kInterrupted);
   }
 }
 

@@ -21,6 +21,7 @@ std::uint16_t Ledger::add_lane(std::string_view region) {
   CHECK(lanes_.size() < UINT16_MAX);
   lanes_.emplace_back().region = region;
   for (const auto& [incarnation, worker] : workers_) {
+    if (BROKEN(kNewLanesUntold)) break;
     v1::ToWorker again;
     again.mutable_hello_again();
     send(incarnation, std::move(again));

@@ -178,7 +178,8 @@ bool Ledger::may_grant(const Task& task, const v1::Offer& offer, std::uint64_t f
   // Not even to the owner again: it may have finished, and another one been granted the device.
   if (holding_until_ > now_ && !BROKEN(kR13ClaimsInHold)) return false;
   if (task.state == State::kLeased) return task.owner == from && !BROKEN(kR4NoSecondGrant);
-  if (paused_ || sweeps_.at(offer.task().sweep()).closes <= now_) return false;
+  const bool closed = sweeps_.at(offer.task().sweep()).closes <= now_;
+  if (paused_ || (closed && !BROKEN(kClosedClaimsGranted))) return false;
   if (late(task, offer) && BROKEN(kR3LateClaimDenied)) return false;
   if (held(sweeps_.at(offer.task().sweep()), offer.task().index()) && !BROKEN(kHeldClaimsGranted)) {
     return false;
@@ -302,8 +303,7 @@ void Ledger::on_release(std::uint64_t from, const Refs& tasks) {
     }
     unlease(key, *task);
     if (stopped(sweeps_.at(key.sweep), *task)) {
-      task->state = State::kPending;
-      end_task(key, *task, Outcome::kCancelled, "not started: interrupted");
+      end_returned(key, *task);
     } else {
       requeue(key, *task);
     }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/check.h"
+#include "dispatcher/inventory/ansible_inventory.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/jumps.h"
 #include "dispatcher/inventory/parsers.h"
@@ -69,6 +70,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 'y':
       check(parse_yaml_inventory({"f", text}));
+      break;
+    case 'n':
+      check(parse_netmiko_inventory(text, "f"));
+      break;
+    case 'a':
+      check(
+          parse_ansible_inventory(text, "f", [](const std::string& host) -> Expected<std::string> {
+            if (host.starts_with('-')) return fail("it ends with status 1");
+            return "{\"ansible_host\": \"192.0.2.1\", \"site\": {\"rack\": [1, \"" + host + "\"]}}";
+          }));
       break;
     case 'l':
       check_limit(std::string(text));

@@ -171,6 +171,13 @@ void Books::ended_without_result(HostId id, Outcome outcome, const std::string& 
   brakes(id.sweep).ended(id.index, outcome);
   brakes(id.sweep).done(id.index);
   if (outcome == Outcome::kCancelled) cancelled_.insert(id);
+  if (outcome == Outcome::kCancelled && !interrupted_.contains(id.sweep)) {
+    fail("only who cancels cancels", id.text() + ": " + why);
+  }
+  const bool served = scenario_.regions[host(id).region] != "nowhere";
+  if (outcome == Outcome::kUnreachable && served && !leases_may_end(scenario_.kind)) {
+    fail("a region that is served is not given up", id.text());
+  }
   if (outcome == Outcome::kLost && !leases_may_end(scenario_.kind)) {
     fail("nothing is lost without need", fmt::format("host {}", id.text()));
   }

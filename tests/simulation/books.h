@@ -60,6 +60,7 @@ class Books {
     scripts_[sweep] = script;
     disks_[sweep] = disk_;
   }
+  void interrupted(std::uint32_t sweep) { interrupted_.insert(sweep); }
   // Of the dispatcher that lives now.
   Brakes& brakes(std::uint32_t sweep) {
     return brakes_.try_emplace(sweep, script(sweep)).first->second;
@@ -141,6 +142,7 @@ class Books {
   // Abandoned while they ran, and then the dispatcher ended too: what they hold is not known to the
   // next one (PROTOCOL.md §10).
   std::set<HostId> cancelled_, forgotten_;
+  std::set<std::uint32_t> interrupted_;  // sweeps
   std::uint32_t disk_ = 0;
   std::map<std::uint32_t, std::uint32_t> disks_;                               // by sweep
   std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint32_t> refusals_;  // in this life

@@ -1,9 +1,10 @@
-// tests/simulation: the dispatcher's store as its journal: a log in order, of which a part is safe
-// from the end of the process and a smaller part from a power cut.
+// tests/simulation: the dispatcher's store as its journal: what is in its log is safe from the end
+// of the process, and a part of it from a power cut.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -27,23 +28,21 @@ class Disk {
   explicit Disk(std::uint64_t identity) : identity_(identity) {}
 
   std::uint64_t identity() const { return identity_; }
-  std::size_t append(const Entry& entry) {
-    log_.push_back(entry);
-    return log_.size();
+  // Takes the first `count` of what waits. Results of tasks that have one already are counted in
+  // again().
+  void commit(std::deque<Entry>& waiting, std::size_t count, bool synced) {
+    for (; count > 0; --count, waiting.pop_front()) {
+      log_.push_back(waiting.front());
+      again_ += apply(safe_, log_.back()) ? 0 : 1;
+    }
+    if (synced) synced_ = log_.size();
   }
-  std::size_t written() const { return log_.size(); }
-  std::size_t committed() const { return committed_; }
-  void commit(std::size_t up_to, bool synced) {
-    for (; committed_ < up_to; ++committed_) apply(safe_, log_[committed_]);
-    if (synced) synced_ = committed_;
-  }
-  void sync() { synced_ = committed_; }
-  void process_ended() { log_.resize(committed_); }
+  std::size_t again() const { return again_; }
   void power_cut(Random& random) {
-    const auto left =
-        random.between(static_cast<std::uint32_t>(synced_), static_cast<std::uint32_t>(committed_));
+    const auto left = random.between(static_cast<std::uint32_t>(synced_),
+                                     static_cast<std::uint32_t>(log_.size()));
     log_.resize(left);
-    committed_ = synced_ = left;
+    synced_ = left;
     safe_.clear();
     for (const Entry& entry : log_) apply(safe_, entry);
   }
@@ -72,32 +71,34 @@ class Disk {
   // Results in the order in which they became safe.
   std::vector<std::uint32_t> results(std::uint32_t sweep) const {
     std::vector<std::uint32_t> indexes;
-    for (std::size_t i = 0; i < committed_; ++i) {
-      if (log_[i].outcome && log_[i].task.sweep == sweep) indexes.push_back(log_[i].task.index);
+    for (const Entry& entry : log_) {
+      if (entry.outcome && entry.task.sweep == sweep) indexes.push_back(entry.task.index);
     }
     return indexes;
   }
 
  private:
   using Tasks = std::map<TaskKey, SweepPlan::Restored>;
-  static void apply(Tasks& tasks, const Entry& entry) {
+  // False: a second result.
+  static bool apply(Tasks& tasks, const Entry& entry) {
     SweepPlan::Restored& task = tasks[entry.task];
     task.index = entry.task.index;
-    if (task.outcome) return;  // the first one counts
+    if (task.outcome) return !entry.outcome;  // the first one counts
     task.attempt = entry.attempt;
     if (entry.outcome) {
       task.outcome = entry.outcome;
-      return;
+      return true;
     }
     task.owner = entry.owner;
     task.deaths = entry.deaths;
     task.retries_used = entry.retries_used;
+    return true;
   }
 
   std::uint64_t identity_;
   std::vector<Entry> log_;
-  std::size_t committed_ = 0;
   std::size_t synced_ = 0;
+  std::size_t again_ = 0;
   Tasks safe_;
   std::map<std::uint32_t, std::uint32_t> least_attempts_;  // by sweep
 };

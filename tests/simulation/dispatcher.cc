@@ -17,15 +17,16 @@ Dispatcher::Dispatcher(const Scenario& scenario, EventLoop& loop, Random& random
 
 void Dispatcher::begin() {
   begin_life();
-  queue_.clear();
-  storing_.clear();
+  gate_ = {};
+  recorders_.clear();
+  lanes_ = 0;
+  stalled_ = false;
   ended_.clear();
   granted_.clear();
+  untold_.clear();
   offered_.clear();
   heard_.clear();
   orders_.clear();
-  committing_ = false;
-  needs_ = disk_->committed();
   LedgerOptions options;
   options.lease = scenario_.lease;
   if (scenario_.lease_changes) options.lease *= random_.between(1, 3);
@@ -38,7 +39,9 @@ void Dispatcher::begin() {
   options.seed = random_.next();
   options.journal_id = disk_->identity();
   ledger_.emplace(options);
-  for (const std::string& region : scenario_.regions) ledger_->add_lane(region);
+  if (!scenario_.lanes_come) {
+    for (const std::string& region : scenario_.regions) lane_of(region);
+  }
   for (const LimitSpec& limit : scenario_.limits) {
     LimitSpec spec = limit;
     if (BROKEN(kSessionsUnlimited)) spec.sessions = 0;
@@ -59,7 +62,6 @@ void Dispatcher::begin() {
     });
   }
   for (const std::uint32_t script : std::set<std::uint32_t>(due_)) sweep_is_due(script);
-  finish_sweeps();  // killed between the last result and the end
   turn();
 }
 
@@ -75,6 +77,8 @@ SweepPlan Dispatcher::plan_of(const Sweep& sweep, bool again) const {
   plan.priority = BROKEN(kPriorityIgnored) ? 0 : script.priority;
   plan.journaled = true;
   plan.rollout = script.rollout;
+  plan.closes = sweep.closes;
+  plan.why_closed = "it has closed";
   if (again) {
     plan.restored = disk_->restored(sweep.number);
     plan.journal_uncertain = uncertain_;
@@ -85,11 +89,13 @@ SweepPlan Dispatcher::plan_of(const Sweep& sweep, bool again) const {
 }
 
 void Dispatcher::add_sweep(Sweep& sweep, bool again) {
+  sweep.forgotten = false;
   SweepPlan plan = plan_of(sweep, again);
   for (const HostScript& host : scenario_.sweeps[sweep.script].hosts) {
     SweepPlan::Task& task = plan.tasks.emplace_back();
-    task.lane = host.region;
+    task.lane = lane_of(scenario_.regions[host.region]);
     task.credential = host.credential;
+    task.not_before = sweep.began + host.turn;
     task.subject = {ledger_->limits().add_set(host.limits),
                     BROKEN(kDevicesShared) ? 0 : host.device};
   }
@@ -120,19 +126,20 @@ void Dispatcher::sweep_is_due(std::uint32_t script) {
   sweep.id = static_cast<std::uint32_t>(sweeps_.size());
   sweep.script = script;
   sweep.number = next_number_++;
+  sweep.began = now();
   books_.new_sweep(sweep.id, script);
+  if (const auto after = scenario_.sweeps[script].closes) sweep.closes = now() + *after;
   add_sweep(sweep, false);
   receive([] {});  // a turn, now or when it goes on
 }
 
 void Dispatcher::end(bool power_cut) {
   trace_("dispatcher: {}", power_cut ? "power cut" : "killed");
-  if (committing_ && random_.chance(0.5)) {
-    disk_->commit(random_.between(static_cast<std::uint32_t>(disk_->committed()),
-                                  static_cast<std::uint32_t>(disk_->written())),
-                  scenario_.durable);
+  for (auto& [number, recorder] : recorders_) {
+    if (recorder.batch == 0 || recorder.stalled || random_.chance(0.5)) continue;
+    const auto most = static_cast<std::uint32_t>(recorder.batch);
+    disk_->commit(recorder.waiting, random_.between(0u, most), scenario_.durable);
   }
-  disk_->process_ended();
   if (power_cut) {
     disk_->power_cut(random_);
     uncertain_ = true;
@@ -173,6 +180,9 @@ void Dispatcher::on_control(std::uint64_t from, const v1::ToDispatcher& message)
   if (message.has_hello() && ledger_->worker_name(from).empty()) heard = {};  // a new acquaintance
   const bool counts = message.has_hello() || message.journal() == disk_->identity();
   if (counts && message.sequence() > heard.sequence) heard = {message.sequence(), message.free()};
+  if (message.has_hello() && scenario_.lanes_come) {
+    for (const std::string& region : message.hello().regions()) lane_of(region);
+  }
   if (message.has_decline()) {
     declines_ += static_cast<std::uint32_t>(message.decline().offers_size());
     for (const auto& offer : message.decline().offers()) {
@@ -235,19 +245,15 @@ void Dispatcher::on_sink(const v1::ResultFrame& frame) {
   }
 }
 
-void Dispatcher::store(TaskKey key, std::uint32_t attempt, Outcome outcome) {
-  if (!ended_.insert(key).second) books_.fail("a task ends once", host_of(key).text());
-  collect();  // what came before is stored before
-  storing_.emplace_back(disk_->append({.task = key, .attempt = attempt, .outcome = outcome}), key);
-}
-
 void Dispatcher::turn() {
+  collect_news();
   ledger_->tick(now());
   if (++turns_ % 64 == 0) ledger_->audit();
   collect();
   carry_out();
-  begin_commit();
+  begin_commits();
   offer_tasks();
+  finish_sweeps();
   wake_at(ledger_->next_deadline());
 }
 
@@ -257,135 +263,119 @@ void Dispatcher::on_room() {
 }
 
 void Dispatcher::collect() {
-  for (Action& action : ledger_->take_actions()) {
-    if (const auto* entry = std::get_if<Journal>(&action)) {
-      needs_ = disk_->append({.task = entry->task,
-                              .attempt = entry->attempt,
-                              .owner = entry->owner,
-                              .deaths = entry->deaths,
-                              .retries_used = entry->retries_used,
-                              .outcome = {}});
-    } else if (const auto* noted = std::get_if<Noted>(&action)) {
-      if (noted->what == Noted::What::kGranted) {
-        granted_[noted->task] = noted->attempt;
-        books_.granted(host_of(noted->task), noted->attempt);
-      } else if (noted->what == Noted::What::kLeaseEnded) {
-        trace_("dispatcher: lease of {}/{} attempt {} ended", noted->task.sweep, noted->task.index,
-               noted->attempt);
-        books_.lease_ended(host_of(noted->task), noted->attempt);
-      } else if (noted->what == Noted::What::kGuard) {
-        trace_("dispatcher: guard of sweep {}", noted->task.sweep);
-        books_.guard_closed(host_of(noted->task).sweep, noted->credential);
-      } else {
-        on_rollout(*noted);
-      }
+  std::vector<Action> actions = ledger_->take_actions();
+  for (const Action& action : actions) {
+    if (const auto* noted = std::get_if<Noted>(&action)) {
+      note(*noted);
     } else if (const auto* ended = std::get_if<TaskEnded>(&action)) {
       trace_("dispatcher: {}/{} attempt {} ends: {}", ended->task.sweep, ended->task.index,
              ended->attempt, outcome_name(ended->outcome));
       books_.ended_without_result(host_of(ended->task), ended->outcome, ended->error);
-      if (!ended_.insert(ended->task).second) {
-        books_.fail("a task ends once", host_of(ended->task).text());
-      }
       ended_without_.insert(ended->task);
-      storing_.emplace_back(
-          disk_->append(
-              {.task = ended->task, .attempt = ended->attempt, .outcome = ended->outcome}),
-          ended->task);
-    } else {
-      queue_.push_back({needs_, std::move(action)});
+      if (ended->outcome == Outcome::kDeferred && now() < sweep_of(ended->task.sweep)->closes) {
+        books_.fail("what is deferred has closed", host_of(ended->task).text());
+      }
+    }
+  }
+  for (const Journal& entry : gate_.add(std::move(actions))) {
+    recorders_[entry.task.sweep].waiting.push_back({.task = entry.task,
+                                                    .attempt = entry.attempt,
+                                                    .owner = entry.owner,
+                                                    .deaths = entry.deaths,
+                                                    .retries_used = entry.retries_used,
+                                                    .outcome = {}});
+    if (BROKEN(kR12GrantBeforeJournal)) gate_.journaled(entry.task.sweep, UINT64_MAX);
+  }
+}
+
+void Dispatcher::note(const Noted& noted) {
+  const auto untold = untold_.find(noted.task);
+  if (noted.what == Noted::What::kGranted) {
+    granted_[noted.task] = untold_[noted.task] = noted.attempt;
+    check_time(noted.task);
+    books_.granted(host_of(noted.task), noted.attempt);
+  } else if (noted.what == Noted::What::kLeaseEnded) {
+    trace_("dispatcher: lease of {}/{} attempt {} ended", noted.task.sweep, noted.task.index,
+           noted.attempt);
+    books_.lease_ended(host_of(noted.task), noted.attempt);
+    if (untold != untold_.end() && untold->second == noted.attempt && !scenario_.may_stop) {
+      books_.fail("what nobody was told of is not lost", host_of(noted.task).text());
+    }
+  } else if (noted.what == Noted::What::kGuard) {
+    trace_("dispatcher: guard of sweep {}", noted.task.sweep);
+    books_.guard_closed(host_of(noted.task).sweep, noted.credential);
+  } else {
+    on_rollout(noted);
+  }
+}
+
+void Dispatcher::check_time(TaskKey key) {
+  const Sweep& sweep = *sweep_of(key.sweep);
+  if (now() >= sweep.closes) books_.fail("nothing starts that has closed", host_of(key).text());
+  if (now() < sweep.began + books_.host(host_of(key)).turn) {
+    books_.fail("each waits for its turn", host_of(key).text());
+  }
+}
+
+// What stands behind a journal entry waits until that is safe.
+void Dispatcher::carry_out() {
+  for (Action& action : gate_.take()) {
+    if (auto* message = std::get_if<SendToWorker>(&action)) {
+      send(*message);
+    } else if (const auto* ended = std::get_if<TaskEnded>(&action)) {
+      store(ended->task, ended->attempt, ended->outcome);
     }
   }
 }
 
-// Journal entries first: what stands behind one waits until it is safe.
-void Dispatcher::carry_out() {
-  while (!queue_.empty() &&
-         (queue_.front().needs <= disk_->committed() || BROKEN(kR12GrantBeforeJournal))) {
-    Queued queued = std::move(queue_.front());
-    queue_.pop_front();
-    act(queued);
-  }
-}
-
-void Dispatcher::act(Queued& queued) {
-  auto& send = std::get<SendToWorker>(queued.action);
-  if (send.message.has_grant()) {
-    for (v1::TaskSpec& task : *send.message.mutable_grant()->mutable_tasks()) {
-      task.set_host(host_of(key_of(task.task())).text());
+void Dispatcher::send(SendToWorker& action) {
+  if (action.message.has_grant()) {
+    for (v1::TaskSpec& task : *action.message.mutable_grant()->mutable_tasks()) {
+      const TaskKey key = key_of(task.task());
+      check_journaled(task.task(), action.incarnation);
+      if (untold_[key] == task.task().attempt()) untold_.erase(key);
+      task.set_host(host_of(key).text());
       task.set_address("192.0.2.1");
       task.set_port(22);
       task.set_platform("generic");
-      trace_("dispatcher: grant {}/{} attempt {} to {:x}", task.task().sweep(), task.task().index(),
-             task.task().attempt(), send.incarnation);
+      trace_("dispatcher: grant {}/{} attempt {} to {:x}", key.sweep, key.index,
+             task.task().attempt(), action.incarnation);
     }
-  } else if (send.message.has_job()) {
-    const Sweep* sweep = sweep_of(send.message.job().sweep());
-    send.message.mutable_job()->set_id(std::to_string(sweep->id));
-    send.message.mutable_job()->add_commands("show clock");
-    send.message.mutable_job()->set_host_key_policy(v1::HOST_KEY_POLICY_OFF);
+  } else if (action.message.has_job()) {
+    const Sweep* sweep = sweep_of(action.message.job().sweep());
+    action.message.mutable_job()->set_id(std::to_string(sweep->id));
+    action.message.mutable_job()->add_commands("show clock");
+    action.message.mutable_job()->set_host_key_policy(v1::HOST_KEY_POLICY_OFF);
   }
-  network_.down(send.incarnation, send.message);
+  network_.down(action.incarnation, action.message);
 }
 
-void Dispatcher::begin_commit() {
-  if (committing_ || disk_->committed() == disk_->written()) return;
-  committing_ = true;
-  const bool slow = random_.chance(0.02) && scenario_.kind == Kind::kStorm;
-  const Nanoseconds takes = random_.between(Nanoseconds(50'000), Milliseconds(slow ? 800 : 8));
-  loop_.after(takes, [this, up_to = disk_->written(), life = life()] {
-    if (alive() && this->life() == life) committed(up_to);
-  });
-}
-
-void Dispatcher::committed(std::size_t up_to) {
-  disk_->commit(up_to,
-                (scenario_.durable && !BROKEN(kR13ChangesNotSynced)) || random_.chance(0.05));
-  committing_ = false;
-  receive([this] {
-    while (!storing_.empty() && storing_.front().first <= disk_->committed()) {
-      const TaskKey key = storing_.front().second;
-      storing_.pop_front();
-      ledger_->stored(key);
-      books_.brakes(host_of(key).sweep).done(key.index);
-      auto& [order, shown] = orders_.at(key.sweep);
-      for (const std::uint32_t index : order.arrived(key.index)) shown.push_back(index);
-      ++sweep_of(key.sweep)->done;
-    }
-    finish_sweeps();
-  });
-}
-
-void Dispatcher::finish_sweeps() {
-  for (Sweep& sweep : sweeps_) {
-    if (sweep.over || sweep.number == 0) continue;
-    const auto hosts = static_cast<std::uint32_t>(scenario_.sweeps[sweep.script].hosts.size());
-    if (sweep.done * 2 >= hosts && sweep.half_done == Nanoseconds(0)) {
-      sweep.half_done = loop_.now();
-      for (const Sweep& other : sweeps_) sweep.done_at_half.push_back(other.done);
-    }
-    if (sweep.done < hosts) continue;
-    sweep.over = true;
-    sweep.ended = loop_.now();
-    trace_("dispatcher: sweep {} is over", sweep.id);
-    if (!ledger_->finished(sweep.number)) books_.fail("a sweep ends with its tasks", "");
-    const auto& shown = orders_.at(sweep.number).second;
-    for (std::uint32_t index = 0; index < hosts; ++index) {
-      if (shown.size() != hosts || shown[index] != index) {
-        books_.fail("inventory order", fmt::format("sweep {}", sweep.id));
-      }
-    }
-    if (random_.chance(0.5)) ledger_->forget_sweep(sweep.number);
+// Whoever comes next must know of it.
+void Dispatcher::check_journaled(const v1::TaskRef& ref, std::uint64_t incarnation) const {
+  const SweepPlan::Restored* safe = disk_->find(key_of(ref));
+  if (safe != nullptr && (safe->outcome || safe->attempt > ref.attempt())) return;
+  if (safe == nullptr || safe->attempt != ref.attempt() || safe->owner != incarnation) {
+    books_.fail("what is told is written down",
+                fmt::format("{}/{} attempt {}", ref.sweep(), ref.index(), ref.attempt()));
   }
+}
+
+// With sockets: opened where there is none.
+std::uint16_t Dispatcher::lane_of(const std::string& region) {
+  const std::uint16_t lane = ledger_->add_lane(region);
+  lanes_ = std::max<std::uint16_t>(lanes_, lane + 1);
+  return lane;
 }
 
 void Dispatcher::offer_tasks() {
-  for (std::uint16_t lane = 0; lane < scenario_.regions.size(); ++lane) {
+  for (std::uint16_t lane = 0; lane < lanes_; ++lane) {
     while (ledger_->wants_to_offer(lane) && network_.has_room(lane)) {
       books_.offers_expire_after(ledger_->offer_expiry());
       const v1::OfferFrame frame = ledger_->make_offers(now(), lane);
       if (frame.offers_size() == 0) break;
       for (const v1::Offer& offer : frame.offers()) {
         const TaskKey key = key_of(offer.task());
+        check_time(key);
         const auto before = offered_.find(key);
         if (before != offered_.end() && before->second.attempt == offer.task().attempt() &&
             !before->second.answered && now() - before->second.at < scenario_.offer_expiry) {

@@ -1,5 +1,5 @@
-// tests/simulation: the dispatcher's process around the real Ledger: it stores, sends, offers, and
-// is killed. What dispatcher/fleet does over sockets.
+// tests/simulation: the dispatcher's process around the real Ledger and ActionGate: it stores,
+// sends, offers, and is killed. What dispatcher/fleet's Hub does over sockets, in the same order.
 #pragma once
 
 #include <deque>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dispatcher/fleet/action_gate.h"
 #include "dispatcher/output/order.h"
 #include "dispatcher/sweep/ledger.h"
 #include "tests/simulation/books.h"
@@ -27,7 +28,9 @@ class Dispatcher final : public Process {
     std::uint32_t id = 0;  // of HostId
     std::uint32_t script = 0;
     std::uint32_t number = 0;  // on the wire and on the disk
-    bool over = false;         // every result is safe
+    TimePoint began{}, closes = TimePoint::max();
+    bool forgotten = false;  // by the ledger of this life: every task has ended
+    bool over = false;       // every result is safe
     Nanoseconds ended{0};
     Nanoseconds half_done{0};  // and how far the others were then
     std::vector<std::uint32_t> done_at_half;
@@ -40,6 +43,7 @@ class Dispatcher final : public Process {
   void begin();              // a new process on the same disk
   void end(bool power_cut);  // kill -9, or worse
   void lose_disk();          // while it is down
+  void fill_disk(Nanoseconds length);
   void on_control(std::uint64_t from, const v1::ToDispatcher& message);
   void on_sink(const v1::ResultFrame& frame);
   void on_room();
@@ -55,9 +59,13 @@ class Dispatcher final : public Process {
   std::uint64_t journal() const { return disk_->identity(); }
 
  private:
-  struct Queued {
-    std::size_t needs;  // entries of the disk that must be safe before
-    Action action;
+  // Of one sweep: what it was told and is not safe yet, and what is new since it was asked.
+  struct Recorder {
+    std::deque<Entry> waiting;
+    std::size_t batch = 0;        // so many are under way to the disk
+    std::uint64_t journaled = 0;  // grants, in this life
+    std::vector<TaskKey> stored;
+    bool stalled = false;  // the disk has no room
   };
   struct Offered {
     std::uint32_t attempt, round;
@@ -73,12 +81,21 @@ class Dispatcher final : public Process {
   SweepPlan plan_of(const Sweep& sweep, bool again) const;
   void collect();
   void carry_out();
-  void act(Queued& queued);
+  void note(const Noted& noted);
+  void send(SendToWorker& action);
+  void check_journaled(const v1::TaskRef& ref, std::uint64_t incarnation) const;
+  void check_time(TaskKey key);
   void offer_tasks();
-  void begin_commit();
-  void committed(std::size_t up_to);
+  std::uint16_t lane_of(const std::string& region);
+  void begin_commits();
+  void write(std::uint32_t sweep);
+  void tell_news();
+  void collect_news();
+  void mind_room();
   void store(TaskKey key, std::uint32_t attempt, Outcome outcome);
   void check_free(std::uint64_t from);
+  void end_early(Sweep& sweep, Blow blow);
+  void move_window(Sweep& sweep);
   void cancel(const Sweep& sweep);
   void on_rollout(const Noted& noted);
   Sweep* sweep_of(std::uint32_t number);
@@ -96,16 +113,18 @@ class Dispatcher final : public Process {
   Milliseconds longest_lease_{0};  // that this disk's dispatchers ever gave
   // Of this life.
   std::optional<Ledger> ledger_;
-  std::deque<Queued> queue_;
-  std::size_t needs_ = 0;
-  std::deque<std::pair<std::size_t, TaskKey>> storing_;
+  ActionGate gate_;
+  std::map<std::uint32_t, Recorder> recorders_;  // by number
+  std::uint16_t lanes_ = 0;
   std::set<TaskKey> ended_;
   std::set<TaskKey> ended_without_;           // a worker's result; of every life
   std::map<TaskKey, std::uint32_t> granted_;  // attempts
+  std::map<TaskKey, std::uint32_t> untold_;   // those of them that nobody was told of
   std::map<TaskKey, Offered> offered_;
   std::map<std::uint64_t, Heard> heard_;
   std::map<std::uint32_t, std::pair<Order, std::vector<std::uint32_t>>> orders_;
-  bool committing_ = false;
+  Nanoseconds disk_full_until_{0};
+  bool stalled_ = false;  // there is no room on it now, as far as is known
   bool uncertain_ = false;
   std::uint32_t turns_ = 0;
   std::uint32_t declines_ = 0;

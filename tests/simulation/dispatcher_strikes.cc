@@ -8,20 +8,32 @@ namespace netfleet::simulation {
 void Dispatcher::strike(Blow blow, std::uint32_t script) {
   if (!alive()) return;
   receive([this, blow, script] {
-    for (const Sweep& sweep : sweeps_) {
-      if (sweep.script != script || sweep.over || ledger_->finished(sweep.number)) continue;
-      trace_("dispatcher: sweep {} is {}", sweep.id,
-             blow == Blow::kDrainSweep    ? "drained"
-             : blow == Blow::kCancelSweep ? "cancelled"
-                                          : "abandoned");
-      if (blow == Blow::kAbandonSweep) {
-        ledger_->abandon(sweep.number);
-      } else {
-        ledger_->drain(sweep.number);
-        if (blow == Blow::kCancelSweep) cancel(sweep);
-      }
+    for (Sweep& sweep : sweeps_) {
+      if (sweep.script != script || sweep.over || sweep.forgotten) continue;
+      if (blow == Blow::kMoveWindow) move_window(sweep);
+      if (blow != Blow::kMoveWindow) end_early(sweep, blow);
     }
   });
+}
+
+void Dispatcher::end_early(Sweep& sweep, Blow blow) {
+  trace_("dispatcher: sweep {} is {}", sweep.id,
+         blow == Blow::kDrainSweep    ? "drained"
+         : blow == Blow::kCancelSweep ? "cancelled"
+                                      : "abandoned");
+  books_.interrupted(sweep.id);
+  if (blow == Blow::kAbandonSweep) return ledger_->abandon(sweep.number);
+  ledger_->drain(sweep.number);
+  if (blow == Blow::kCancelSweep) cancel(sweep);
+}
+
+// Somebody has set the clock.
+void Dispatcher::move_window(Sweep& sweep) {
+  if (sweep.closes == TimePoint::max()) return;
+  const Nanoseconds after = random_.between(Nanoseconds(0), Nanoseconds(scenario_.lease));
+  trace_("dispatcher: sweep {} closes in {:.3f} s", sweep.id, Seconds(after).count());
+  sweep.closes = now() + after;
+  ledger_->set_closing(sweep.number, sweep.closes);
 }
 
 // Lost Cancels are repeated, so sessions end within a few heartbeats and their own patience.

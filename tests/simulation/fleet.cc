@@ -131,9 +131,12 @@ void Fleet::strike(const Strike& strike) {
       return network_.cut(number, Network::Way::kLane, strike.length);
     case Blow::kBlip:
       return network_.blip(number);
+    case Blow::kFillDisk:
+      return dispatcher_.fill_disk(strike.length);
     case Blow::kDrainSweep:
     case Blow::kCancelSweep:
     case Blow::kAbandonSweep:
+    case Blow::kMoveWindow:
       return dispatcher_.strike(strike.blow, strike.whom);
     default:
       return strike_dispatcher(strike);

@@ -18,7 +18,9 @@ namespace netfleet::simulation {
 class Losses {
  public:
   explicit Losses(const Scenario& scenario)
-      : bounded_(scenario.kind != Kind::kStorm), window_(Nanoseconds(scenario.lease) * 2) {}
+      : bounded_(scenario.kind != Kind::kStorm),
+        may_fill_(scenario.may_fill),
+        window_(Nanoseconds(scenario.lease) * 2) {}
 
   // A second copy of a claim may come after its Deny, and be granted to a worker that waits no
   // longer: if that grant is lost, nobody knows of it. ZeroMQ delivers no message twice.
@@ -30,6 +32,7 @@ class Losses {
   template <typename Message>
   bool allow(std::uint32_t worker, Nanoseconds now, const Message& message) {
     if (!bounded_) return true;
+    if (may_fill_ && starts(message)) return false;
     auto& lost = lost_[worker];
     std::erase_if(lost, [&](const Loss& one) { return one.at < now - window_; });
     const std::vector<Subject> subjects = subjects_of(message);
@@ -48,11 +51,17 @@ class Losses {
   };
   static constexpr std::ptrdiff_t kMost = 3;
 
+  // Said again, but not before there is room on the disk.
+  static bool starts(const v1::ToWorker& message) {
+    return message.has_grant() || message.has_job();
+  }
+  static bool starts(const v1::ToDispatcher&) { return false; }
   static std::vector<Subject> subjects_of(const v1::ToDispatcher& message);
   static std::vector<Subject> subjects_of(const v1::ToWorker& message);
   static bool spared(const std::vector<Loss>& lost, const Subject& subject);
 
   bool bounded_;
+  bool may_fill_;
   Nanoseconds window_;
   std::map<std::uint32_t, std::vector<Loss>> lost_;  // by worker
 };

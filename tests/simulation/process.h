@@ -23,7 +23,9 @@ class Process {
   virtual ~Process() = default;
 
   // Its machine's clock: never goes back, runs a few per cent too fast or too slow, may jump.
-  TimePoint now() const { return TimePoint(base_ + scaled(loop_.now())); }
+  TimePoint now() const { return clock_at(loop_.now()); }
+  // What it will show at that true time, unless it jumps.
+  TimePoint clock_at(Nanoseconds time) const { return TimePoint(base_ + scaled(time)); }
   void jump_clock(Nanoseconds forward) { base_ += forward; }
   bool alive() const { return alive_; }
   bool paused() const { return paused_until_ > loop_.now(); }

@@ -1,5 +1,6 @@
 #include "tests/simulation/scenario.h"
 
+#include "tests/simulation/theme_parts.h"
 #include "tests/simulation/themes.h"
 
 namespace netfleet::simulation {
@@ -32,8 +33,14 @@ Scenario::Scenario(std::uint64_t number, Theme wanted) : seed(number), theme(wan
   draw_network(random);
   draw_strikes(random);
   draw_rollouts(Random(number ^ 0x5eed'b4a6'e5u));
+  draw_service(Random(number ^ 0x5eed'5e41'1ceu));
   if (theme != Theme::kNone) info_of(theme).shape(*this, random);
   for (const SweepScript& sweep : sweeps) durable |= sweep.changes_device && !sweep.retry_unsafe;
+  for (const Strike& one : strikes) {
+    may_stop |= one.blow == Blow::kPauseDispatcher;
+    may_fill |= one.blow == Blow::kFillDisk;
+  }
+  if (may_fill && !leases_may_end(kind)) reorders = false;  // what is overtaken is not said again
 }
 
 void Scenario::draw_fleet(Random& random) {
@@ -131,6 +138,17 @@ void Scenario::draw_rollouts(Random random) {
   for (SweepScript& sweep : sweeps) {
     if (random.chance(0.2)) draw_rollout(random, sweep);
   }
+}
+
+// What a service brings with it; a disk that is full hurts nobody's lease.
+void Scenario::draw_service(Random random) {
+  if (kind == Kind::kCalm || theme != Theme::kNone) return;
+  lanes_come = random.chance(0.3);
+  for (SweepScript& sweep : sweeps) {
+    if (random.chance(0.15)) draw_turns(random, sweep);
+    if (random.chance(0.1)) sweep.closes = random.between(Nanoseconds(0), faults_end * 2);
+  }
+  if (random.chance(0.15)) draw_full_disk(random, *this);
 }
 
 void Scenario::draw_network(Random& random) {

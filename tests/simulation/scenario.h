@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ enum class Theme : std::uint8_t {
   kAbandoned,
   kReturns,
   kRollouts,
+  kFullDisks,
+  kWindows,
+  kService,
 };
 
 struct WorkerScript {
@@ -69,7 +73,8 @@ struct HostScript {
   std::vector<std::uint16_t> limits;  // of Scenario::limits
   bool poison = false;                // kills the worker that logs in to it
   bool login_refused = false;
-  bool bad = false;  // its commands fail
+  bool bad = false;     // its commands fail
+  Nanoseconds turn{0};  // it waits so long for it, since the sweep began
 };
 
 struct SweepScript {
@@ -85,6 +90,7 @@ struct SweepScript {
   Nanoseconds session{0};    // about as long as one takes
   double long_sessions = 0;  // the share of those that take several leases
   RolloutSpec rollout{};
+  std::optional<Nanoseconds> closes{};  // so long after its start nothing more of it is begun
 };
 
 enum class Blow : std::uint8_t {
@@ -101,9 +107,11 @@ enum class Blow : std::uint8_t {
   kCutPower,  // of its machine: the store loses what was not synced
   kLoseDisk,
   kPauseDispatcher,
+  kFillDisk,  // nothing can be written
   kDrainSweep,
   kCancelSweep,
   kAbandonSweep,
+  kMoveWindow,  // the time at which it closes is another one now
 };
 
 struct Strike {
@@ -123,6 +131,7 @@ struct Scenario {
   std::uint32_t offers_per_frame = 64;
   std::uint32_t min_workers = 1;
   bool lease_changes = false;  // another --lease after a restart
+  bool lanes_come = false;     // with the sweeps and workers that need them
   std::vector<std::string> regions;
   std::vector<LimitSpec> limits;
   std::vector<WorkerScript> workers;
@@ -138,6 +147,8 @@ struct Scenario {
   double dispatcher_rate = 1;
   bool durable = false;          // a sweep changes devices: each batch is synced
   bool encodes = false;          // messages go through the codec
+  bool may_stop = false;         // the dispatcher, for a while
+  bool may_fill = false;         // its disk
   bool may_lose_grants = false;  // a power cut or the loss of the disk is among the strikes
 
  private:
@@ -146,6 +157,7 @@ struct Scenario {
   void draw_sweeps(Random& random);
   void draw_hosts(Random& random, SweepScript& sweep, std::uint32_t hosts);
   void draw_rollouts(Random random);
+  void draw_service(Random random);
   void draw_network(Random& random);
   void draw_strikes(Random& random);
   Strike draw_storm_strike(Random& random);

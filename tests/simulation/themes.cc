@@ -3,10 +3,9 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "tests/simulation/theme_parts.h"
 
 namespace netfleet::simulation {
-namespace {
-
 Nanoseconds leases(const Scenario& scenario, double count) {
   return nanoseconds(Seconds(scenario.lease).count() * count);
 }
@@ -34,13 +33,15 @@ void quiet_network(Scenario& scenario) {
   scenario.reorders = false;
 }
 
+std::uint32_t any_worker(const Scenario& scenario, Random& random) {
+  return random.below(static_cast<std::uint32_t>(scenario.workers.size()));
+}
+
+namespace {
+
 void changes(SweepScript& sweep) {
   sweep.changes_device = true;
   sweep.retry_unsafe = false;
-}
-
-std::uint32_t any_worker(const Scenario& scenario, Random& random) {
-  return random.below(static_cast<std::uint32_t>(scenario.workers.size()));
 }
 
 // A whole fleet under one name, whose processes are killed and are back at once.
@@ -332,6 +333,12 @@ const std::vector<ThemeInfo>& all_themes() {
       {Theme::kAbandoned, "abandoned", Kind::kStorm, "a sweep is abandoned, another one waits",
        abandoned},
       {Theme::kRollouts, "rollouts", Kind::kStorm, "sweeps in batches, with failures", rollouts},
+      {Theme::kFullDisks, "full-disks", Kind::kLossy, "the dispatcher's disk is full for a while",
+       full_disks},
+      {Theme::kWindows, "windows", Kind::kStorm, "sweeps close while they run, hosts have turns",
+       windows},
+      {Theme::kService, "service", Kind::kRestarts, "many sweeps share devices through restarts",
+       service},
       {Theme::kReturns, "returns", Kind::kLossy, "tasks are given back, messages are lost",
        returns},
   };

@@ -18,8 +18,6 @@ struct ThemeInfo {
 };
 
 const std::vector<ThemeInfo>& all_themes();
-// Gives a sweep brakes, and hosts that fail.
-void draw_rollout(Random& random, SweepScript& sweep);
 const ThemeInfo& info_of(Theme theme);  // not of kDrawn, kNone
 
 }  // namespace netfleet::simulation

@@ -83,6 +83,16 @@ TEST(ActionGate, RenewalsDoNotWaitForTheDisk) {
   EXPECT_TRUE(gate.empty());
 }
 
+TEST(ActionGate, WhoSaysHelloIsWelcomeWhateverTheDiskDoes) {
+  ActionGate gate;
+  SendToWorker again{7, {}}, welcome{7, {}};
+  again.message.mutable_hello_again();
+  welcome.message.mutable_welcome();
+  gate.add(actions(entry(0), grant(0), again, welcome));
+  EXPECT_EQ(take(gate, 0).size(), 2u);
+  EXPECT_EQ(granted(take(gate, 1).at(0)), 0u);
+}
+
 TEST(ActionGate, GivenUpItDropsGrantsAndLetsTheRestGo) {
   ActionGate gate;
   gate.add(actions(entry(0), grant(0), entry(1), grant(1), acknowledgement()));
@@ -114,6 +124,18 @@ TEST(ActionGate, OneSweepThatIsGivenUpDoesNotHoldTheOthers) {
   const auto released = gate.take();
   ASSERT_EQ(released.size(), 1u);
   EXPECT_EQ(std::get<SendToWorker>(released[0]).message.grant().tasks(0).task().sweep(), 2u);
+}
+
+TEST(ActionGate, WhatStandsBehindAnotherSweepsEntryIsWithheldToo) {
+  ActionGate gate;
+  gate.add(actions(entry(0, 7, 1), entry(0, 7, 2), grant(0, 1), grant(0, 2)));
+  gate.journaled(1, 1);
+  EXPECT_TRUE(gate.take().empty());
+  EXPECT_EQ(gate.withhold(), (std::vector<TaskKey>{{1, 0}, {2, 0}}));
+  EXPECT_TRUE(gate.withhold().empty()) << "once";
+  gate.journaled(2, 1);
+  EXPECT_TRUE(gate.take().empty());
+  EXPECT_TRUE(gate.empty());
 }
 
 TEST(ActionGate, WithheldGrantsAreDroppedAndTheirEntriesStillCome) {

@@ -170,5 +170,15 @@ TEST(Job, FamiliesOfOptions) {
   EXPECT_EQ(option_family("--threads"), option_family("--sessions"));
 }
 
+TEST(Job, WhatIsWrongIsSaidInOneLineEach) {
+  for (const char* value :
+       {R"("a\e[2J\nb")", R"({cron: "1\n * * * *"})", R"({cron: "@x\n"})",
+        R"({cron: "@daily", zone: "a\nb"})", R"({cron: "@daily", splay: "a\nb"})"}) {
+    const std::string message = wrong_with(std::string("schedule: ") + value);
+    EXPECT_THAT(message, HasSubstr("job.yaml:1: ")) << value;
+    EXPECT_EQ(message.find_first_of("\n\x1b"), std::string::npos) << message;
+  }
+}
+
 }  // namespace
 }  // namespace netfleet

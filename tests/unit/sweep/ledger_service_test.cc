@@ -77,6 +77,55 @@ TEST_F(LedgerServiceTest, AClaimAtTheVeryMomentOfClosingIsDenied) {
   EXPECT_EQ(take_grants(), 0);
 }
 
+TEST_F(LedgerServiceTest, WhatComesBackAfterClosingIsDeferredOrLost) {
+  SweepPlan plan;
+  plan.closes = now_ + seconds(5);
+  plan.why_closed = "closed";
+  open(3, plan);
+  hello(kAnna, 3);
+  const auto offered = offers();
+  ASSERT_THAT(offered, SizeIs(3));
+  for (const v1::Offer& offer : offered) claim(kAnna, offer);
+  pass(seconds(5));
+  ledger_->take_actions();
+  v1::ToDispatcher message = envelope(kAnna, 1);
+  *message.mutable_release()->add_tasks() = offered[0].task();
+  ledger_->on_message(now_, kAnna, message);
+  ledger_->pause({key_of(offered[1].task())});
+  auto ended = take_ended();
+  ASSERT_THAT(ended, SizeIs(2));
+  for (const TaskEnded& one : ended) {
+    EXPECT_EQ(one.outcome, Outcome::kDeferred);
+    EXPECT_EQ(one.error, "not started: closed");
+  }
+  pass(seconds(10));
+  ended = take_ended();
+  ASSERT_THAT(ended, SizeIs(1)) << "it ran: nobody says that it was not started";
+  EXPECT_EQ(ended[0].outcome, Outcome::kLost);
+  EXPECT_TRUE(ledger_->finished(1));
+  ledger_->audit();
+}
+
+TEST_F(LedgerServiceTest, WhatComesBackAfterTheGuardIsSkipped) {
+  open(2);
+  add(2, 1);
+  hello(kAnna, 3);
+  const auto offered = offers();
+  ASSERT_THAT(offered, SizeIs(3));
+  for (const v1::Offer& offer : offered) claim(kAnna, offer);
+  result(kAnna, offered[0], Outcome::kAuthFailed, false);
+  ledger_->take_actions();
+  v1::ToDispatcher message = envelope(kAnna, 1);
+  for (int i : {1, 2}) *message.mutable_release()->add_tasks() = offered[i].task();
+  ledger_->on_message(now_, kAnna, message);
+  const auto ended = take_ended();
+  ASSERT_THAT(ended, SizeIs(2)) << "of this sweep, and of the one with the same credential";
+  for (const TaskEnded& one : ended) {
+    EXPECT_EQ(one.outcome, Outcome::kSkipped);
+    EXPECT_TRUE(one.error.contains("authentication guard")) << one.error;
+  }
+}
+
 TEST_F(LedgerServiceTest, WithoutRoomInTheJournalNothingStartsAndNobodyDied) {
   SweepPlan plan;
   plan.changes_device = true;
