@@ -66,9 +66,9 @@ struct JobSpec {
 // One host of a sweep. Carries no secret: `credential` names one.
 struct TaskSpec {
   std::uint32_t index = 0;  // position in the sweep, from 0: the inventory's order
-  SharedText host;          // the inventory's name
-  SharedText address;       // name or IP literal, without brackets
   std::uint16_t port = 22;
+  SharedText host;     // the inventory's name
+  SharedText address;  // name or IP literal, without brackets
   SharedText user;
   SharedText platform;  // a platform's name, or "auto"
   SharedText region;    // empty: the default region

@@ -9,11 +9,24 @@
 #include "dispatcher/cli/help.h"
 #include "dispatcher/cli/option_values.h"
 #include "dispatcher/cli/run_options.h"
+#include "dispatcher/cli/verb_table.h"
 
 namespace netfleet {
 namespace {
 
-void add_results(CLI::App& results, ResultsOptions& options, bool& differences) {
+struct RunGiven {
+  RunOptions options;
+  RunExtras extras;
+};
+
+struct ResultsGiven {
+  ResultsOptions options;
+  bool differences = false;
+};
+
+void add_results(CLI::App& results, ResultsGiven& given) {
+  auto& [options, differences] = given;
+  results.footer(std::string(kResultsExamples));
   results.add_option("SWEEP", options.sweep, "The sweep's id, or last (default)");
   results.add_flag("--list", options.list, "List the sweeps instead");
   add_result_format(results, options.output, differences);
@@ -24,15 +37,20 @@ void add_results(CLI::App& results, ResultsOptions& options, bool& differences) 
   add_server_options(results, options.server);
 }
 
-Expected<void> settle_results(ResultsOptions& options, bool differences) {
+Expected<CommandLine> settle_results(ResultsGiven& given) {
+  auto& [options, differences] = given;
   if (options.follow && options.list) return fail("--follow and --list exclude each other");
   if (!options.store.empty() && !options.server.server.empty()) {
     return fail("--store and --server exclude each other");
   }
-  return settle_output(options.output, differences);
+  if (auto settled = settle_output(options.output, differences); !settled) {
+    return std::unexpected(settled.error());
+  }
+  return options;
 }
 
 void add_workers(CLI::App& workers, WorkersOptions& options) {
+  workers.footer(std::string(kWorkersExamples));
   add_value(workers, "--dispatcher", "ENDPOINT",
             "Ask this one by its own protocol: tcp://HOST:PORT or ipc://PATH", Times::kOnce,
             [&options](const std::string& given) {
@@ -58,140 +76,113 @@ Expected<void> settle_workers(const WorkersOptions& options) {
   return {};
 }
 
+// What a verb's check has let pass, or its error.
+template <typename Options>
+Expected<CommandLine> settled(const Expected<void>& check, Options& options) {
+  if (!check) return std::unexpected(check.error());
+  return std::move(options);
+}
+
+// `with_job`: what a job file says is among the words.
+void add_run(VerbTable& verbs, const std::string& login_name, bool with_job) {
+  verbs.add<RunGiven>(
+      "run", "Run commands on devices and print what they say",
+      [&](CLI::App& verb, RunGiven& given) {
+        given.options.user = login_name;
+        verb.footer(std::string(kRunExamples));
+        add_run_options(verb, given.options, given.extras);
+      },
+      [with_job](const CLI::App& verb, RunGiven& given) -> Expected<CommandLine> {
+        auto& [options, extras] = given;
+        options.user_given = verb.get_option("--user")->count() > 0;
+        for (const CLI::Option* option : verb.parse_order()) {
+          options.given.push_back(option->get_name());
+        }
+        if (!options.job.empty() && !with_job) return std::move(options);
+        return settled(settle_run(verb, options, extras), options);
+      });
+}
+
+void add_detect(VerbTable& verbs, const std::string& login_name) {
+  verbs.add<RunGiven>(
+      "detect", "Find out which platform each device is",
+      [&](CLI::App& verb, RunGiven& given) {
+        given.options.user = login_name;
+        verb.footer(std::string(kDetectExamples));
+        add_detect_options(verb, given.options, given.extras);
+      },
+      [](const CLI::App& verb, RunGiven& given) {
+        return settled(settle_run(verb, given.options, given.extras), given.options);
+      });
+}
+
+// The verbs about what is stored, and those that serve or ask for others.
+void add_sweep_verbs(VerbTable& verbs) {
+  verbs.add<ResultsGiven>(
+      "results", "Print the results of an earlier sweep", add_results,
+      [](const CLI::App&, ResultsGiven& given) { return settle_results(given); });
+  verbs.add<DiffOptions>(
+      "diff", "Say what differs between two sweeps", add_diff,
+      [](const CLI::App&, DiffOptions& options) { return settled(settle_diff(options), options); });
+  verbs.add<PruneOptions>("prune", "Remove old sweeps from the store", add_prune,
+                          [](const CLI::App&, PruneOptions& options) {
+                            return settled(settle_prune(options), options);
+                          });
+  verbs.add<ServeOptions>("serve", "Run jobs by their schedules, for years", add_serve,
+                          [](const CLI::App& verb, ServeOptions& options) {
+                            return settled(settle_serve(verb, options), options);
+                          });
+  verbs.add<WorkersOptions>("workers", "Ask a running dispatcher which workers it has", add_workers,
+                            [](const CLI::App&, WorkersOptions& options) {
+                              return settled(settle_workers(options), options);
+                            });
+}
+
+void add_preparing_verbs(VerbTable& verbs) {
+  verbs.add<KeygenArguments>(
+      "keygen", "Make keys for workers on other machines", add_keygen,
+      [](const CLI::App&, KeygenArguments& arguments) -> Expected<CommandLine> {
+        return settle_keygen(std::move(arguments));
+      });
+  verbs.add<ReplayOptions>(
+      "replay", "Run the dialogue over a session log again", add_replay,
+      [](const CLI::App&, ReplayOptions& options) { return settled({}, options); });
+  verbs.add<PlatformsOptions>(
+      "platforms", "List the platforms, or show one", add_platforms,
+      [](const CLI::App&, PlatformsOptions& options) { return settled({}, options); });
+  verbs.add<CheckOptions>("check", "Say what is wrong with files of a run", add_check,
+                          [](const CLI::App&, CheckOptions& options) {
+                            return settled(settle_check(options), options);
+                          });
+}
+
 }  // namespace
 
 Expected<CommandLine> parse_command_line(int argc, const char* const* argv,
                                          const std::string& login_name,
                                          const std::vector<std::string>* of_job) {
-  RunOptions run;
-  RunExtras extras;
-  ResultsOptions results;
-  WorkersOptions workers;
-  run.user = login_name;
-
+  std::vector<const char*> words(argv, argv + argc);
+  if (of_job != nullptr) {  // behind the verb, before the user's own
+    for (const std::string& word : *of_job) {
+      words.insert(words.begin() + 2 + (&word - of_job->data()), word.c_str());
+    }
+  }
   CLI::App app("Runs commands on very many network devices over SSH.", "netfleet");
   app.set_version_flag("--version", "netfleet " NETFLEET_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.footer(std::string(kTopExamples));
   app.require_subcommand(0, 1);  // behind one, another's name is a job's, a file's, ...
-  CLI::App* run_verb = app.add_subcommand("run", "Run commands on devices and print what they say");
-  run_verb->footer(std::string(kRunExamples));
-  add_run_options(*run_verb, run, extras);
-  CLI::App* detect_verb = app.add_subcommand("detect", "Find out which platform each device is");
-  detect_verb->footer(std::string(kDetectExamples));
-  RunOptions detect;
-  RunExtras detect_extras;
-  detect.user = login_name;
-  add_detect_options(*detect_verb, detect, detect_extras);
-  CLI::App* results_verb = app.add_subcommand("results", "Print the results of an earlier sweep");
-  results_verb->footer(std::string(kResultsExamples));
-  bool results_differences = false;
-  add_results(*results_verb, results, results_differences);
-  CLI::App* diff_verb = app.add_subcommand("diff", "Say what differs between two sweeps");
-  DiffOptions diff;
-  add_diff(*diff_verb, diff);
-  CLI::App* prune_verb = app.add_subcommand("prune", "Remove old sweeps from the store");
-  PruneOptions prune;
-  add_prune(*prune_verb, prune);
-  CLI::App* serve_verb = app.add_subcommand("serve", "Run jobs by their schedules, for years");
-  ServeOptions serve;
-  add_serve(*serve_verb, serve);
-  CLI::App* workers_verb =
-      app.add_subcommand("workers", "Ask a running dispatcher which workers it has");
-  workers_verb->footer(std::string(kWorkersExamples));
-  add_workers(*workers_verb, workers);
+  VerbTable verbs(app, words);
+  add_run(verbs, login_name, of_job != nullptr);
+  add_detect(verbs, login_name);
+  add_sweep_verbs(verbs);
+  add_preparing_verbs(verbs);
+  add_service_verbs(verbs);
 
-  CLI::App* keygen_verb = app.add_subcommand("keygen", "Make keys for workers on other machines");
-  KeygenArguments keygen;
-  add_keygen(*keygen_verb, keygen);
-
-  CLI::App* replay_verb = app.add_subcommand("replay", "Run the dialogue over a session log again");
-  ReplayOptions replay;
-  add_replay(*replay_verb, replay);
-  CLI::App* platforms_verb = app.add_subcommand("platforms", "List the platforms, or show one");
-  PlatformsOptions platforms;
-  add_platforms(*platforms_verb, platforms);
-  CLI::App* check_verb = app.add_subcommand("check", "Say what is wrong with files of a run");
-  CheckOptions check;
-  add_check(*check_verb, check);
-  ServiceVerbs service;
-  service.add_to(app);
-
-  std::vector<const char*> arguments(argv, argv + argc);
-  if (of_job != nullptr) {  // behind the verb, before the user's own
-    for (const std::string& argument : *of_job) {
-      arguments.insert(arguments.begin() + 2 + (&argument - of_job->data()), argument.c_str());
-    }
-  }
-  auto parsed = parse_arguments(app, static_cast<int>(arguments.size()), arguments.data());
+  auto parsed = parse_arguments(app, static_cast<int>(words.size()), words.data());
   if (!parsed) return std::unexpected(parsed.error());
   if (*parsed) return HelpText{**std::move(parsed)};
-  if (run_verb->parsed()) {
-    run.user_given = run_verb->get_option("--user")->count() > 0;
-    for (const CLI::Option* option : run_verb->parse_order())
-      run.given.push_back(option->get_name());
-    if (!run.job.empty() && of_job == nullptr) return run;
-    if (const auto settled = settle_run(*run_verb, run, extras); !settled) {
-      return usage_error(settled.error().message, "netfleet run");
-    }
-    return run;
-  }
-  if (detect_verb->parsed()) {
-    if (const auto settled = settle_run(*detect_verb, detect, detect_extras); !settled) {
-      return usage_error(settled.error().message, "netfleet detect");
-    }
-    return detect;
-  }
-  if (results_verb->parsed()) {
-    if (auto settled = settle_results(results, results_differences); !settled) {
-      return usage_error(settled.error().message, "netfleet results");
-    }
-    return results;
-  }
-  if (diff_verb->parsed()) {
-    if (auto settled = settle_diff(diff); !settled) {
-      return usage_error(settled.error().message, "netfleet diff");
-    }
-    return diff;
-  }
-  if (prune_verb->parsed()) {
-    if (auto settled = settle_prune(prune); !settled) {
-      return usage_error(settled.error().message, "netfleet prune");
-    }
-    return prune;
-  }
-  if (serve_verb->parsed()) {
-    if (auto settled = settle_serve(*serve_verb, serve); !settled) {
-      return usage_error(settled.error().message, "netfleet serve");
-    }
-    return serve;
-  }
-  if (workers_verb->parsed()) {
-    if (auto settled = settle_workers(workers); !settled) {
-      return usage_error(settled.error().message, "netfleet workers");
-    }
-    return workers;
-  }
-  if (replay_verb->parsed()) return replay;
-  if (keygen_verb->parsed()) {
-    auto settled = settle_keygen(std::move(keygen));
-    if (!settled) return usage_error(settled.error().message, "netfleet keygen");
-    return *std::move(settled);
-  }
-  if (platforms_verb->parsed()) return platforms;
-  if (check_verb->parsed()) {
-    if (const auto settled = settle_check(check); !settled) {
-      return usage_error(settled.error().message, "netfleet check");
-    }
-    return check;
-  }
-  auto asks = service.parsed();
-  if (!asks) return std::unexpected(asks.error());
-  if (*asks) return **std::move(asks);
-  return usage_error(
-      "a command is missing: run, detect, results, diff, prune, serve, workers, keygen, replay, "
-      "platforms, check, submit, status, watch, cancel, retry or schedule",
-      "netfleet");
+  return verbs.settled();
 }
 
 }  // namespace netfleet

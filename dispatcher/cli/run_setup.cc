@@ -175,7 +175,7 @@ Expected<void> set_groups(const RunOptions& options, const Inventory& inventory,
   }
   TextPool texts;
   for (const Host& host : hosts) {
-    setup.groups.push_back(host.groups.empty() ? SharedText() : texts(host.groups.front()));
+    setup.groups.push_back(host.groups.empty() ? SharedText() : texts(host.groups->front()));
   }
   return {};
 }

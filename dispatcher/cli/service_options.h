@@ -1,19 +1,13 @@
 // dispatcher/cli: the command lines of the verbs that ask a long-lived dispatcher, as plain data.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "common/error.h"
 #include "common/outcome_set.h"
 #include "dispatcher/cli/configuration_source.h"
 #include "dispatcher/cli/server_options.h"
-
-namespace CLI {
-class App;
-}
 
 namespace netfleet {
 
@@ -70,29 +64,8 @@ struct ScheduleOptions {
 using ServiceCommand = std::variant<SubmitOptions, StatusOptions, WatchOptions, CancelOptions,
                                     RetryOptions, ScheduleOptions>;
 
-// The verbs in one `netfleet` command line.
-class ServiceVerbs {
- public:
-  void add_to(CLI::App& app);
-  // What was typed; none: another verb was. The error is a usage error.
-  Expected<std::optional<ServiceCommand>> parsed();
+class VerbTable;
 
- private:
-  CLI::App* submit_verb_ = nullptr;
-  CLI::App* status_verb_ = nullptr;
-  CLI::App* watch_verb_ = nullptr;
-  CLI::App* cancel_verb_ = nullptr;
-  CLI::App* retry_verb_ = nullptr;
-  CLI::App* schedule_verb_ = nullptr;
-  SubmitOptions submit_;
-  StatusOptions status_;
-  WatchOptions watch_;
-  CancelOptions cancel_;
-  RetryOptions retry_;
-  ScheduleOptions schedule_;
-  std::string action_ = "list";  // of schedule
-  bool go_on_ = false;
-  bool stop_ = false;
-};
+void add_service_verbs(VerbTable& verbs);
 
 }  // namespace netfleet

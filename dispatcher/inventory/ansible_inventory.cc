@@ -252,7 +252,7 @@ class AnsibleInventory {
       Host& host = inventory_.hosts.emplace_back();
       host.name = name;
       for (auto one = groups.rbegin(); one != groups.rend(); ++one) {
-        host.groups.push_back(groups_[*one].name);
+        host.groups.edit().push_back(groups_[*one].name);
       }
       take_vars(host, vars);
     }
@@ -346,9 +346,9 @@ class AnsibleInventory {
           fmt::format("host {}: more than {} variables", shown(host.name.view()), kMaxDataValues));
     }
     if (host.data.size() > kMaxDataValues) return;
-    host.data[key] = value.is_string()                          ? value.get<std::string>()
-                     : value.is_null() || value.is_structured() ? ""
-                                                                : value.dump();
+    host.data.edit()[key] = value.is_string()                          ? value.get<std::string>()
+                            : value.is_null() || value.is_structured() ? ""
+                                                                       : value.dump();
   }
 
   struct HostEntry {

@@ -216,7 +216,7 @@ class CsvReader {
         return each_word(value, [&](std::string_view group) -> Expected<void> {
           if (const auto checked = check_label(group, "group"); !checked) return checked;
           if (std::ranges::find(host.groups, group) == host.groups.end()) {
-            host.groups.emplace_back(group);
+            host.groups.edit().emplace_back(group);
           }
           return {};
         });
@@ -237,7 +237,7 @@ class CsvReader {
       }
       case Column::kData:
         if (header_.names[column].empty()) return {};
-        host.data[header_.names[column]] = value;
+        host.data.edit()[header_.names[column]] = value;
         return {};
       case Column::kIgnored:
         return {};

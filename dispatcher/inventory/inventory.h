@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "common/jump_reader.h"
+#include "common/on_demand.h"
 #include "common/secret.h"
 #include "common/shared_text.h"
 
@@ -55,11 +56,13 @@ struct Host {
   SharedText user;
   SharedText platform;
   SharedText region;
-  SharedText jump;                  // a route of common/jump_host.h; "none": directly
-  SharedText credential;            // the name of a credential; may be one of Inventory::passwords
-  SharedText ssh_options;           // its own, of common/ssh_algorithms.h, as text
-  std::vector<std::string> groups;  // all of them, nearest first, parents of parents included
-  std::map<std::string, std::string> data;  // effective; nested keys joined with '.'
+  SharedText jump;         // a route of common/jump_host.h; "none": directly
+  SharedText credential;   // the name of a credential; may be one of Inventory::passwords
+  SharedText ssh_options;  // its own, of common/ssh_algorithms.h, as text
+  // All of them, nearest first, parents of parents included.
+  OnDemand<std::vector<std::string>> groups;
+  // Effective; nested keys joined with '.'.
+  OnDemand<std::map<std::string, std::string>> data;
 };
 
 struct Inventory {

@@ -120,7 +120,7 @@ class NetmikoFile {
     } else if (name == "password") {
       password(host, value);
     } else if (name != "ip") {
-      host.data[std::string(name)] = value.text;
+      host.data.edit()[std::string(name)] = value.text;
     }
   }
 
@@ -160,7 +160,7 @@ class NetmikoFile {
       const YamlNode& item = tree_.at(at);
       const auto found = numbers_.find(std::string(item.text));
       if (item.kind == YamlNode::Kind::kScalar && found != numbers_.end()) {
-        auto& groups = inventory_.hosts[found->second].groups;
+        auto& groups = inventory_.hosts[found->second].groups.edit();
         if (groups.empty() || groups.back() != name.text) groups.emplace_back(name.text);
       } else if (!problems_.any()) {  // else it may be the one that is wrong
         unknown_device(name, item);

@@ -34,10 +34,10 @@ bool value_matches(const Condition& condition, std::string_view value) {
 
 // The value itself, or one of the elements when it is a list (KEY.0, KEY.1, ...).
 bool data_matches(const Condition& condition, const Host& host) {
-  const auto exact = host.data.find(condition.key);
+  const auto exact = host.data->find(condition.key);
   if (exact != host.data.end() && value_matches(condition, exact->second)) return true;
   const std::string prefix = condition.key + ".";
-  for (auto at = host.data.lower_bound(prefix);
+  for (auto at = host.data->lower_bound(prefix);
        at != host.data.end() && at->first.starts_with(prefix); ++at) {
     const bool is_element =
         at->first.find_first_not_of("0123456789", prefix.size()) == std::string::npos;

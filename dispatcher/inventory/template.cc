@@ -170,13 +170,13 @@ class HostContext final : public kainjow::mustache::basic_context<std::string> {
     const bool all = name == "data";
     if (!all && !name.starts_with("data.")) return std::nullopt;
     const std::string key(all ? "" : name.substr(5));
-    if (const auto exact = host_.data.find(key); exact != host_.data.end()) {
+    if (const auto exact = host_.data->find(key); exact != host_.data.end()) {
       return data(exact->second);
     }
     const std::string prefix = all ? "" : key + ".";
     Tree tree;
     bool found = false;
-    for (auto at = host_.data.lower_bound(prefix);
+    for (auto at = host_.data->lower_bound(prefix);
          at != host_.data.end() && at->first.starts_with(prefix); ++at) {
       tree.add(std::string_view(at->first).substr(prefix.size()), at->second);
       found = true;

@@ -224,9 +224,9 @@ class SimpleInventory {
     host.region = pool_(section.region);
     host.credential = pool_(section.credential);
     host.ssh_options = pool_(to_text(section.ssh));
-    for (const std::uint32_t group : extended) host.groups.push_back(groups_[group].name);
+    for (const std::uint32_t group : extended) host.groups.edit().push_back(groups_[group].name);
     for (const auto& entry : section.data) {
-      for (const auto& [name, value] : entry->values) host.data[name] = value;
+      for (const auto& [name, value] : entry->values) host.data.edit()[name] = value;
     }
   }
 

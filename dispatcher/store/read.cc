@@ -275,9 +275,9 @@ std::vector<Store::Impl::Row> Store::Impl::read_chunk(std::uint32_t sweep, std::
     Row& row = chunk.emplace_back();
     const std::int64_t key = number_at(rows, 0);
     row.task = {.index = static_cast<std::uint32_t>(key),  // the lower half
+                .port = static_cast<std::uint16_t>(number_at(rows, 3)),
                 .host = bytes_at(rows, 1),
                 .address = {},
-                .port = static_cast<std::uint16_t>(number_at(rows, 3)),
                 .user = texts(bytes_at(rows, 4)),
                 .platform = texts(bytes_at(rows, 5)),
                 .region = texts(bytes_at(rows, 6)),

@@ -103,8 +103,8 @@ class Bench {
     SessionOrder order;
     order.key = {1, index};
     order.job = job_;
-    order.task = {index, device.address, device.address, device.port, "admin", device.platform,
-                  "",    "default"};
+    order.task = {index,           device.port, device.address, device.address, "admin",
+                  device.platform, "",          "default"};
     order.identity = identity_;
     order.lease = std::make_shared<Lease>(BootClock::now() + std::chrono::hours(1));
     order.route = route_;

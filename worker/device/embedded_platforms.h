@@ -1,16 +1,16 @@
-// worker/device: the platform files as the build put them into the binary
-// (scripts/cmake/embed.cmake writes the source file). Text only; platform_reader.cc reads it.
+// worker/device: the platform files as the build put them into the binary, read and proven
+// (worker/embed writes the source file).
 #pragma once
 
 #include <span>
+#include <string_view>
 
 namespace netfleet {
 
 struct EmbeddedPlatform {
-  const char* file;     // "cisco_ios.yaml"
-  const char* name;     // as the file has it, known without reading it: "cisco_ios"
-  const char* aliases;  // the same, with a blank between two: "ios"
-  const char* text;
+  std::string_view name;
+  std::string_view aliases;  // with a blank between two
+  std::string_view image;    // platform_image.h
 };
 
 std::span<const EmbeddedPlatform> embedded_platforms();

@@ -1,4 +1,4 @@
-// worker/device: one compiled regular expression (PCRE2, JIT, with match limits).
+// worker/device: one regular expression (PCRE2, JIT, with match limits).
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace netfleet {
 
-// Immutable after compile(), shared between threads. A hostile subject cannot make it run away:
+// Immutable, shared between threads. A hostile subject cannot make it run away:
 // match and depth limits count as "no match".
 class Pattern {
  public:
@@ -20,11 +20,14 @@ class Pattern {
   };
   // `multi_line`: ^ and $ match at lines. The error says where in the expression.
   static Expected<Pattern> compile(const std::string& expression, bool multi_line = false);
+  // One that compile() has taken before, as the build's: compiled when it is first asked.
+  static Pattern proven(std::string expression, bool multi_line);
   bool matches(std::string_view subject) const { return find(subject).has_value(); }
   std::optional<Span> find(std::string_view subject) const;
   // What its first group matched; nothing when there is no group, or it took no part.
   std::optional<Span> find_group(std::string_view subject) const;
   const std::string& expression() const;
+  bool multi_line() const;
 
  private:
   std::optional<Span> find(std::string_view subject, std::size_t group) const;

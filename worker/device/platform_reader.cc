@@ -6,11 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 
-#include "common/check.h"
-#include "worker/device/embedded_platforms.h"
 #include "worker/device/yaml_section.h"
 
 namespace netfleet {
@@ -256,12 +252,6 @@ void read(const YAML::Node& root, Problems& problems, Platform& platform) {
   });
 }
 
-// Of a text with blanks between them.
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream in(text);
-  return {std::istream_iterator<std::string>(in), {}};
-}
-
 Expected<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(fmt::format("read platform file {}: cannot be opened", path.string()));
@@ -298,23 +288,6 @@ Expected<Platform> parse_platform(const std::string& text, const std::string& fi
   }
   if (problems.count() != 0) return fail(problems.text(file));
   return platform;
-}
-
-const PlatformSet& PlatformSet::builtin() {
-  static const PlatformSet set = [] {
-    PlatformSet result;
-    for (const EmbeddedPlatform& file : embedded_platforms()) {
-      Entry entry{file.name, std::make_shared<const Lazy<Platform>>([file] {
-                    Expected<Platform> platform = parse_platform(file.text, file.file);
-                    if (!platform) std::fprintf(stderr, "%s\n", platform.error().message.c_str());
-                    CHECK(platform.has_value());
-                    return *std::move(platform);
-                  })};
-      CHECK(result.add(std::move(entry), words(file.aliases)).has_value());
-    }
-    return result;
-  }();
-  return set;
 }
 
 Expected<void> PlatformSet::add_directory(const std::string& directory) {

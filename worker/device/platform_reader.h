@@ -1,5 +1,5 @@
 // worker/device: reads platform files (YAML) into Platform values. The room's only user of yaml-cpp
-// and of the file system; PlatformSet::builtin and add_directory live here too.
+// and of the file system; PlatformSet::add_directory lives here too.
 #pragma once
 
 #include <string>

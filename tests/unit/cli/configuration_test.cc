@@ -27,7 +27,7 @@ class ConfigurationOfARun : public ::testing::Test {
     for (int i = 0; i < count; ++i) {
       Host host;
       host.name = "edge-" + std::to_string(hosts_.size());
-      host.data["site"] = hosts_.size() % 2 == 0 ? "even" : "odd";
+      host.data.edit()["site"] = hosts_.size() % 2 == 0 ? "even" : "odd";
       tasks_.emplace_back().index = static_cast<std::uint32_t>(hosts_.size());
       hosts_.push_back(std::move(host));
     }
@@ -86,7 +86,7 @@ TEST_F(ConfigurationOfARun, EqualTextsAreOne) {
 
 TEST_F(ConfigurationOfARun, AnUndefinedValueNamesPlaceAndHosts) {
   add_hosts(12);
-  hosts_[1].data["vlan"] = "7";
+  hosts_[1].data.edit()["vlan"] = "7";
   const auto source = file("v.mustache", "vlan\n{{data.vlan}}");
   EXPECT_EQ(add({source}),
             source.text +
@@ -95,7 +95,7 @@ TEST_F(ConfigurationOfARun, AnUndefinedValueNamesPlaceAndHosts) {
 }
 
 TEST_F(ConfigurationOfARun, AHostMayGetNothing) {
-  hosts_[1].data["vlan"] = "7";
+  hosts_[1].data.edit()["vlan"] = "7";
   EXPECT_EQ(add({file("v.mustache", "{{#data.vlan}}\nvlan {{data.vlan}}\n{{/data.vlan}}\n")}), "");
   EXPECT_THAT(by_task(), ElementsAre("", "vlan 7", ""));
   EXPECT_THAT(warnings_, ElementsAre(StartsWith("2 of 3 hosts get no configuration")));
@@ -113,7 +113,7 @@ TEST_F(ConfigurationOfARun, WhatCannotBeTypedIsRefusedWithItsPlace) {
   EXPECT_THAT(add({{true, directory_}}), HasSubstr("Is a directory"));
   EXPECT_THAT(add({file("t.mustache", "a\n{{#x}}")}),
               HasSubstr("t.mustache:2: the section 'x' is never closed"));
-  hosts_[2].data["site"] = "a\tb";
+  hosts_[2].data.edit()["site"] = "a\tb";
   EXPECT_THAT(add({file("s.mustache", "\n{{data.site}}")}),
               HasSubstr("s.mustache: line 2: the line holds a tab, by which a device completes "
                         "words: use spaces for edge-2"));

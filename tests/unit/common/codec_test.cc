@@ -76,8 +76,8 @@ TEST(Codec, AJobAndATaskSurviveTheWire) {
                 .legacy_algorithms = true,
                 .ssh_options = "macs hmac-sha1\n"}};
   EXPECT_EQ(from_wire(to_wire(job, 3)), job);
-  const TaskSpec task{3,    "edge-7",  "fe80::1%eth0",     2222, "DOMAIN\\admin", "auto",
-                      "eu", "default", "hostname edge-7\n"};
+  const TaskSpec task{3,      2222, "edge-7",  "fe80::1%eth0",     "DOMAIN\\admin",
+                      "auto", "eu", "default", "hostname edge-7\n"};
   EXPECT_EQ(from_wire(to_wire(task, 1, 2)), task);
 }
 
@@ -249,9 +249,9 @@ TEST(Codec, TextsNeedNotBeUtf8) {
   EXPECT_EQ(from_wire(decoded->job()).commands, job.commands);
 
   const TaskSpec task{.index = 0,
+                      .port = 22,
                       .host = latin,
                       .address = "10.0.0.1",
-                      .port = 22,
                       .user = latin,
                       .platform = "auto",
                       .region = latin,

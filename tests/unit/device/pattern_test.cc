@@ -46,9 +46,30 @@ TEST(Pattern, SaysWhereTheExpressionIsWrong) {
   EXPECT_FALSE(Pattern::compile("(*UTF)x").has_value());
 }
 
+// Interpreted at first, in machine code later.
 TEST(Pattern, GivesUpOnARunawayExpression) {
-  // Exponential without a limit: 2^40 steps.
-  EXPECT_FALSE(pattern("^(?:a+a+)+$").matches(std::string(40, 'a') + "b"));
+  const Pattern runaway = pattern("^(?:a+a+)+$");
+  for (int i = 0; i < 100; ++i) {
+    // Exponential without a limit: 2^40 steps.
+    EXPECT_FALSE(runaway.matches(std::string(40, 'a') + "b"));
+  }
+}
+
+TEST(Pattern, FindsTheSameHoweverMuchItHasSeen) {
+  const Pattern many = pattern("^(?:[ab]|c)*(x)$");
+  for (std::size_t size = 0; size < 3'000; size += 100) {
+    const std::string subject = std::string(size, 'c') + "x";
+    EXPECT_EQ(pattern("^(?:[ab]|c)*(x)$").find_group(subject)->begin, size);
+    EXPECT_EQ(many.find_group(subject)->begin, size);
+  }
+}
+
+TEST(Pattern, ThatWasProvenIsTheSame) {
+  const Pattern proven = Pattern::proven("^b$", true);
+  EXPECT_EQ(proven.expression(), "^b$");
+  EXPECT_TRUE(proven.multi_line());
+  EXPECT_TRUE(proven.matches("a\nb\nc"));
+  EXPECT_FALSE(Pattern::proven("^b$", false).matches("a\nb\nc"));
 }
 
 TEST(Pattern, IsSharedBetweenThreads) {

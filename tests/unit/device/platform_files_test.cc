@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <string_view>
 #include <thread>
 
 #include "tests/unit/device/platform_samples.h"
@@ -85,7 +84,7 @@ TEST(PlatformFiles, AreSixtyTwo) {
   for (const Platform* platform : all()) EXPECT_NE(platform->title, platform->name);
 }
 
-// The build knows these names without reading the files.
+// The build knows these names without reading the images.
 TEST(PlatformFiles, AreFoundByTheirNames) {
   const PlatformSet& set = PlatformSet::builtin();
   std::size_t names = 0;
@@ -98,10 +97,9 @@ TEST(PlatformFiles, AreFoundByTheirNames) {
     names += 1 + platform->aliases.size();
   }
   std::size_t embedded = 0;
-  for (const EmbeddedPlatform& file : embedded_platforms()) {
-    embedded += 1 +
-                static_cast<std::size_t>(std::ranges::count(std::string_view(file.aliases), ' ')) +
-                (*file.aliases == '\0' ? 0 : 1);
+  for (const EmbeddedPlatform& one : embedded_platforms()) {
+    embedded += 1 + static_cast<std::size_t>(std::ranges::count(one.aliases, ' ')) +
+                (one.aliases.empty() ? 0 : 1);
   }
   EXPECT_EQ(names, embedded);
 }

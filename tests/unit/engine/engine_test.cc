@@ -60,7 +60,7 @@ class EngineTest : public ::testing::Test {
     order.key = {1, index};
     order.attempt = 3;
     order.job = std::make_shared<const JobSpec>(job_);
-    order.task = {index, "edge", "127.0.0.1", port, "ann", "auto", "", "default"};
+    order.task = {index, port, "edge", "127.0.0.1", "ann", "auto", "", "default"};
     order.identity = identity_;
     order.lease = std::make_shared<Lease>(BootClock::now() + lease_);
     order.route = route_;

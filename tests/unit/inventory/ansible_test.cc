@@ -72,7 +72,7 @@ TEST(Ansible, DeeperGroupsWinThenPriorityThenTheName) {
     "d": {"hosts": ["h"], "vars": {"w": "d", "v": "d"}},
     "e": {"hosts": ["h"], "vars": {"w": "e", "v": "e", "ansible_group_priority": -1}}})");
   ASSERT_THAT(inventory.hosts, SizeIs(1));
-  const auto& data = inventory.hosts[0].data;
+  const auto& data = *inventory.hosts[0].data;
   EXPECT_EQ(data.at("x"), "c");
   EXPECT_EQ(data.at("y"), "b");
   EXPECT_EQ(data.at("z"), "a");
@@ -89,7 +89,7 @@ TEST(Ansible, IsAskedForEachHostOnlyWithoutMeta) {
                               });
   ASSERT_TRUE(inventory) << inventory.error().message;
   EXPECT_THAT(asked, ElementsAre("a", "b"));
-  EXPECT_EQ(inventory->hosts[1].data.at("x"), "own");
+  EXPECT_EQ(inventory->hosts[1].data->at("x"), "own");
   EXPECT_EQ(inventory->hosts[1].address, "10.0.0.1");
   EXPECT_THAT(
       parse_ansible_inventory(R"({"g": ["a"]})", "inv",
@@ -153,7 +153,7 @@ TEST_F(AnsibleProgram, IsRunWithListThenWithHost) {
   const auto inventory = read_inventory(path);
   ASSERT_TRUE(inventory) << inventory.error().message;
   ASSERT_THAT(inventory->hosts, SizeIs(2));
-  EXPECT_EQ(inventory->hosts[1].data.at("x"), "b");
+  EXPECT_EQ(inventory->hosts[1].data->at("x"), "b");
 }
 
 TEST_F(AnsibleProgram, ALargeListIsReadWhole) {

@@ -49,7 +49,7 @@ TEST(CsvReader, TakesSemicolonsQuotesAndLineEndingsInFields) {
   ASSERT_EQ(inventory.hosts.size(), 2u);
   EXPECT_EQ(inventory.hosts[0].name, "Core \"A\"");
   EXPECT_EQ(inventory.hosts[0].address, "10.0.0.1");
-  EXPECT_EQ(inventory.hosts[0].data.at("note"), "two\nlines; here");
+  EXPECT_EQ(inventory.hosts[0].data->at("note"), "two\nlines; here");
 }
 
 TEST(CsvReader, FindsNameAndAddressAmongSynonyms) {

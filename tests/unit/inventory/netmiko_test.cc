@@ -46,8 +46,8 @@ everything:
   EXPECT_EQ(router.port, 8022);
   EXPECT_EQ(router.credential, "inventory:1");
   EXPECT_THAT(router.groups, ElementsAre("core", "everything"));
-  EXPECT_EQ(router.data.at("site"), "lab");
-  EXPECT_FALSE(router.data.contains("secret"));
+  EXPECT_EQ(router.data->at("site"), "lab");
+  EXPECT_FALSE(router.data->contains("secret"));
   EXPECT_EQ(read->hosts[1].platform, "auto");
   EXPECT_EQ(read->hosts[1].address, "10.0.0.2");
   EXPECT_EQ(read->hosts[1].credential, "inventory:1") << "the same password";

@@ -156,7 +156,7 @@ TEST(Template, WhatIsNoTemplateIsRefusedWithItsLine) {
 
 TEST(Template, WhatItMakesIsBounded) {
   Host host = edge();
-  for (int i = 0; i < 1000; ++i) host.data["many." + std::to_string(i)] = "x";
+  for (int i = 0; i < 1000; ++i) host.data.edit()["many." + std::to_string(i)] = "x";
   for (const char* text :
        {"{{#data.many}}{{#data.many}}{{#data.many}}{{/data.many}}{{/data.many}}{{/data.many}}",
         "{{#data.many}}{{#data.many}}0123456789{{/data.many}}{{/data.many}}",
@@ -170,10 +170,10 @@ TEST(Template, WhatItMakesIsBounded) {
 
 TEST(Template, KeysThatAreNumbersMakeAListInTheirOrder) {
   Host host;
-  for (int i = 0; i < 12; ++i) host.data["list." + std::to_string(i)] = std::to_string(i);
-  host.data["map.1"] = "a";
-  host.data["both"] = "value";
-  host.data["both.x"] = "inside";
+  for (int i = 0; i < 12; ++i) host.data.edit()["list." + std::to_string(i)] = std::to_string(i);
+  host.data.edit()["map.1"] = "a";
+  host.data.edit()["both"] = "value";
+  host.data.edit()["both.x"] = "inside";
   auto parsed = Template::parse(
       "{{#data.list}}{{.}} {{/data.list}}{{#data.map}}{{1}}{{/data.map}} {{data.both}} "
       "{{data.both.x}}",

@@ -63,7 +63,7 @@ defaults:
   EXPECT_EQ(inventory.hosts[1].address, "10");
   EXPECT_EQ(inventory.hosts[1].user, "nobody");
   EXPECT_EQ(inventory.hosts[1].port, 22);
-  EXPECT_EQ(inventory.hosts[1].data.at("site"), "none");
+  EXPECT_EQ(inventory.hosts[1].data->at("site"), "none");
   EXPECT_EQ(inventory.hosts[2].credential, "tacacs");
   EXPECT_EQ(inventory.hosts[2].address, "fe80::1%eth0");
 }
@@ -136,7 +136,7 @@ hosts:
   ASSERT_EQ(inventory.hosts.size(), 3u);
   EXPECT_EQ(inventory.hosts[1].port, 24);
   EXPECT_EQ(inventory.hosts[1].user, "ann");
-  EXPECT_EQ(inventory.hosts[1].data.at("x"), "1");
+  EXPECT_EQ(inventory.hosts[1].data->at("x"), "1");
   EXPECT_EQ(inventory.hosts[2].port, 25);
   EXPECT_EQ(inventory.hosts[2].user, "ann");
 }

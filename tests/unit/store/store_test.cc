@@ -68,9 +68,9 @@ TEST_F(StoreTest, SweepComesBackAsItWas) {
 
 TEST_F(StoreTest, TaskComesBackAsItWas) {
   TaskSpec task{.index = 0,
+                .port = 65535,
                 .host = "höst/1",
                 .address = "2001:db8::1",
-                .port = 65535,
                 .user = "me",
                 .platform = "junos",
                 .region = "eu",

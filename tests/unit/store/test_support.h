@@ -39,9 +39,9 @@ inline SweepRecord some_sweep(const std::string& id, std::vector<std::string> co
 
 inline TaskSpec some_task(std::uint32_t index) {
   return {.index = index,
+          .port = 22,
           .host = fmt::format("edge-{}", index),
           .address = fmt::format("10.0.{}.{}", index / 256 % 256, index % 256),
-          .port = 22,
           .user = "admin",
           .platform = "auto",
           .region = {},
