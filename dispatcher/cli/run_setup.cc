@@ -124,6 +124,7 @@ void begin_anew(SweepRecord& record, const RunOptions& options, std::size_t task
   record.number = 0;
   record.started_at = SystemClock().wall();
   record.ended_at.reset();
+  record.guarded = false;
   record.id = record.job.sweep = make_sweep_id(record.started_at, random_seed());
   record.total = static_cast<std::uint32_t>(tasks);
   record.lease = options.lease;

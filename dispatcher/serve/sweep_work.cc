@@ -245,7 +245,8 @@ void SweepWork::conclude(const SweepEnd& end) {
   const auto say = [this](const std::string& line) { around_.console.say("netfleet: " + line); };
   const auto elapsed = end.report.summary.elapsed;
   if (elapsed && !end.report.store_error) {  // else results are missing there: it is unfinished
-    auto ended = store_.end_sweep(setup_.record.number, setup_.record.started_at + *elapsed);
+    auto ended =
+        store_.end_sweep(setup_.record.number, setup_.record.started_at + *elapsed, end.guarded);
     if (!ended) say(ended.error().message);
   }
   if (!end.report.backup.empty()) say(end.report.backup);

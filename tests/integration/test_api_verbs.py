@@ -279,6 +279,9 @@ class Watch(Verbs):
         self.watched(lambda answer: answer.events(
             sweep(state="unfinished", outcomes={"ok": 2}, total=3)))
         self.assertIn("stopped before its end", self.ask("watch", status=1).err)
+        self.watched(lambda answer: answer.events(
+            sweep(outcomes={"ok": 1, "auth_failed": 1, "skipped": 1}, guarded=True)))
+        self.assertIn("the authentication guard ended the sweep", self.ask("watch", status=4).err)
         self.api.on("GET", ONE, lambda answer: answer.error(404, "there is no such sweep"))
         self.assertIn("there is no such sweep", self.ask("watch", "x", status=2).err)
 

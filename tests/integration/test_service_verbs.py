@@ -91,6 +91,20 @@ class ServiceVerbs(rig.RigTest):
         self.ask("watch", other)
         self.assertEqual(self.view(other)["commands"], ["show clock"])
 
+    def test_a_refused_password_is_status_4(self):
+        self.job("show", self.devices(30), "limits: {sessions: 2}\n")
+        self.write("jobs/secret", "wrong\n", mode=0o600)
+        self.serve()
+        ran = self.ask("submit", "show", "--watch", status=4)
+        sweep = ran.out.decode().strip()
+        self.assertIn("the authentication guard ended the sweep", ran.err)
+        self.ask("watch", sweep, status=4)
+        self.assertIs(self.view(sweep)["guarded"], True)
+        self.assertIn("the authentication guard ended it",
+                      self.ask("status", sweep).out.decode())
+        self.write("jobs/secret", rig.PASSWORD + "\n", mode=0o600)
+        self.assertIs(self.view(self.submit("show"))["guarded"], False)
+
     def test_followed_while_it_runs(self):
         self.hold(3)
         self.job("show", self.devices(5))
