@@ -185,8 +185,8 @@ class Others(Verbs):
             ("/v1/sweeps/last/cancel", {"now": False}), ("/v1/sweeps/last/cancel", {"now": True}),
             ("/v1/sweeps/last/retry", {"only": "failed"}),
             ("/v1/sweeps/last/retry", {"only": "skipped,lost"})])
-        self.api.on("POST", ".*/retry", fake_api.lost)
-        self.assertIn("maybe it is begun", self.ask("retry", "last", status=3).err)
+        self.api.on("POST", ".*/retry", lambda answer: answer.error(409, "it has not ended"))
+        self.assertIn("it has not ended", self.ask("retry", "last", status=2).err)
         self.assertEqual(len(self.api.asked("POST", ".*/retry")), 3)
         self.api.on("POST", ".*", lambda answer: answer.error(409, "it has ended"))
         self.assertIn("it has ended", self.ask("cancel", "last", status=2).err)

@@ -239,6 +239,17 @@ class Submit(Verbs):
         self.assertIn("there is no job x", self.ask("submit", "x", status=2).err)
         self.assertEqual(len(self.idempotency_keys()), 1)
 
+    def test_a_retry_is_begun_once_however_often_the_connection_is_lost(self):
+        path = f"/v1/sweeps/{SWEEP}/retry"
+        self.api.on("POST", path, fake_api.in_turn(
+            fake_api.lost, lambda answer: answer.error(503, "too much at once"),
+            lambda answer: answer.json({"sweep": "20261125-040000-cd34"}, 202)))
+        ran = self.ask("retry", SWEEP, "--only", "lost")
+        self.assertEqual(ran.out.decode(), "20261125-040000-cd34\n")
+        asked = self.api.asked("POST", path)
+        self.assertEqual([json.loads(body) for _, _, _, body in asked], [{"only": "lost"}] * 3)
+        self.assertEqual(len({headers["Idempotency-Key"] for _, _, headers, _ in asked}), 1)
+
     def test_wrong_files(self):
         for name, text, said in (("a.mustache", "x {{name}}\n", "template"),
                                  ("tab.cfg", "a\tb\n", "tab"),

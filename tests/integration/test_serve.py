@@ -93,6 +93,26 @@ class Service(rig.RigTest):
         self.assertEqual(len(self.ask("/v1/sweeps")[0]["sweeps"]), 1)
         self.stop(process)
 
+    def test_the_same_key_is_the_same_retry(self):
+        self.job("show", self.devsim(3, "--fault", "silent:2"))
+        process = self.serve()
+        sweep = self.submit("show")["sweep"]
+        self.ended(sweep)
+        key = [("Idempotency-Key", "again")]
+
+        def retry(which):
+            return self.ask(f"/v1/sweeps/{which}/retry", {"only": "failed"}, status=202,
+                            headers=key)[0]["sweep"]
+        first = retry(sweep)
+        self.assertNotEqual(first, sweep)
+        self.assertEqual(retry(sweep), first)
+        self.assertEqual(self.ended(first)["total"], 1)
+        self.stop(process)
+        process = self.serve()
+        self.assertEqual(retry("last"), first)
+        self.assertEqual(len(self.ask("/v1/sweeps")[0]["sweeps"]), 2)
+        self.stop(process)
+
     def test_many_sweeps_at_once_and_no_device_twice(self):
         record = self.path("record")
         inventory = self.devsim(6, "--command-delay", "200ms", "--record", record)
