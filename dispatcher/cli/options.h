@@ -114,8 +114,11 @@ struct ResultsOptions {
   bool list = false;           // list the sweeps instead
   OutputFormat output = OutputFormat::kText;
   std::string output_dir;
-  std::string store;    // empty: the default place
-  bool follow = false;  // results that are still to come, too; only of a server
+  std::string git;  // a repository's directory; empty: none. Only of a store here
+  bool git_by_region = false;
+  std::string platform_dir;  // with `git`
+  std::string store;         // empty: the default place
+  bool follow = false;       // results that are still to come, too; only of a server
   ServerOptions server;
 };
 

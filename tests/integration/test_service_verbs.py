@@ -160,7 +160,7 @@ class ServiceVerbs(rig.RigTest):
         first, second = (self.ask("submit", "show", "--watch").out.decode().strip()
                          for _ in range(2))
         store = ["--store", self.path("state/netfleet/store.db")]
-        for which in ([], [second], [first, second], ["--no-mask"]):
+        for which in ([], [second], [first, second], ["-o", "jsonl"], ["--no-mask"]):
             here = self.finish(self.argv("diff", *which, *store))
             there = self.finish(self.argv("diff", *which))
             self.assertEqual((there.status, there.out, there.err),
