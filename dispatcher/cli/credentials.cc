@@ -163,7 +163,10 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
   for (const auto& [name, password] : inventory.passwords) {
     auto credential = std::make_shared<Credential>();
     credential->password = password->clone();
-    credential->enable_password = own->enable_password.clone();
+    const auto enable = inventory.enable_passwords.find(name);
+    credential->enable_password = enable == inventory.enable_passwords.end()
+                                      ? own->enable_password.clone()
+                                      : enable->second->clone();
     credential->otp_command = own->otp_command;
     store.emplace(name, std::move(credential));
   }

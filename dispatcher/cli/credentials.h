@@ -27,9 +27,9 @@ struct CredentialIo {
   std::string home = {};  // what "~/" in an inventory's key files stands for
 };
 
-// The store holds "default" and the inventory's passwords ("inventory:1", ...; they get the enable
-// password of the command line too), and what jump hosts bring as a password or key ("jump:NAME").
-// `user` is for the prompt. A password is asked for with
+// The store holds "default" and the inventory's passwords ("inventory:1", ...; those that
+// come without one get the enable password of the command line), and what jump hosts bring as a
+// password or key ("jump:NAME"). `user` is for the prompt. A password is asked for with
 // --ask-password, or when some selected host uses "default" and there is no password source, no
 // key and no --agent (an agent that merely runs is used, but not relied on where there is a
 // terminal). `hosts` are the selected ones and `jumps` those on their ways: one that names any

@@ -170,6 +170,32 @@ TEST_F(Credentials, UnknownNamesAreErrorsUnlessWorkersResolveThem) {
   EXPECT_THAT(prompts_, IsEmpty());
 }
 
+TEST_F(Credentials, OfThoseInAFileTheOnesThatAreAskedForAreRead) {
+  named_["night"].password = {Kind::kEnvironment, "NETFLEET_TEST_SECRET"};
+  named_["other"].password = {Kind::kFile, "/nowhere"};
+  hosts_[0].credential = "night";
+  const auto store = gather();
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ(store->at("night")->password.reveal(), "from-env");
+  EXPECT_FALSE(store->contains("other"));
+  EXPECT_THAT(prompts_, IsEmpty());
+  hosts_[0].credential = "other";
+  EXPECT_THAT(error(), HasSubstr("credential 'other': read"));
+  named_["keys"].keys = {"plain"};
+  hosts_[0].credential = "keys";
+  EXPECT_EQ(gather()->at("keys")->keys.at(0).path, "plain");
+  remote_workers_ = true;
+  EXPECT_FALSE(gather()->contains("keys")) << "keys are the workers' own";
+}
+
+TEST_F(Credentials, AnInventorysPasswordOfPrivilegedModeGoesBeforeTheCommandLines) {
+  inventory_.passwords.emplace("inventory:1", std::make_shared<const Secret>("login"));
+  inventory_.enable_passwords.emplace("inventory:1", std::make_shared<const Secret>("enable"));
+  hosts_[0].credential = "inventory:1";
+  options_.enable_password = {Kind::kEnvironment, "NETFLEET_TEST_SECRET"};
+  EXPECT_EQ(gather()->at("inventory:1")->enable_password.reveal(), "enable");
+}
+
 TEST_F(Credentials, AnAgentThatIsNotThereIsAnError) {
   options_.agent = AgentUse::kOn;
   EXPECT_EQ(error(), "--agent: SSH_AUTH_SOCK is not set");
