@@ -76,6 +76,9 @@ void add_serve(CLI::App& serve, ServeOptions& options) {
             take_count(options.keep_days));
   add_duration(serve, "--stop-timeout", "How long what runs may go on after SIGTERM",
                options.stop_timeout);
+  add_text(serve, "--credential-file", "FILE",
+           "Where the secrets are that jobs name with 'credentials: {name: NAME}'",
+           options.credential_file);
   serve.add_flag("-v,--verbose", options.verbose, "Log each grant, stage and retry");
   add_workers_part(serve, options);
   add_http_part(serve, options);

@@ -54,6 +54,7 @@ void settle(RunOptions& options, const ServeOptions& serve) {
   options.store = {};
   options.session_log.clear();
   options.unattended = true;
+  if (options.credential_file.empty()) options.credential_file = serve.credential_file;
   if (options.platform_dir.empty()) options.platform_dir = serve.platform_dir;
 }
 

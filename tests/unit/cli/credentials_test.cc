@@ -47,8 +47,8 @@ class Credentials : public ::testing::Test {
   }
 
   std::expected<CredentialStore, PromptFailure> gather() {
-    return gather_credentials(options_, "ann", hosts_, jumps_, inventory_, remote_workers_, io_,
-                              warnings_);
+    return gather_credentials(options_, named_, "ann", hosts_, jumps_, inventory_, remote_workers_,
+                              io_, warnings_);
   }
   std::string error() {
     const auto store = gather();
@@ -61,6 +61,7 @@ class Credentials : public ::testing::Test {
   }
 
   CredentialOptions options_;
+  NamedCredentials named_;
   std::vector<Host> hosts_;
   std::vector<JumpHost> jumps_;
   Inventory inventory_;
@@ -164,7 +165,9 @@ TEST_F(Credentials, KeyErrors) {
 
 TEST_F(Credentials, UnknownNamesAreErrorsUnlessWorkersResolveThem) {
   hosts_[0].credential = "tacacs";
-  EXPECT_EQ(error(), "host edge asks for the credential 'tacacs', which is not known here");
+  EXPECT_EQ(error(),
+            "host edge asks for the credential 'tacacs', which is not known here "
+            "(--credential-file says where one is)");
   remote_workers_ = true;
   EXPECT_TRUE(gather());
   EXPECT_THAT(prompts_, IsEmpty());
