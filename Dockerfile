@@ -28,8 +28,8 @@ RUN apt-get update \
 USER netfleet
 WORKDIR /var/lib/netfleet
 ENV XDG_STATE_HOME=/var/lib
-EXPOSE 7600-7607
-# While a sweep runs. It asks as an operator: netfleet keygen /keys operator NAME
+EXPOSE 7600-7607 7680
+# While a sweep runs, or of a service with --listen. It asks as an operator: netfleet keygen /keys operator NAME
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
   CMD ["netfleet", "workers", "--dispatcher", "tcp://127.0.0.1:7600", "--keys", "/keys"]
 ENTRYPOINT ["netfleet"]

@@ -133,5 +133,5 @@ int main(int argc, char** argv) {
   }
   if (const auto* workers = std::get_if<WorkersOptions>(&*parsed)) return workers_verb(*workers);
   if (const auto* service = std::get_if<ServiceCommand>(&*parsed)) return service_verb(*service);
-  return results_verb(std::get<ResultsOptions>(*parsed));
+  return results_verb(std::get<ResultsOptions>(*parsed), worker_side);
 }

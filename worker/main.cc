@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/credential_file.h"
 #include "common/credential_source.h"
 #include "common/curve_files.h"
 #include "common/open_files.h"
@@ -35,17 +36,28 @@ std::string default_name() {
   return fmt::format("{}-{}", host, getpid());
 }
 
-// The worker's own credential "default", if its command line names any.
+// The worker's own credential "default", if its command line names any, and those of its file.
 Expected<CredentialStore> own_credentials(const WorkerOptions& options) {
   std::vector<std::string> warnings;
+  NamedCredentials named;
+  if (!options.credential_file.empty()) {
+    auto read = read_credential_file(options.credential_file, home_directory());
+    if (!read) return std::unexpected(read.error());
+    named = *std::move(read);
+  }
   const AskPassphrase nobody = [](const std::string& path) -> Expected<Secret> {
     return fail(fmt::format("the key {} needs a passphrase: give --key-passphrase-env VAR", path));
   };
   auto credential =
       read_credential(options.credentials, ssh::Identity::needs_passphrase, nobody, warnings);
-  for (const std::string& warning : warnings) log(warning);
   if (!credential) return std::unexpected(credential.error());
   CredentialStore store;
+  for (const auto& [name, where] : named) {
+    auto one = read_credential(where, ssh::Identity::needs_passphrase, nobody, warnings);
+    if (!one) return fail(fmt::format("credential '{}': {}", name, one.error().message));
+    store[name] = std::make_shared<const Credential>(*std::move(one));
+  }
+  for (const std::string& warning : warnings) log(warning);
   if (!credential->password.empty() || !credential->keys.empty() || credential->use_agent) {
     store["default"] = std::make_shared<const Credential>(std::move(*credential));
   }

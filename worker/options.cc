@@ -56,6 +56,9 @@ Expected<WorkerCommandLine> parse_worker_command_line(int argc, const char* cons
   app.add_flag("-v,--verbose", options.verbose, "Say more on stderr (repeatable)");
   app.option_defaults()->group("Login");
   add_credential_options(app, options.credentials, false);
+  add_text(app, "--credential-file", "FILE",
+           "Where the secrets of named credentials are (YAML: 'credentials:')",
+           options.credential_file);
   add_text(app, "--jumps", "FILE",
            "Jump hosts that this worker knows by itself (YAML: 'jumps:' as in an inventory)",
            options.jumps);

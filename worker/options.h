@@ -20,6 +20,7 @@ struct WorkerOptions {
   std::uint32_t sessions = 50;        // slots
   std::uint32_t session_threads = 0;  // 0: one a core
   CredentialOptions credentials;      // ask_password is never set: a worker has nobody to ask
+  std::string credential_file;        // those that tasks name; empty: "default" alone
   std::string jumps;                  // a file of jump hosts; empty: none
   std::string known_hosts;            // empty: the user's own
   std::string platform_dir;

@@ -150,6 +150,9 @@ ApiAnswer retry_sweep(ApiContext& context, const ApiRequest& request) {
   if (const auto none = request.query.allow({}); !none) return refusal_answer(none.error());
   const auto only = parse_retry(request.body);
   if (!only) return refusal_answer(only.error());
+  if (const auto good = check_idempotency_key(request.key); !good) {
+    return refusal_answer(good.error());
+  }
   const auto sweep = named_id(context, request);
   if (!sweep) return sweep.error();
   std::string next;
@@ -157,7 +160,7 @@ ApiAnswer retry_sweep(ApiContext& context, const ApiRequest& request) {
       act_audited(context, request, {"retry", *sweep, "only " + format_outcomes(*only)},
                   [&]() -> Answer<std::string> {
                     auto id = context.service.retry(*sweep, *only, request.scope >= Scope::kChange,
-                                                    request.who());
+                                                    request.who(), request.key);
                     if (!id) return id;
                     next = *id;
                     return "sweep " + next;

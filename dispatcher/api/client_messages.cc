@@ -147,6 +147,7 @@ Expected<SweepView> read_sweep(const Json& json) {
   if (fields.has("ended_at")) sweep.ended_at = fields.time("ended_at");
   sweep.commands = fields.texts("commands");
   sweep.changes = fields.flag("changes");
+  if (fields.has("guarded")) sweep.guarded = fields.flag("guarded");
   sweep.total = fields.number("total");
   sweep.running = fields.number("running");
   if (fields.has("done")) sweep.done = fields.number("done");

@@ -25,6 +25,7 @@ struct SweepView {
   std::optional<WallTime> ended_at;
   std::vector<std::string> commands;
   bool changes = false;
+  bool guarded = false;  // the authentication guard ended it; not said by every dispatcher
   std::uint32_t total = 0;
   std::uint32_t running = 0;
   std::optional<std::uint32_t> done;  // none: not said

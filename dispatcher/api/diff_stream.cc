@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "dispatcher/api/routes.h"
-#include "dispatcher/api/views.h"
+#include "dispatcher/history/compare_lines.h"
 #include "dispatcher/inventory/limit.h"
 #include "dispatcher/output/visible.h"
 
@@ -68,12 +67,7 @@ class DiffStream {
     changed_ += found.changed.empty() ? 0 : 1;
     not_compared_ += found.not_compared.empty() ? 0 : 1;
     if (jsonl_) {
-      nlohmann::json line = {{"host", found.host}, {"changed", nlohmann::json::array()}};
-      for (const auto& [command, hunks] : found.changed) {
-        line["changed"].push_back({{"command", command}, {"hunks", hunks}});
-      }
-      line["not_compared"] = found.not_compared;
-      out_ += json_text(line) + "\n";
+      out_ += json_line_of(found);
       return;
     }
     for (const std::string& line : found.not_compared) {
@@ -87,12 +81,11 @@ class DiffStream {
 
   void show_end(std::size_t hosts) {
     if (jsonl_) {
-      out_ += json_text({{"before", before_.id},
-                         {"after", after_.record.id},
-                         {"hosts", hosts},
-                         {"changed", changed_},
-                         {"not_compared", not_compared_}}) +
-              "\n";
+      out_ += json_line_of(ComparisonTotals{.before = before_.id,
+                                            .after = after_.record.id,
+                                            .hosts = hosts,
+                                            .changed = changed_,
+                                            .not_compared = not_compared_});
       return;
     }
     out_ += fmt::format(

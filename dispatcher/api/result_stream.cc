@@ -69,6 +69,7 @@ class ResultStream {
 
   bool run(const ApiWrite& write) {
     renderer_->set_drain([&](std::string&) { flush(write); });
+    quiet_since_ = BootClock::now();
     while (open_ && next_ < end_) {
       // Asked first: of a sweep that has ended before, all results are there now.
       const bool wait = choice_.follow && find_live(context_.service, named_.record.id);
@@ -86,7 +87,7 @@ class ResultStream {
       if (context_.stopping.begun()) return false;
       if (!wait) break;
       flush(write);
-      if (next_ < end_ && open_ && !wait_for_next()) return false;
+      if (next_ < end_ && open_ && !wait_for_next(write)) return false;
     }
     flush(write);
     return open_;
@@ -110,15 +111,27 @@ class ResultStream {
   }
 
   void flush(const ApiWrite& write) {
+    if (!out_.empty()) quiet_since_ = BootClock::now();
     if (open_ && !out_.empty()) open_ = write(out_);
     out_.clear();
   }
 
-  // Until the next result is there, or the sweep is live no more. False: all is being stopped.
-  bool wait_for_next() {
+  // A blank line, so that whoever carries the connection sees that it is alive.
+  void show_life(const ApiWrite& write) {
+    if (BootClock::now() < quiet_since_ + context_.heartbeat) return;
+    out_ = "\n";
+    flush(write);
+  }
+
+  // Until the next result is there, or the sweep is live no more. False: all is being stopped, or
+  // nobody reads.
+  bool wait_for_next(const ApiWrite& write) {
     while (true) {
-      const auto live = context_.service.watch(named_.record.id, seen_, kNotLonger);
+      const auto live =
+          context_.service.watch(named_.record.id, seen_, std::min(kNotLonger, context_.heartbeat));
       if (context_.stopping.begun()) return false;
+      show_life(write);
+      if (!open_) return false;
       if (!live) return true;
       seen_ = live->version;
       const auto result = named_.store.result(named_.record.number, next_);
@@ -139,6 +152,7 @@ class ResultStream {
   std::uint32_t next_;  // position
   std::uint32_t end_;
   std::uint64_t seen_ = 0;  // version of the live sweep
+  TimePoint quiet_since_{};
   std::string out_;
   bool open_ = true;
 };

@@ -23,7 +23,7 @@ struct ApiLimits {
   std::uint32_t streams = 16;        // of those: events, results, comparisons
   Milliseconds request{15'000};      // until a request has come whole, from its connection on
   Milliseconds write{10'000};        // until a reader has taken up to 64 KiB
-  Milliseconds heartbeat{15'000};    // between two signs of life of a stream of events
+  Milliseconds heartbeat{15'000};    // between two signs of life of a stream
   std::uint32_t refusals_noted = 5;  // in the audit log a second; the others are counted there
 };
 

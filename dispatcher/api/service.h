@@ -132,9 +132,10 @@ class Service {
 
   // The sweep's id, once it is in the store and will run whatever dies.
   virtual Answer<std::string> submit(const Submission& submission) = 0;
-  // A new sweep over those hosts of an ended one that ended so.
+  // A new sweep over those hosts of an ended one that ended so. `key`: as a Submission's; retries
+  // and submissions have theirs in common.
   virtual Answer<std::string> retry(const std::string& sweep, OutcomeSet only, bool may_change,
-                                    const std::string& who) = 0;
+                                    const std::string& who, const std::string& key) = 0;
   // Drains it: what runs is finished, nothing else started. `now`: what runs is stopped, too.
   virtual Answer<void> cancel(const std::string& sweep, bool now, const std::string& who) = 0;
   // To a roll-out that asks whether it goes on.

@@ -35,6 +35,7 @@ Json sweep_view(const SweepRecord& sweep, const LiveSweep* live,
                {"ended_at", or_null(sweep.ended_at)},
                {"commands", sweep.job.commands},
                {"changes", sweep.job.changes_device},
+               {"guarded", sweep.guarded},
                {"total", sweep.total},
                {"running", 0}};
   if (live != nullptr) {

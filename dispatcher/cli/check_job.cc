@@ -12,6 +12,7 @@
 #include "common/utf8.h"
 #include "dispatcher/cli/configuration.h"
 #include "dispatcher/cli/job_file.h"
+#include "dispatcher/cli/named_credentials.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/sweep/plan.h"
 
@@ -184,13 +185,21 @@ CheckFindings check_job_file(const std::string& path, const JobSurroundings& aro
   Problems together;
   const RunOptions run =
       problems.any() ? RunOptions{} : run_options_of(job, around.login_name, together);
+  if (!problems.any() && !run.credential_file.empty()) {
+    check_job_credential(job, run, around.home, together);
+  }
   if (together.any()) findings.problems.push_back(together.error().message);
   if (!findings.problems.empty()) return findings;
   CheckOptions check;
   check.inventories = run.inventories;
   check.hosts = run.hosts;
   check.limits = run.limits;
+  check.region = run.region;
   check.platform_dir = run.platform_dir;
+  if (!run.credential.empty() && run.credential_file.empty()) {
+    findings.warnings.push_back(fmt::format(
+        "the credential '{}' is for who runs the job to know (--credential-file)", run.credential));
+  }
   const std::vector<Host> hosts = check_hosts(check, worker_side, findings);
   const auto work = check_work(run, hosts, worker_side, findings);
   if (findings.problems.empty() && hosts.empty()) {

@@ -12,6 +12,7 @@
 #include "common/standard_streams.h"
 #include "common/utf8.h"
 #include "dispatcher/cli/configuration.h"
+#include "dispatcher/cli/named_credentials.h"
 #include "dispatcher/cli/options.h"
 #include "dispatcher/cli/verbs.h"
 #include "dispatcher/inventory/inventory.h"
@@ -47,6 +48,9 @@ Inventory gather(const CheckOptions& options, CheckFindings& findings) {
     if (auto given = inventory_from_arguments(options.hosts); take(given, findings))
       merge_inventory(all, *std::move(given));
   }
+  RunOptions of_job;
+  of_job.region = options.region;
+  settle_hosts(of_job, all.hosts);
   const bool whole =
       findings.problems.size() == before;  // else limits may be missing that are defined
   if (whole) {

@@ -18,6 +18,7 @@ struct CheckOptions {
   std::string job;                        // a job file; empty: none
   std::vector<std::string> inventories;   // -i
   std::vector<std::string> hosts;         // of the job
+  std::string region;                     // of the job: of hosts that name none
   std::vector<std::string> limits;        // -l: which of the hosts are counted and configured
   std::vector<std::string> config_files;  // --config-file
   std::string commands_file;

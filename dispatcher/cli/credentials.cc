@@ -60,7 +60,9 @@ Expected<void> check_names(const Logins& logins, const CredentialStore& store) {
   for (const auto& [who, credential] : logins.all()) {
     if (credential.empty() || store.contains(credential)) continue;
     return fail(
-        fmt::format("{} asks for the credential '{}', which is not known here", who, credential));
+        fmt::format("{} asks for the credential '{}', which is not known here (--credential-file "
+                    "says where one is)",
+                    who, credential));
   }
   return {};
 }
@@ -116,6 +118,17 @@ class Gathering {
     return credential;
   }
 
+  // One of a file of credentials.
+  std::expected<Credential, PromptFailure> named(const std::string& name,
+                                                 const CredentialOptions& where) {
+    auto credential = read(where);
+    if (!credential) {
+      credential.error().message =
+          fmt::format("credential '{}': {}", name, credential.error().message);
+    }
+    return credential;
+  }
+
  private:
   std::expected<Credential, PromptFailure> read(const CredentialOptions& options) {
     auto credential = read_credential(
@@ -148,9 +161,9 @@ class Gathering {
 }  // namespace
 
 std::expected<CredentialStore, PromptFailure> gather_credentials(
-    const CredentialOptions& options, const std::string& user, const std::vector<Host>& hosts,
-    const std::vector<JumpHost>& jumps, const Inventory& inventory, bool remote_workers,
-    const CredentialIo& io, std::vector<std::string>& warnings) {
+    const CredentialOptions& options, const NamedCredentials& named, const std::string& user,
+    const std::vector<Host>& hosts, const std::vector<JumpHost>& jumps, const Inventory& inventory,
+    bool remote_workers, const CredentialIo& io, std::vector<std::string>& warnings) {
   if (options.ask_password && options.password.given()) {
     return std::unexpected(
         PromptFailure{"--ask-password and another source of the password exclude each other"});
@@ -163,7 +176,10 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
   for (const auto& [name, password] : inventory.passwords) {
     auto credential = std::make_shared<Credential>();
     credential->password = password->clone();
-    credential->enable_password = own->enable_password.clone();
+    const auto enable = inventory.enable_passwords.find(name);
+    credential->enable_password = enable == inventory.enable_passwords.end()
+                                      ? own->enable_password.clone()
+                                      : enable->second->clone();
     credential->otp_command = own->otp_command;
     store.emplace(name, std::move(credential));
   }
@@ -176,6 +192,13 @@ std::expected<CredentialStore, PromptFailure> gather_credentials(
   }
   for (const auto& [who, name] : logins.all()) {
     if (store.contains(name)) continue;
+    if (const auto known = named.find(name); known != named.end()) {
+      if (remote_workers && !known->second.password.given()) continue;
+      auto credential = gathering.named(name, known->second);
+      if (!credential) return std::unexpected(std::move(credential.error()));
+      store.emplace(name, std::make_shared<const Credential>(*std::move(credential)));
+      continue;
+    }
     const auto identities = identities_of(name);
     if (!identities) continue;
     store.emplace(name, std::make_shared<const Credential>(with_identities(

@@ -1,7 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <array>
+#include <string_view>
+#include <utility>
 
 #include "common/command_line.h"
 #include "dispatcher/cli/diff_verb.h"
+#include "dispatcher/cli/option_values.h"
 
 namespace netfleet {
 namespace {
@@ -11,6 +15,7 @@ constexpr const char* kExamples = R"(Examples:
   netfleet diff 20261124                 that one against the one before
   netfleet diff 20261101 last -l 'edge-* and not region:eu'
   netfleet diff --volatile 'Total output drops: \d+'
+  netfleet diff last -o jsonl            a line of JSON for each host that differs, then the totals
   netfleet diff --server https://hub:7680   the same of the sweeps of a long-lived dispatcher
 
 Clocks, uptimes and the like are masked, as the platforms' files say ('netfleet platforms NAME').
@@ -28,6 +33,9 @@ void add_diff(CLI::App& diff, DiffOptions& options) {
            options.limits);
   add_list(diff, "--volatile", "REGEX", "Mask what this matches in a line, too (repeatable)",
            options.volatile_patterns);
+  add_value(diff, "-o,--output", "FORMAT", "text (default) or jsonl", Times::kOnce,
+            take_word(options.jsonl, std::array{std::pair{std::string_view("text"), false},
+                                                std::pair{std::string_view("jsonl"), true}}));
   diff.add_flag("--no-mask", options.no_mask,
                 "Do not mask what changes by itself as the platforms' files say");
   add_text(diff, "--platform-dir", "DIR",

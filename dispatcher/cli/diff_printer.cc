@@ -7,6 +7,7 @@
 #include "common/standard_streams.h"
 #include "dispatcher/cli/server.h"
 #include "dispatcher/cli/verbs.h"
+#include "dispatcher/history/compare_lines.h"
 #include "dispatcher/output/visible.h"
 
 namespace netfleet {
@@ -24,6 +25,17 @@ void DiffPrinter::set_sweeps(std::string before, std::string after) {
 }
 
 bool DiffPrinter::visit(const HostComparison& found) {
+  if (jsonl_) {
+    out_ += json_line_of(found);
+  } else {
+    add_text(found);
+  }
+  not_compared_ += found.not_compared.empty() ? 0 : 1;
+  changed_ += found.changed.empty() ? 0 : 1;
+  return out_.size() < kWriteAt || flush();
+}
+
+void DiffPrinter::add_text(const HostComparison& found) {
   for (const std::string& line : found.not_compared) {
     out_ += fmt::format("Not compared: {}: {}\n", one_line(found.host), one_line(line));
   }
@@ -38,13 +50,17 @@ bool DiffPrinter::visit(const HostComparison& found) {
       out_ += changed.hunks;
     }
   }
-  not_compared_ += found.not_compared.empty() ? 0 : 1;
-  changed_ += found.changed.empty() ? 0 : 1;
-  return out_.size() < kWriteAt || flush();
 }
 
 int DiffPrinter::end(std::size_t hosts) {
-  if (open_ && !error_) flush();
+  if (jsonl_ && is_open()) {
+    out_ += json_line_of(ComparisonTotals{.before = before_,
+                                          .after = after_,
+                                          .hosts = hosts,
+                                          .changed = changed_,
+                                          .not_compared = not_compared_});
+  }
+  if (is_open()) flush();
   if (error_) return say_error(*error_, kExitUsage);
   print_error(fmt::format(
       "{} to {}: {} of {} hosts differ{}\n", one_line(before_), one_line(after_), changed_, hosts,

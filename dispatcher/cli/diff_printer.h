@@ -12,9 +12,10 @@ namespace netfleet {
 
 class DiffPrinter {
  public:
-  explicit DiffPrinter(bool to_terminal) : to_terminal_(to_terminal) {}
+  // `jsonl`: compare_lines.h's lines instead of text.
+  DiffPrinter(bool to_terminal, bool jsonl) : to_terminal_(to_terminal), jsonl_(jsonl) {}
 
-  // The ids of both; they stand above each difference.
+  // The ids of both; they stand above each difference, in JSON at the end alone.
   void set_sweeps(std::string before, std::string after);
   // False: nobody reads any more, or something is wrong, which end() says.
   bool visit(const HostComparison& found);
@@ -25,7 +26,10 @@ class DiffPrinter {
  private:
   bool flush();
 
+  void add_text(const HostComparison& found);
+
   bool to_terminal_;
+  bool jsonl_;
   std::string before_;
   std::string after_;
   std::string out_;

@@ -68,7 +68,7 @@ int diff_verb(const DiffOptions& given, const WorkerSide& worker_side) {
   for (const std::string& limit : options.limits) {
     compare.limits += fmt::format("{}({})", compare.limits.empty() ? "" : " and ", limit);
   }
-  DiffPrinter printer(isatty(STDOUT_FILENO) != 0);
+  DiffPrinter printer(isatty(STDOUT_FILENO) != 0, options.jsonl);
   printer.set_sweeps(sweeps->before.id, sweeps->after.id);
   const auto hosts =
       compare_sweeps(*store, sweeps->before, sweeps->after, compare,

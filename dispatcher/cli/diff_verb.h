@@ -21,7 +21,8 @@ struct DiffOptions {
   std::vector<std::string> volatile_patterns;
   bool no_mask = false;
   std::string platform_dir;
-  std::string store;  // empty: the default place
+  std::string store;   // empty: the default place
+  bool jsonl = false;  // else text
   ServerOptions server;
 };
 

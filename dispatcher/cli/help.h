@@ -84,6 +84,8 @@ inline constexpr std::string_view kResultsExamples = R"(Examples:
   netfleet results --list               all sweeps
   netfleet results last -o jsonl        the last sweep, one JSON object a host
   netfleet results -o grouped --diff    the hosts with equal outputs together
+  netfleet results last -o summary --git backup
+                                        a commit of what that sweep brought
   netfleet results last --server http://127.0.0.1:7680 --follow
                                         of a sweep that runs at a long-lived dispatcher)";
 

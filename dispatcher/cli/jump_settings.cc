@@ -6,7 +6,7 @@
 
 #include "common/host_text.h"
 #include "common/problems.h"
-#include "dispatcher/cli/credentials.h"
+#include "dispatcher/cli/named_credentials.h"
 #include "dispatcher/inventory/jumps.h"
 
 namespace netfleet {
@@ -104,7 +104,7 @@ Expected<JumpHost> JumpSettings::describe(const std::string& name) {
     direct = known.direct || !host.via.empty();
     if (!options_.listen.empty() && !known.key.empty()) {
       keys_not_used_ = true;
-      if (known.password == nullptr) host.credential = kDefaultCredential;
+      if (known.password == nullptr) host.credential = credential_of_rest(options_);
     }
   } else {
     const auto parsed = parse_hop(name);
@@ -120,7 +120,7 @@ Expected<JumpHost> JumpSettings::describe(const std::string& name) {
   if (host.port == 0) host.port = 22;
   if (host.user.empty()) host.user = options_.user;
   if (host.user.empty()) return fail("no user to log in as: give -u USER");
-  if (host.credential.empty()) host.credential = kDefaultCredential;
+  if (host.credential.empty()) host.credential = credential_of_rest(options_);
   return host;
 }
 

@@ -31,6 +31,14 @@ void add_results(CLI::App& results, ResultsGiven& given) {
   results.add_flag("--list", options.list, "List the sweeps instead");
   add_result_format(results, options.output, differences);
   add_text(results, "--output-dir", "DIR", "Also write one file a host", options.output_dir);
+  add_text(results, "--git", "DIR", "Also commit one file a host to this git repository",
+           options.git);
+  add_value(
+      results, "--git-shard", "BY", "Directories there: none (default) or region", Times::kOnce,
+      take_word(options.git_by_region, std::array{std::pair{std::string_view("none"), false},
+                                                  std::pair{std::string_view("region"), true}}));
+  add_text(results, "--platform-dir", "DIR", "With --git: more platform files",
+           options.platform_dir);
   add_text(results, "--store", "FILE", "Where results are kept (default: your state directory)",
            options.store);
   results.add_flag("--follow", options.follow, "Of a server: also those that are still to come");
@@ -40,6 +48,13 @@ void add_results(CLI::App& results, ResultsGiven& given) {
 Expected<CommandLine> settle_results(ResultsGiven& given) {
   auto& [options, differences] = given;
   if (options.follow && options.list) return fail("--follow and --list exclude each other");
+  if (options.git.empty() && options.git_by_region) return fail("--git-shard needs --git");
+  if (options.git.empty() && !options.platform_dir.empty()) {
+    return fail("--platform-dir is for --git: it says what is no change");
+  }
+  if (!options.git.empty() && (options.list || !options.server.server.empty())) {
+    return fail("--git is for one sweep of a store here: a server sends text, not bytes");
+  }
   if (!options.store.empty() && !options.server.server.empty()) {
     return fail("--store and --server exclude each other");
   }

@@ -62,9 +62,12 @@ struct RunOptions {
   std::string user;  // -u, else the login name; for hosts that name none
   bool user_given = false;
   CredentialOptions credentials;
-  std::string platform;    // -P, for all hosts; empty: the inventory's, else auto
-  std::uint16_t port = 0;  // --port, for hosts that name none; 0: 22
-  std::string jump;        // -J as the text of a chain, for hosts that name none; "none": directly
+  std::string credential;       // a name, for hosts that name none; empty: of `credentials`
+  std::string credential_file;  // what names mean; empty: no names are known here
+  std::string region;           // for hosts that name none
+  std::string platform;         // -P, for all hosts; empty: the inventory's, else auto
+  std::uint16_t port = 0;       // --port, for hosts that name none; 0: 22
+  std::string jump;  // -J as the text of a chain, for hosts that name none; "none": directly
   std::uint32_t sessions = 50;
   std::uint32_t session_threads = 0;  // 0: one a core
   Timeouts timeouts;
@@ -114,8 +117,11 @@ struct ResultsOptions {
   bool list = false;           // list the sweeps instead
   OutputFormat output = OutputFormat::kText;
   std::string output_dir;
-  std::string store;    // empty: the default place
-  bool follow = false;  // results that are still to come, too; only of a server
+  std::string git;  // a repository's directory; empty: none. Only of a store here
+  bool git_by_region = false;
+  std::string platform_dir;  // with `git`
+  std::string store;         // empty: the default place
+  bool follow = false;       // results that are still to come, too; only of a server
   ServerOptions server;
 };
 

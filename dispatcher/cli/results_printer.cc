@@ -50,7 +50,15 @@ bool ResultsPrinter::visit(const TaskSpec& task, const TaskResult& result) {
   if (directory_) {
     if (auto written = directory_->write(task, result); !written) return stop(written.error());
   }
+  if (backup_ != nullptr) {
+    if (auto written = backup_->write(task, result); !written) return stop(written.error());
+  }
   return out_.size() < kWriteAt || flush();
+}
+
+void ResultsPrinter::set_backup(std::shared_ptr<GitBackup> backup, WallTime when) {
+  backup_ = std::move(backup);
+  backup_at_ = when;
 }
 
 Expected<int> ResultsPrinter::end() {
@@ -60,6 +68,12 @@ Expected<int> ResultsPrinter::end() {
     flush();
   }
   if (error_) return std::unexpected(*error_);
+  if (backup_ != nullptr && open_) {
+    if (auto done = backup_->commit(summary_.sweep, backup_at_); !done) {
+      return std::unexpected(done.error());
+    }
+    print_error(fmt::format("netfleet: {}\n", backup_->report()));
+  }
   const auto& counts = summary_.by_outcome;
   const std::uint32_t seen = std::accumulate(counts.begin(), counts.end(), std::uint32_t{0});
   if (open_ && seen < summary_.total) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "dispatcher/history/git_backup.h"
 #include "dispatcher/output/output_directory.h"
 #include "dispatcher/output/renderer.h"
 
@@ -27,6 +28,8 @@ class ResultsPrinter {
   bool flush();
   // Of how long the sweep took, once it is known.
   void set_elapsed(Milliseconds elapsed) { summary_.elapsed = elapsed; }
+  // Gets each task too, and makes its commit, of this time, once all were there.
+  void set_backup(std::shared_ptr<GitBackup> backup, WallTime when);
   // The exit status. Says on stderr when hosts have no result.
   Expected<int> end();
 
@@ -37,6 +40,8 @@ class ResultsPrinter {
 
   std::unique_ptr<Renderer> renderer_;
   std::optional<OutputDirectory> directory_;
+  std::shared_ptr<GitBackup> backup_;  // may be null
+  WallTime backup_at_{};
   Summary summary_;
   std::string out_;
   bool open_ = true;

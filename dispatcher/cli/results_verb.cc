@@ -6,6 +6,7 @@
 
 #include "common/duration.h"
 #include "common/standard_streams.h"
+#include "dispatcher/cli/git_option.h"
 #include "dispatcher/cli/results_printer.h"
 #include "dispatcher/cli/server.h"
 #include "dispatcher/cli/service_verbs.h"
@@ -48,7 +49,22 @@ Expected<int> list_sweeps(Store& store) {
   return kExitOk;
 }
 
-Expected<int> print_sweep(Store& store, const ResultsOptions& options) {
+Expected<void> back_up(ResultsPrinter& printer, const SweepRecord& sweep,
+                       const ResultsOptions& options, const WorkerSide& worker_side) {
+  if (options.git.empty()) return {};
+  if (!sweep.ended_at) return fail(fmt::format("--git: sweep {} has not ended", sweep.id));
+  RunOptions as_run;
+  as_run.git = options.git;
+  as_run.git_shard = options.git_by_region ? GitShard::kRegion : GitShard::kNone;
+  as_run.platform_dir = options.platform_dir;
+  auto backup = open_backup(as_run, worker_side, {});
+  if (!backup) return std::unexpected(backup.error());
+  printer.set_backup(*std::move(backup), *sweep.ended_at);
+  return {};
+}
+
+Expected<int> print_sweep(Store& store, const ResultsOptions& options,
+                          const WorkerSide& worker_side) {
   auto sweep = store.find_sweep(options.sweep);
   if (!sweep) return std::unexpected(sweep.error());
   Summary about{.sweep = sweep->id, .total = sweep->total};
@@ -65,6 +81,9 @@ Expected<int> print_sweep(Store& store, const ResultsOptions& options) {
                              return {};
                            });
   if (!printer) return std::unexpected(printer.error());
+  if (auto opened = back_up(**printer, *sweep, options, worker_side); !opened) {
+    return std::unexpected(opened.error());
+  }
   auto visited = store.for_each(sweep->number, [&](const TaskSpec& task, const TaskResult* result) {
     return result == nullptr || (*printer)->visit(task, *result);
   });
@@ -83,14 +102,18 @@ Expected<Store> open_kept_store(const std::string& given) {
   return Store::open(*path);
 }
 
-int results_verb(const ResultsOptions& options) {
-  if (options.store.empty() && names_server(options.server)) return server_results(options);
+int results_verb(const ResultsOptions& options, const WorkerSide& worker_side) {
+  if (options.store.empty() && names_server(options.server)) {
+    if (options.git.empty()) return server_results(options);
+    return say_error({"--git is for a sweep of a store here: give --store FILE"}, kExitUsage);
+  }
   if (options.follow) {
     return say_error({"--follow is for a sweep at a server: give --server URL"}, kExitUsage);
   }
   auto store = open_kept_store(options.store);
   if (!store) return say_error(store.error(), kExitUsage);
-  const Expected<int> status = options.list ? list_sweeps(*store) : print_sweep(*store, options);
+  const Expected<int> status =
+      options.list ? list_sweeps(*store) : print_sweep(*store, options, worker_side);
   return status ? *status : say_error(status.error(), kExitUsage);
 }
 

@@ -11,6 +11,7 @@
 #include "common/command_line.h"
 #include "common/duration.h"
 #include "common/host_text.h"
+#include "dispatcher/cli/named_credentials.h"
 #include "dispatcher/cli/option_values.h"
 #include "dispatcher/inventory/jumps.h"
 #include "dispatcher/notify/notifier.h"
@@ -37,6 +38,7 @@ void add_hosts(CLI::App& run, RunOptions& options) {
               options.port = static_cast<std::uint16_t>(*port);
               return {};
             });
+  add_region(run, options);
   add_value(
       run, "-J,--jump", "HOP[,HOP]|none",
       "Jump hosts, nearest first, of hosts whose inventory names none: [user@]host[:port], or "
@@ -72,6 +74,7 @@ void add_login(CLI::App& run, RunOptions& options) {
   add_text(run, "-u,--user", "NAME",
            "The user of hosts whose inventory names none (default: your login name)", options.user);
   add_credential_options(run, options.credentials, true);
+  add_named_credentials(run, options);
   add_value(
       run, "--host-key-policy", "POLICY",
       "strict, accept-new (default: unknown hosts are remembered) or off", Times::kOnce,
@@ -243,6 +246,8 @@ void add_resume(CLI::App& run, RunOptions& options) {
                             "--commands-file",
                             "--platform",
                             "--port",
+                            "--region",
+                            "--credential",
                             "--jump",
                             "--changes",
                             "--user",
@@ -293,6 +298,7 @@ Expected<void> settle_run(const CLI::App& run, RunOptions& options, const RunExt
     if (auto settled = settle_change(run, options); !settled) return settled;
     if (auto settled = settle_rollout(run, options.rollout); !settled) return settled;
   }
+  if (auto settled = settle_named_credentials(options); !settled) return settled;
   if (!fresh && !options.store.enabled) return fail("--resume needs a store");
   if (std::ranges::count(options.inventories, "-") > 1) {
     return fail("--inventory: standard input can be read only once");

@@ -14,6 +14,7 @@
 #include "common/codec.h"
 #include "dispatcher/cli/configuration.h"
 #include "dispatcher/cli/credentials.h"
+#include "dispatcher/cli/named_credentials.h"
 #include "dispatcher/cli/ssh_settings.h"
 #include "dispatcher/inventory/inventory.h"
 #include "dispatcher/inventory/jumps.h"
@@ -45,6 +46,7 @@ Expected<Inventory> gather_hosts(const RunOptions& options, std::span<const Task
     if (!given) return given;
     merge_inventory(all, std::move(*given));
   }
+  settle_hosts(options, all.hosts);
   const bool workers_know = !options.listen.empty();
   if (auto known = resolve_jumps(all, workers_know); !known) return std::unexpected(known.error());
   if (options.logins_per_second > 0) {
@@ -116,7 +118,13 @@ std::expected<CredentialStore, PromptFailure> credentials_of(const RunOptions& o
   const auto nobody = [] { return false; };
   const CredentialIo io{options.unattended ? std::function<bool()>(nobody) : has_terminal,
                         read_password, worker_side.needs_passphrase, variable("HOME")};
-  return gather_credentials(options.credentials, common_user(setup.tasks), hosts,
+  NamedCredentials named;
+  if (!options.credential_file.empty()) {
+    auto read = read_credential_file(options.credential_file, io.home);
+    if (!read) return input_error(read.error().message);
+    named = *std::move(read);
+  }
+  return gather_credentials(options.credentials, named, common_user(setup.tasks), hosts,
                             setup.record.job.jumps, inventory, remote, io, setup.warnings);
 }
 
@@ -124,6 +132,7 @@ void begin_anew(SweepRecord& record, const RunOptions& options, std::size_t task
   record.number = 0;
   record.started_at = SystemClock().wall();
   record.ended_at.reset();
+  record.guarded = false;
   record.id = record.job.sweep = make_sweep_id(record.started_at, random_seed());
   record.total = static_cast<std::uint32_t>(tasks);
   record.lease = options.lease;
@@ -183,7 +192,8 @@ Expected<void> set_groups(const RunOptions& options, const Inventory& inventory,
 // The hosts of a stored sweep, as far as they matter again: by which credential, under which
 // limits. A credential that an inventory made up ("inventory:1") may mean another password in
 // another reading: the host's own counts.
-Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& inventory) {
+Expected<std::vector<Host>> hosts_again(const RunOptions& options, RunSetup& setup,
+                                        const Inventory& inventory) {
   if (setup.record.limited && inventory.limits.empty()) {
     return fail(
         fmt::format("sweep {} runs under limits, and these are not stored: give its inventory "
@@ -203,7 +213,8 @@ Expected<std::vector<Host>> hosts_again(RunSetup& setup, const Inventory& invent
                         "are not stored: give the inventory again with -i",
                         task.host));
       }
-      task.credential = host.credential.empty() ? kDefaultCredential : host.credential;
+      task.credential =
+          host.credential.empty() ? SharedText(credential_of_rest(options)) : host.credential;
     }
     host.credential = task.credential;
     host.jump = task.jump;
@@ -232,7 +243,7 @@ std::expected<RunSetup, PromptFailure> with_hosts_again(RunSetup setup, const Ru
                                                         const WorkerSide& worker_side) {
   auto inventory = gather_hosts(options, setup.tasks);
   if (!inventory) return input_error(inventory.error().message);
-  auto hosts = hosts_again(setup, *inventory);
+  auto hosts = hosts_again(options, setup, *inventory);
   if (!hosts) return input_error(hosts.error().message);
   if (auto known = check_jump_secrets(setup.record.job.jumps, *inventory); !known) {
     return input_error(known.error().message);
@@ -297,7 +308,7 @@ std::expected<RunSetup, PromptFailure> set_up_run(const RunOptions& options,
   defaults.user = options.user;
   if (options.port != 0) defaults.port = options.port;
   defaults.platform = options.platform;
-  defaults.credential = kDefaultCredential;
+  defaults.credential = credential_of_rest(options);
   setup.tasks = plan_tasks(hosts, defaults);
   setup.limits = plan_limits(*inventory, hosts);
   if (auto set = set_groups(options, *inventory, hosts, setup); !set) {

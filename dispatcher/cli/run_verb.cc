@@ -278,7 +278,7 @@ class Run {
   int conclude(const SweepEnd& end) {
     const auto elapsed = end.report.summary.elapsed;
     if (elapsed && !end.report.store_error) {  // else results are missing there: it is unfinished
-      auto ended = store_.end_sweep(record().number, record().started_at + *elapsed);
+      auto ended = store_.end_sweep(record().number, record().started_at + *elapsed, end.guarded);
       if (!ended) console_.say("netfleet: " + ended.error().message);
     }
     if (!options_.quiet && options_.output != OutputFormat::kSummary) {

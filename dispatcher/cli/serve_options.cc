@@ -16,11 +16,17 @@ constexpr const char* kExamples = R"(Examples:
   netfleet serve jobs/ --listen tcp://0.0.0.0:7600 --keys keys/
   netfleet serve jobs/ --http 10.0.0.5:7680 --tokens tokens --tls-cert api.pem --tls-key api.key
   netfleet serve jobs/ --keep-days 90 --keep-sweeps 10
+Then, on the same machine as the same user:
+  netfleet submit nightly -l 'edge-*' --watch     the job of jobs/nightly.yaml, now, on these hosts
+  netfleet status; netfleet status last
+  netfleet watch last
+  netfleet schedule; netfleet schedule pause nightly
 
 Each *.yaml of the directory is a job ('netfleet run JOB.yaml' does it once, 'netfleet check
 JOB.yaml' says what is wrong with it); those with a schedule become sweeps by themselves. SIGHUP
-reads them again, SIGTERM finishes what runs and leaves the rest to the next start. Others ask over
-HTTP (docs/API.md), with the token in the file api-token beside the store.)";
+reads them again, SIGTERM finishes what runs and leaves the rest to the next start. Who asks needs a
+token: 'netfleet submit', 'status', 'watch', 'schedule' and the like take that in the file api-token
+beside the store, or one of --token-file; so does everybody over HTTP (docs/API.md).)";
 
 void add_workers_part(CLI::App& serve, ServeOptions& options) {
   serve.option_defaults()->group("Workers");
@@ -76,6 +82,9 @@ void add_serve(CLI::App& serve, ServeOptions& options) {
             take_count(options.keep_days));
   add_duration(serve, "--stop-timeout", "How long what runs may go on after SIGTERM",
                options.stop_timeout);
+  add_text(serve, "--credential-file", "FILE",
+           "Where the secrets are that jobs name with 'credentials: {name: NAME}'",
+           options.credential_file);
   serve.add_flag("-v,--verbose", options.verbose, "Log each grant, stage and retry");
   add_workers_part(serve, options);
   add_http_part(serve, options);

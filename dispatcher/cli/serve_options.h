@@ -31,6 +31,7 @@ struct ServeOptions {
   std::uint32_t session_threads = 0;
   std::string known_hosts;
   std::string platform_dir;
+  std::string credential_file;  // of jobs that name none
   // The HTTP API.
   std::string http = "127.0.0.1:7680";  // "none": none
   std::string tokens;                   // empty: a file in the user's state directory

@@ -73,9 +73,9 @@ int server_diff(const DiffOptions& options) {
 
   // The names of both stand above each difference. An earlier sweep that was not named is known at
   // the end: what differs waits until then.
-  DiffPrinter printer(isatty(STDOUT_FILENO) != 0);
-  const bool waits = options.before.empty();
-  if (!waits) {
+  DiffPrinter printer(isatty(STDOUT_FILENO) != 0, options.jsonl);
+  const bool waits = options.before.empty() && !options.jsonl;
+  if (!waits && !options.jsonl) {
     const auto names = named(*client, options.before, *after);
     if (!names) return say_failure(names.error());
     printer.set_sweeps(names->first, names->second);
@@ -113,7 +113,7 @@ int server_diff(const DiffOptions& options) {
   if (printer.is_open() && !end) {
     return say_error({"the comparison stops before its end"}, kExitInternal);
   }
-  if (waits) printer.set_sweeps(end->before, end->after);
+  if (end && (waits || options.jsonl)) printer.set_sweeps(end->before, end->after);
   for (const HostComparison& host : waiting) {
     if (!printer.visit(host)) break;
   }

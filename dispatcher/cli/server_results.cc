@@ -24,7 +24,7 @@ namespace {
 constexpr std::uint32_t kSweepsListed = 50;
 constexpr std::size_t kLongestLine = 1u << 30;  // bytes: all outputs of a host, escaped
 constexpr Milliseconds kPatience{120'000};      // without a dispatcher, in the middle of results
-constexpr Milliseconds kSilence{600'000};       // until a result comes, of a sweep that runs
+constexpr Milliseconds kSilence{60'000};        // of a stream that sends signs of life
 
 // The lines of results, by index, for formats that show them at the end. On the disk: there may be
 // more than memory should hold.
@@ -75,13 +75,11 @@ class Results {
     printer_ = std::move(*printer);
     BackOff back_off(kPatience);
     while (true) {
-      const std::uint32_t before = next_;
+      alive_ = false;
       const auto read = read_stream();
       if (error_) return say_error(*error_, kExitInternal);
       if (read || stopped_) break;
-      // A sweep may have nothing to tell for long.
-      const bool was_quiet = options_.follow && read.error().status / 100 == 2;
-      if (next_ != before || was_quiet) back_off.went_well();
+      if (alive_) back_off.went_well();
       if (!read.error().may_pass() || !back_off.wait()) {
         static_cast<void>(printer_->flush());
         return say_failure(read.error());
@@ -100,6 +98,7 @@ class Results {
                      fmt::format("/results?first={}{}", next_, options_.follow ? "&follow=1" : "")),
         "application/x-ndjson", options_.follow ? kSilence : ApiClient::kSlowAnswer,
         [&](std::string_view piece) {
+          alive_ = true;
           const auto more = lines.read(piece, [this](std::string_view line) { return take(line); });
           if (!more) error_ = more.error();
           stopped_ = stopped_ || !more.value_or(false);
@@ -141,6 +140,7 @@ class Results {
   KeptLines kept_;
   std::unique_ptr<ResultsPrinter> printer_;
   std::uint32_t next_ = 0;  // the index of the next result
+  bool alive_ = false;      // something came, be it but a sign of life
   bool stopped_ = false;    // nobody reads any more, or something is wrong
   std::optional<Error> error_;
 };

@@ -35,7 +35,7 @@ inline constexpr std::string_view kWatchExamples = R"(Examples:
 A roll-out that asks whether it goes on is answered here: on a terminal you are asked.
 Ctrl-C ends the watching; the sweep goes on ('netfleet cancel' ends it).
 Exit status, as of run: 0 every host ok; 1 some not; 2 there is no such sweep; 3 nobody answers;
-130 interrupted.)";
+4 ended by refused logins; 130 interrupted.)";
 
 inline constexpr std::string_view kCancelExamples = R"(Examples:
   netfleet cancel 20261125-0300              what runs is finished, nothing else started

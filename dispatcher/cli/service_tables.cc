@@ -91,6 +91,7 @@ std::string render_sweep(const SweepView& sweep) {
     text += one_line(fmt::format("commands: {}", fmt::join(sweep.commands, "; "))) + '\n';
   }
   if (sweep.changes) text += "it may change devices\n";
+  if (sweep.guarded) text += "the authentication guard ended it\n";
   if (!sweep.why.empty()) {
     text += fmt::format("it asks whether it goes on: {}\n", one_line(sweep.why));
   }

@@ -38,13 +38,14 @@ Expected<std::optional<std::string>> read_configuration(
   return fmt::format("{}\n", fmt::join(job.configuration.lines, "\n"));
 }
 
-// The same for every try: however often it arrives, one sweep is begun.
-ClientAnswer<std::string> submit(ApiClient& client, const Submission& submission) {
-  const std::string json = submission_json(submission);
+// With one key for every try: however often it arrives, one sweep is begun.
+ClientAnswer<std::string> post_once(ApiClient& client, const std::string& target,
+                                    const std::string& json) {
+  const std::string key = fmt::format("{:016x}{:016x}", random_seed(), random_seed());
   BackOff back_off(kPatience);
   bool was_lost = false;
   while (true) {
-    auto answered = client.post("/v1/sweeps", json, submission.key);
+    auto answered = client.post(target, json, key);
     if (answered) return answered;
     using Kind = ClientFailure::Kind;
     const bool again = answered.error().kind == Kind::kLost ||
@@ -79,8 +80,8 @@ int submit_verb(const SubmitOptions& options) {
   submission.commands = options.commands;
   submission.configuration = *std::move(configuration);
   submission.dry_run = options.dry_run;
-  submission.key = fmt::format("{:016x}{:016x}", random_seed(), random_seed());
-  return begun(*client, submit(*client, submission), options.watch);
+  return begun(*client, post_once(*client, "/v1/sweeps", submission_json(submission)),
+               options.watch);
 }
 
 int cancel_verb(const CancelOptions& options) {
@@ -99,11 +100,8 @@ int cancel_verb(const CancelOptions& options) {
 int retry_verb(const RetryOptions& options) {
   auto client = open_client(options.server);
   if (!client) return say_error(client.error(), kExitUsage);
-  const auto answer = client->post(sweep_target(options.sweep, "/retry"), retry_json(options.only));
-  if (!answer && answer.error().kind == ClientFailure::Kind::kLost) {
-    print_error("netfleet: maybe it is begun: see 'netfleet status' before you try again\n");
-  }
-  return begun(*client, answer, options.watch);
+  const std::string target = sweep_target(options.sweep, "/retry");
+  return begun(*client, post_once(*client, target, retry_json(options.only)), options.watch);
 }
 
 }  // namespace netfleet

@@ -18,7 +18,7 @@ inline constexpr int kExitGuarded = 4;
 inline constexpr int kExitInterrupted = 130;
 
 int run_verb(const RunOptions& options, const WorkerSide& worker_side);
-int results_verb(const ResultsOptions& options);
+int results_verb(const ResultsOptions& options, const WorkerSide& worker_side);
 int workers_verb(const WorkersOptions& options);
 
 // What a sweep that has ended means for the exit status.

@@ -213,6 +213,10 @@ class Watch {
       print_error("netfleet: the sweep stopped before its end\n");
       return kExitSomeFailed;
     }
+    if (sweep_.guarded) {
+      print_error("netfleet: the authentication guard ended the sweep\n");
+      return kExitGuarded;
+    }
     const auto ok = summary.by_outcome[static_cast<std::size_t>(Outcome::kOk)];
     return ok == summary.total ? kExitOk : kExitSomeFailed;
   }

@@ -107,6 +107,7 @@ class AnsibleInventory {
     if (!problems_.any()) read_hosts();
     if (problems_.any()) return std::unexpected(problems_.error());
     inventory_.passwords = passwords_.take();
+    inventory_.enable_passwords = passwords_.take_enable();
     return std::move(inventory_);
   }
 
@@ -322,9 +323,11 @@ class AnsibleInventory {
     std::string password =
         text_of(host, vars, {"ansible_password", "ansible_ssh_pass", "ansible_ssh_password"});
     if (!password.empty()) {
-      const auto name = passwords_.name_of(password);
+      std::string enable = text_of(host, vars, {"ansible_become_password", "ansible_become_pass"});
+      const auto name = passwords_.name_of(password, enable);
       if (check("ansible_password", name)) host.credential = pool_(*name);
       wipe(password.data(), password.size());
+      wipe(enable.data(), enable.size());
     }
     for (const auto& [name, value] : vars) {
       if (!name.starts_with("ansible_")) flatten(host, name, *value);

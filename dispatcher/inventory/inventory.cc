@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t kMaxWarnings = 1000;
 
+// The password of privileged mode that belongs to one; empty: none.
+std::string_view enable_password_of(const Inventory& inventory, const std::string& name) {
+  const auto found = inventory.enable_passwords.find(name);
+  return found == inventory.enable_passwords.end() ? "" : found->second->reveal();
+}
+
 // Adds the passwords of `more` under names that are free in `inventory`, and tells by which name
 // each is known there. The same password gets the same name.
 std::map<std::string, SharedText, std::less<>> merge_passwords(Inventory& inventory,
@@ -20,7 +26,8 @@ std::map<std::string, SharedText, std::less<>> merge_passwords(Inventory& invent
   std::map<std::string, SharedText, std::less<>> renamed;
   for (auto& [name, secret] : more.passwords) {
     const auto same = std::ranges::find_if(inventory.passwords, [&](const auto& entry) {
-      return entry.second->reveal() == secret->reveal();
+      return entry.second->reveal() == secret->reveal() &&
+             enable_password_of(inventory, entry.first) == enable_password_of(more, name);
     });
     if (same != inventory.passwords.end()) {
       renamed[name] = same->first;
@@ -28,6 +35,10 @@ std::map<std::string, SharedText, std::less<>> merge_passwords(Inventory& invent
     }
     const std::string free = fmt::format("inventory:{}", inventory.passwords.size() + 1);
     inventory.passwords.emplace(free, std::move(secret));
+    if (const auto enable = more.enable_passwords.find(name);
+        enable != more.enable_passwords.end()) {
+      inventory.enable_passwords.emplace(free, std::move(enable->second));
+    }
     renamed[name] = free;
   }
   return renamed;

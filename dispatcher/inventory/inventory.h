@@ -68,8 +68,11 @@ struct Host {
 struct Inventory {
   std::vector<Host> hosts;
   // Passwords that the inventory itself holds (Nornir's `password`), by the generated credential
-  // name that hosts refer to ("inventory:1", ...): one entry for each distinct password.
+  // name that hosts refer to ("inventory:1", ...): one entry for each distinct password, together
+  // with that of privileged mode.
   std::map<std::string, std::shared_ptr<const Secret>> passwords;
+  // Those of privileged mode (Netmiko's `secret`), for some of the same names.
+  std::map<std::string, std::shared_ptr<const Secret>> enable_passwords;
   std::vector<NamedLimit> limits;
   std::vector<LimitReference> limit_references;  // each name once
   // The distinct lists of limits that hosts are under; [0] is the empty one. As read, their numbers

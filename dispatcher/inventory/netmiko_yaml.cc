@@ -17,7 +17,7 @@ namespace netfleet {
 namespace {
 
 // Never data: what opens doors.
-constexpr std::array<std::string_view, 3> kSecrets = {"secret", "passphrase", "passwd"};
+constexpr std::array<std::string_view, 2> kSecrets = {"passphrase", "passwd"};
 constexpr std::string_view kEncrypted = "__encrypt__";
 
 class NetmikoFile {
@@ -46,6 +46,7 @@ class NetmikoFile {
       if (value.kind == YamlNode::Kind::kList) group(key, value);
     });
     inventory_.passwords = passwords_.take();
+    inventory_.enable_passwords = passwords_.take_enable();
     return std::move(inventory_);
   }
 
@@ -82,7 +83,9 @@ class NetmikoFile {
     }
     Host host;
     host.name = name.text;
+    password_ = secret_ = nullptr;
     each_pair(map, [&](const YamlNode& key, const YamlNode& value) { field(host, key, value); });
+    take_secrets(host);
     if (host.address.empty()) {
       return problem(name, fmt::format("device '{}' has neither 'host' nor 'ip'", name.text));
     }
@@ -94,11 +97,10 @@ class NetmikoFile {
     const std::string_view name = key.text;
     if (value.kind == YamlNode::Kind::kNull ||
         std::ranges::find(kSecrets, name) != kSecrets.end()) {
-      if (name == "secret" && value.kind == YamlNode::Kind::kScalar) no_secret(key);
       return;
     }
     const bool known = name == "device_type" || name == "host" || name == "ip" || name == "port" ||
-                       name == "username" || name == "password";
+                       name == "username" || name == "password" || name == "secret";
     if (value.kind != YamlNode::Kind::kScalar) {  // Netmiko's own, such as ssh arguments
       if (known) problem(value, fmt::format("'{}' takes one value", name));
       return;
@@ -118,7 +120,9 @@ class NetmikoFile {
     } else if (name == "username") {
       take(host.user, check_user(value.text));
     } else if (name == "password") {
-      password(host, value);
+      password_ = &value;
+    } else if (name == "secret") {
+      secret_ = &value;
     } else if (name != "ip") {
       host.data.edit()[std::string(name)] = value.text;
     }
@@ -134,22 +138,27 @@ class NetmikoFile {
     host.platform = pool_(value.text == "autodetect" ? "auto" : value.text);
   }
 
-  void password(Host& host, const YamlNode& value) {
-    if (value.text.starts_with(kEncrypted)) {
-      return problem(value, "the password is encrypted, and only netmiko-tools decrypts it");
+  void take_secrets(Host& host) {
+    for (const auto& [value, what] :
+         {std::pair(password_, "password"), std::pair(secret_, "secret")}) {
+      if (value != nullptr && value->text.starts_with(kEncrypted)) {
+        return problem(
+            *value, fmt::format("the {} is encrypted, and only netmiko-tools decrypts it", what));
+      }
     }
-    const auto name = passwords_.name_of(value.text);
-    if (!name) return problem(value, name.error().message);
+    if (password_ == nullptr) return secret_ == nullptr ? void() : lone_secret();
+    const auto name = passwords_.name_of(password_->text, secret_ == nullptr ? "" : secret_->text);
+    if (!name) return problem(*password_, name.error().message);
     host.credential = pool_(*name);
   }
 
-  // An inventory holds passwords of logins only.
-  void no_secret(const YamlNode& key) {
+  // It would be another login's.
+  void lone_secret() {
     if (std::exchange(secret_told_, true)) return;
     inventory_.warnings.push_back(
-        fmt::format("{}:{}: 'secret' is not taken from here; give --enable-password-env, -file or "
-                    "-command where devices ask for it",
-                    source_, key.line));
+        fmt::format("{}:{}: 'secret' is only taken beside a 'password'; give "
+                    "--enable-password-env, -file or -command where devices ask for it",
+                    source_, secret_->line));
   }
 
   void group(const YamlNode& name, const YamlNode& list) {
@@ -186,6 +195,8 @@ class NetmikoFile {
   std::unordered_map<std::string, std::size_t> numbers_;
   Passwords passwords_;
   TextPool pool_;
+  const YamlNode* password_ = nullptr;  // of the device that is read
+  const YamlNode* secret_ = nullptr;
   bool secret_told_ = false;
 };
 

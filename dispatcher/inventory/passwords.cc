@@ -11,11 +11,16 @@ namespace {
 constexpr std::size_t kMaxPasswords = 10'000;
 constexpr std::size_t kMaxLength = 4096;
 
+bool is_one_line(std::string_view text) {
+  return text.size() <= kMaxLength && text.find_first_of("\r\n") == std::string_view::npos;
+}
+
 }  // namespace
 
-Expected<std::string> Passwords::name_of(std::string_view password) {
-  if (const auto known = names_.find(password); known != names_.end()) return known->second;
-  if (password.size() > kMaxLength || password.find_first_of("\r\n") != std::string_view::npos) {
+Expected<std::string> Passwords::name_of(std::string_view password, std::string_view enable) {
+  const auto known = names_.find(std::pair(password, enable));
+  if (known != names_.end()) return known->second;
+  if (!is_one_line(password) || !is_one_line(enable)) {
     return fail(fmt::format("the password is not one line of at most {} bytes", kMaxLength));
   }
   if (secrets_.size() == kMaxPasswords) {
@@ -24,7 +29,9 @@ Expected<std::string> Passwords::name_of(std::string_view password) {
   auto secret = std::make_shared<const Secret>(password);
   std::string name = fmt::format("{}{}", kInventoryCredentials, secrets_.size() + 1);
   secrets_.emplace(name, secret);
-  names_.emplace(secret->reveal(), name);
+  auto enable_secret = std::make_shared<const Secret>(enable);
+  names_.emplace(std::pair(secret->reveal(), enable_secret->reveal()), name);
+  if (!enable.empty()) enable_secrets_.emplace(name, std::move(enable_secret));
   return name;
 }
 

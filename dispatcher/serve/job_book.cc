@@ -9,6 +9,7 @@
 
 #include "common/problems.h"
 #include "dispatcher/cli/job_file.h"
+#include "dispatcher/cli/named_credentials.h"
 
 namespace netfleet {
 namespace {
@@ -54,7 +55,10 @@ JobBook::Entry JobBook::read(const std::string& path, std::string& name) const {
                              "and '.', at most {} of them",
                              name, kLongestName));
   }
-  const RunOptions options = run_options_of(job, login_, problems);
+  RunOptions options = run_options_of(job, login_, problems);
+  options.listen = service_.listen;
+  if (options.credential_file.empty()) options.credential_file = service_.credential_file;
+  if (!problems.any()) check_job_credential(job, options, home_, problems);
   if (std::ranges::find(options.inventories, "-") != options.inventories.end()) {
     problems.add(path, 1, "inventory: '-' is standard input, which a service does not read");
   }
@@ -69,7 +73,7 @@ JobBook::Entry JobBook::read(const std::string& path, std::string& name) const {
 }
 
 Expected<std::vector<std::string>> JobBook::reload() {
-  auto paths = job_files(directory_);
+  auto paths = job_files(service_.jobs);
   if (!paths) return std::unexpected(paths.error());
   std::map<std::string, Entry, std::less<>> now;
   std::vector<std::string> wrong;

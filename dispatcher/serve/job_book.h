@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "dispatcher/api/service.h"
+#include "dispatcher/cli/serve_options.h"
 #include "dispatcher/job/job.h"
 
 namespace netfleet {
@@ -18,9 +19,9 @@ namespace netfleet {
 class JobBook {
  public:
   // `home`: what "~/" in its paths stands for; `login`: who is logged in as when a job does not
-  // say.
-  JobBook(std::string directory, std::string home, std::string login)
-      : directory_(std::move(directory)), home_(std::move(home)), login_(std::move(login)) {}
+  // say. `service` outlives it.
+  JobBook(const ServeOptions& service, std::string home, std::string login)
+      : service_(service), home_(std::move(home)), login_(std::move(login)) {}
 
   // Reads all *.yaml and *.yml of the directory. What is wrong is returned, a message a file; the
   // error is of the directory itself, and then nothing has changed. A job whose file is gone is
@@ -41,7 +42,7 @@ class JobBook {
   };
   Entry read(const std::string& path, std::string& name) const;
 
-  std::string directory_;
+  const ServeOptions& service_;
   std::string home_;
   std::string login_;
   std::map<std::string, Entry, std::less<>> jobs_;

@@ -137,7 +137,7 @@ class Serving {
     around_.emplace(Surroundings{options_, worker_side_, clock_, store_path_, variable("USER"),
                                  console_, credentials_});
     steward_.emplace(*around_, *hub_, std::move(*store),
-                     JobBook(options_.jobs, variable("HOME"), variable("USER")), audit_.get());
+                     JobBook(options_, variable("HOME"), variable("USER")), audit_.get());
     return {};
   }
 

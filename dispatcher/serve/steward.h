@@ -50,7 +50,7 @@ class Steward final : public Service {
 
   Answer<std::string> submit(const Submission& submission) override;
   Answer<std::string> retry(const std::string& sweep, OutcomeSet only, bool may_change,
-                            const std::string& who) override;
+                            const std::string& who, const std::string& key) override;
   Answer<void> cancel(const std::string& sweep, bool now, const std::string& who) override;
   Answer<void> answer(const std::string& sweep, bool go_on, const std::string& who) override;
   std::vector<LiveSweep> live_sweeps() override;
@@ -93,6 +93,7 @@ class Steward final : public Service {
   Answer<std::string> start(const SweepOrder& order);
   Answer<std::string> start_and_wait(SweepOrder order);
   Answer<SweepOrder> order_for(const std::string& job);
+  Answer<std::optional<std::string>> begun_before(const std::string& who, const std::string& key);
   std::shared_ptr<Entry> enter(std::unique_ptr<SweepWork> work);
   void give_to_hub(const std::shared_ptr<Entry>& entry);
   SweepRun run_of(const std::shared_ptr<Entry>& entry);

@@ -36,15 +36,23 @@ WorkerInfo info_of(const WorkerView& view, TimePoint now) {
 
 }  // namespace
 
+// The sweep of the same key, if there is one.
+Answer<std::optional<std::string>> Steward::begun_before(const std::string& who,
+                                                         const std::string& key) {
+  if (key.empty()) return std::nullopt;
+  const std::lock_guard lock(book_mutex_);
+  const auto known = book_.sweep_of_request(who, key);
+  if (!known) return refuse(Refusal::Kind::kInternal, known.error().message);
+  if (!*known) return std::nullopt;
+  return (*known)->id;
+}
+
 Answer<std::string> Steward::submit(const Submission& submission) {
   auto order = order_for(submission.job);
   if (!order) return std::unexpected(order.error());
-  if (!submission.key.empty()) {
-    const std::lock_guard lock(book_mutex_);
-    const auto known = book_.sweep_of_request(submission.who, submission.key);
-    if (!known) return refuse(Refusal::Kind::kInternal, known.error().message);
-    if (*known) return (*known)->id;
-  }
+  auto before = begun_before(submission.who, submission.key);
+  if (!before) return std::unexpected(before.error());
+  if (*before) return **before;
   const bool own_words = !submission.commands.empty() || submission.configuration;
   if (own_words && !submission.may_change) {
     return refuse(Refusal::Kind::kForbidden,
@@ -57,7 +65,10 @@ Answer<std::string> Steward::submit(const Submission& submission) {
 }
 
 Answer<std::string> Steward::retry(const std::string& sweep, OutcomeSet only, bool may_change,
-                                   const std::string& who) {
+                                   const std::string& who, const std::string& key) {
+  auto same = begun_before(who, key);
+  if (!same) return std::unexpected(same.error());
+  if (*same) return **same;
   std::optional<SweepRecord> before;
   {
     const std::lock_guard lock(book_mutex_);
@@ -80,6 +91,7 @@ Answer<std::string> Steward::retry(const std::string& sweep, OutcomeSet only, bo
   auto order = order_for(before->job_name);
   if (!order) return std::unexpected(order.error());
   order->origin = who;
+  order->request = key;
   order->repeat = before->id;
   order->only = only;
   order->submission.may_change = may_change;

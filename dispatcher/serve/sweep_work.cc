@@ -54,6 +54,7 @@ void settle(RunOptions& options, const ServeOptions& serve) {
   options.store = {};
   options.session_log.clear();
   options.unattended = true;
+  if (options.credential_file.empty()) options.credential_file = serve.credential_file;
   if (options.platform_dir.empty()) options.platform_dir = serve.platform_dir;
 }
 
@@ -245,7 +246,8 @@ void SweepWork::conclude(const SweepEnd& end) {
   const auto say = [this](const std::string& line) { around_.console.say("netfleet: " + line); };
   const auto elapsed = end.report.summary.elapsed;
   if (elapsed && !end.report.store_error) {  // else results are missing there: it is unfinished
-    auto ended = store_.end_sweep(setup_.record.number, setup_.record.started_at + *elapsed);
+    auto ended =
+        store_.end_sweep(setup_.record.number, setup_.record.started_at + *elapsed, end.guarded);
     if (!ended) say(ended.error().message);
   }
   if (!end.report.backup.empty()) say(end.report.backup);

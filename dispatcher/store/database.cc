@@ -16,7 +16,7 @@
 namespace netfleet {
 namespace {
 
-constexpr int kSchemaVersion = 9;
+constexpr int kSchemaVersion = 10;
 constexpr int kApplicationId =
     0x6e666c74;  // "nflt", so that no other program's file is taken for ours
 constexpr int kBusyMilliseconds = 60'000;  // another run may add a million tasks
@@ -55,7 +55,8 @@ CREATE TABLE sweeps(
   job TEXT,
   origin TEXT,
   due INTEGER,
-  request TEXT);
+  request TEXT,
+  guarded INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE sweep_commands(
   sweep INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -238,6 +239,11 @@ ALTER TABLE sweeps ADD COLUMN due INTEGER;
 ALTER TABLE sweeps ADD COLUMN request TEXT;
 )sql";
 
+// What version 10 added.
+constexpr const char* kUpgradeTo10 = R"sql(
+ALTER TABLE sweeps ADD COLUMN guarded INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // A file that is refused for what it is; the message is complete but for the path.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -303,8 +309,11 @@ void upgrade(SQLite::Database& database) {
     database.exec(kTablesOf7);
   }
   if (version < 8) database.exec(kUpgradeTo8);
-  database.exec(kUpgradeTo9);
-  database.exec(kTablesOf9);
+  if (version < 9) {
+    database.exec(kUpgradeTo9);
+    database.exec(kTablesOf9);
+  }
+  database.exec(kUpgradeTo10);
   database.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
 }

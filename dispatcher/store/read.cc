@@ -18,7 +18,7 @@ constexpr const char* kSelectSweep =
     "command_timeout_ms,task_timeout_ms,max_output,host_key_policy,legacy_algorithms,"
     "changes_device,retries,max_auth_failures,retry_unsafe,limited,lease_ms,boot_id,mode,"
     "configuration,dry_run,confirm_within_ms,save,exec,rollout,job,origin,due,"
-    "request FROM sweeps ";
+    "request,guarded FROM sweeps ";
 
 WallTime to_wall_time(std::int64_t column) { return WallTime(Milliseconds(column)); }
 
@@ -167,6 +167,7 @@ SweepRecord Store::Impl::read_sweep(SQLite::Statement& row) {
   record.origin = text_at(row, 27);
   if (!row.isColumnNull(28)) record.due = to_wall_time(number_at(row, 28));
   record.request = text_at(row, 29);
+  record.guarded = number_at(row, 30) != 0;
   job.answers = read_answers(record.number);
   job.jumps = read_jumps(record.number);
   return record;

@@ -52,11 +52,13 @@ Expected<void> Store::save(std::uint32_t sweep, std::span<const GrantRecord> gra
   });
 }
 
-Expected<void> Store::end_sweep(std::uint32_t sweep, WallTime ended_at) {
+Expected<void> Store::end_sweep(std::uint32_t sweep, WallTime ended_at, bool guarded) {
   return impl_->guarded("end a sweep", [&] {
-    SQLite::Statement update(impl_->database, "UPDATE sweeps SET ended_at=? WHERE number=?");
+    SQLite::Statement update(impl_->database,
+                             "UPDATE sweeps SET ended_at=?, guarded=? WHERE number=?");
     update.bind(1, static_cast<std::int64_t>(ended_at.time_since_epoch().count()));
-    update.bind(2, sweep);
+    update.bind(2, guarded ? 1 : 0);
+    update.bind(3, sweep);
     update.exec();
   });
 }

@@ -31,6 +31,7 @@ struct SweepRecord {
   Milliseconds lease{10'000};  // the longest that its workers were ever given
   std::string boot_id;         // of the machine when it was begun; empty: unknown
   std::string rollout;         // as dispatcher/sweep writes it; empty: none
+  bool guarded = false;        // the authentication guard ended it
   // Of a service's sweeps only, else empty.
   std::string job_name;         // its name there
   std::string origin;           // "schedule", or who submitted it
@@ -143,7 +144,8 @@ class Store {
   // Every later transaction is on the disk when it returns, so that it survives a power cut; else
   // it survives only the end of this process.
   Expected<void> set_durable();
-  Expected<void> end_sweep(std::uint32_t sweep, WallTime ended_at);
+  // `guarded`: as in SweepRecord.
+  Expected<void> end_sweep(std::uint32_t sweep, WallTime ended_at, bool guarded = false);
 
   // Whether what failed last may work again by itself: the disk was full, or another process in the
   // way.

@@ -40,8 +40,12 @@ install(FILES dispatcher/systemd/netfleet.sysusers.conf RENAME netfleet.conf
         DESTINATION lib/sysusers.d COMPONENT dispatcher)
 netfleet_install_text(dispatcher lib/systemd/system dispatcher/systemd/netfleet-sweep@.service)
 netfleet_install_text(dispatcher lib/systemd/system dispatcher/systemd/netfleet-sweep@.timer)
-netfleet_install_text(dispatcher ${CMAKE_INSTALL_DATADIR}/doc/netfleet/examples
-                      dispatcher/systemd/nightly.conf)
+netfleet_install_text(dispatcher lib/systemd/system dispatcher/systemd/netfleet.service)
+netfleet_install_text(dispatcher etc/netfleet dispatcher/systemd/serve.conf)
+foreach(example nightly.conf nightly.yaml)
+  netfleet_install_text(dispatcher ${CMAKE_INSTALL_DATADIR}/doc/netfleet/examples
+                        dispatcher/systemd/${example})
+endforeach()
 
 netfleet_install_part(worker netfleet-worker)
 install(FILES worker/systemd/netfleet-worker.sysusers.conf RENAME netfleet-worker.conf

@@ -23,12 +23,15 @@ class Network:
         self.switch = servers.Lan(test, f"-n{number}", f"{self.prefix}.254/24")
         self.names = []  # (address, service)
 
-    def connect(self, container, service):
+    def connect(self, container, service, aliases=()):
         self.used += 1
         address = f"{self.prefix}.{self.used}"
         self.switch.connect(container.network, f"{address}/24")
-        self.names.append((address, service))
+        self.names += [(address, name) for name in (service, *aliases)]
         return address
+
+    def forget(self, address):
+        self.names = [(other, name) for other, name in self.names if other != address]
 
 
 class Project:
@@ -45,10 +48,12 @@ class Project:
         self.volumes, self.containers, self.started = {}, {}, 0
 
     def up(self, *services, **scale):
-        """As `docker compose up -d`: what these services (none: all) depend on, too. What runs is
-        left alone; `worker_eu=3` as --scale has it."""
+        """As `docker compose up -d`: what these services (none: all without a profile) depend on,
+        too. What runs is left alone; `worker_eu=3` as --scale has it."""
         scale = {name.replace("_", "-"): count for name, count in scale.items()}
-        for name in services or self.file["services"]:
+        usual = [name for name, service in self.file["services"].items()
+                 if not service.get("profiles")]
+        for name in services or usual:
             for other, how in self.file["services"][name].get("depends_on", {}).items():
                 self.up(other)
                 if how["condition"] == COMPLETED:
@@ -68,7 +73,7 @@ class Project:
         kept = [one for one in self.containers.get(name, ()) if not one.process.ended()]
         for one in set(self.containers.get(name, ())) - set(kept):
             for network, address in one.addresses.items():
-                self.networks[network].names.remove((address, name))
+                self.networks[network].forget(address)
         self.containers[name] = kept
 
     def finished(self, name):
@@ -86,8 +91,9 @@ class Project:
         memory = [mount.partition(":")[0] for mount in service.get("tmpfs", ())]
         container = containers.Container(self.test, image, inside, self._volumes(service),
                                          memory=memory, read_only=service.get("read_only", False))
-        container.addresses = {network: self.networks[network].connect(container, name)
-                               for network in service.get("networks", ())}
+        container.addresses = {
+            network: self.networks[network].connect(container, name, (how or {}).get("aliases", ()))
+            for network, how in service.get("networks", {}).items()}
         self.containers.setdefault(name, []).append(container)
         self._tell_names()
         container.health = service.get("healthcheck", {}).get("test", ["CMD", *image.health])[1:]

@@ -22,8 +22,8 @@ def sweep(name=SWEEP, state="ended", outcomes=None, **fields):
     done = sum(outcomes.values())
     return {"sweep": name, "job": "backup", "origin": "schedule", "state": state, "why": None,
             "started_at": STARTED, "ended_at": ENDED if state == "ended" else None,
-            "commands": ["show version"], "changes": False, "total": done, "running": 0,
-            "done": done, "outcomes": outcomes, **fields}
+            "commands": ["show version"], "changes": False, "guarded": False, "total": done,
+            "running": 0, "done": done, "outcomes": outcomes, **fields}
 
 
 def result(index, outcome="ok", output="hello\n", **fields):

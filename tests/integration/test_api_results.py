@@ -68,6 +68,20 @@ class Results(Verbs):
             ran = self.ask("results", "-o", "jsonl", *form, status=1)
             self.assertEqual(ran.objects(), self.results)
 
+    def test_signs_of_life_are_no_results(self):
+        def slow(answer):
+            answer.begin("application/x-ndjson")
+            for one in self.results:
+                answer.chunk("\n")
+                answer.chunk(json.dumps(one) + "\n\n")
+            answer.end()
+        self.api.on("GET", RESULTS, slow)
+        for form in ("jsonl", "csv", "grouped", "text"):
+            followed = self.ask("results", "--follow", "-o", form, status=1)
+            self.from_position()
+            self.assertEqual(followed.out, self.ask("results", "-o", form, status=1).out)
+            self.api.on("GET", RESULTS, slow)
+
     def test_follow_prints_what_comes_when_it_comes(self):
         def slowly(answer):
             self.assertIn("follow=1", answer.path)
@@ -185,8 +199,8 @@ class Others(Verbs):
             ("/v1/sweeps/last/cancel", {"now": False}), ("/v1/sweeps/last/cancel", {"now": True}),
             ("/v1/sweeps/last/retry", {"only": "failed"}),
             ("/v1/sweeps/last/retry", {"only": "skipped,lost"})])
-        self.api.on("POST", ".*/retry", fake_api.lost)
-        self.assertIn("maybe it is begun", self.ask("retry", "last", status=3).err)
+        self.api.on("POST", ".*/retry", lambda answer: answer.error(409, "it has not ended"))
+        self.assertIn("it has not ended", self.ask("retry", "last", status=2).err)
         self.assertEqual(len(self.api.asked("POST", ".*/retry")), 3)
         self.api.on("POST", ".*", lambda answer: answer.error(409, "it has ended"))
         self.assertIn("it has ended", self.ask("cancel", "last", status=2).err)

@@ -239,6 +239,17 @@ class Submit(Verbs):
         self.assertIn("there is no job x", self.ask("submit", "x", status=2).err)
         self.assertEqual(len(self.idempotency_keys()), 1)
 
+    def test_a_retry_is_begun_once_however_often_the_connection_is_lost(self):
+        path = f"/v1/sweeps/{SWEEP}/retry"
+        self.api.on("POST", path, fake_api.in_turn(
+            fake_api.lost, lambda answer: answer.error(503, "too much at once"),
+            lambda answer: answer.json({"sweep": "20261125-040000-cd34"}, 202)))
+        ran = self.ask("retry", SWEEP, "--only", "lost")
+        self.assertEqual(ran.out.decode(), "20261125-040000-cd34\n")
+        asked = self.api.asked("POST", path)
+        self.assertEqual([json.loads(body) for _, _, _, body in asked], [{"only": "lost"}] * 3)
+        self.assertEqual(len({headers["Idempotency-Key"] for _, _, headers, _ in asked}), 1)
+
     def test_wrong_files(self):
         for name, text, said in (("a.mustache", "x {{name}}\n", "template"),
                                  ("tab.cfg", "a\tb\n", "tab"),
@@ -279,6 +290,9 @@ class Watch(Verbs):
         self.watched(lambda answer: answer.events(
             sweep(state="unfinished", outcomes={"ok": 2}, total=3)))
         self.assertIn("stopped before its end", self.ask("watch", status=1).err)
+        self.watched(lambda answer: answer.events(
+            sweep(outcomes={"ok": 1, "auth_failed": 1, "skipped": 1}, guarded=True)))
+        self.assertIn("the authentication guard ended the sweep", self.ask("watch", status=4).err)
         self.api.on("GET", ONE, lambda answer: answer.error(404, "there is no such sweep"))
         self.assertIn("there is no such sweep", self.ask("watch", "x", status=2).err)
 

@@ -96,6 +96,30 @@ class Compose(rig.RigTest):
             worker.process.stop()
             self.assertEqual(worker.process.popen.returncode, 0, worker.process.text())
 
+    def test_a_service_instead(self):
+        project = self.project
+        project.up("serve", "worker-eu", "worker-us")
+        serve = self.one("serve")
+        rig.wait_until(serve.healthy, "the service is healthy")
+        ran = serve.run("netfleet", "submit", "versions", "--watch")
+        self.assertEqual(ran.status, 0, str(ran))
+        self.assertIn("40 hosts: 40 ok", ran.err)
+        sweep = ran.out.decode().strip()
+        tasks = serve.run("netfleet", "results", sweep, "-o", "jsonl").objects()
+        self.assertEqual([(task["host"], task["worker"]) for task in tasks],
+                         [(host, host[:2]) for host in HOSTS])
+        scheduled = serve.run("netfleet", "schedule", "-o", "jsonl").objects()
+        self.assertEqual([one["job"] for one in scheduled], ["versions"])
+
+        serve.process.stop()
+        self.assertEqual(serve.process.popen.returncode, 0, serve.process.text())
+        project.up("serve")
+        serve = self.one("serve")
+        rig.wait_until(serve.healthy, "it is healthy again")
+        self.assertIn(sweep, serve.run("netfleet", "status").out.decode())
+        ran = serve.run("netfleet", "submit", "versions", "-l", "region:us", "--watch")
+        self.assertIn("20 hosts: 20 ok", ran.err, str(ran))
+
 
 if __name__ == "__main__":
     unittest.main()

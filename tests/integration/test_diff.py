@@ -56,6 +56,15 @@ class Diff(history.HistoryTest):
         self.assertIn("+++ sw3 ", unmasked)
         self.assertEqual(self.diff(first, second).out, ran.out)
         self.assertEqual(self.diff(second[:-1]).out, ran.out)
+        lines = self.diff("-o", "jsonl", "-l", "sw2 sw3").objects()
+        self.assertEqual(lines, [
+            {"host": "sw2", "not_compared": [], "changed": [{
+                "command": "show running-config",
+                "hunks": ran.out.decode().split(" show running-config\n", 2)[2]}]},
+            {"before": first, "after": second, "hosts": 2, "changed": 1, "not_compared": 0}])
+        self.assertEqual(self.diff("-o", "jsonl", "-l", "sw1", status=0).objects(),
+                         [{"before": first, "after": second, "hosts": 1, "changed": 0,
+                           "not_compared": 0}])
         back = self.diff(second, first).out.decode()
         self.assertIn("- description core\n+ description uplink\n", back)
 
@@ -67,6 +76,10 @@ class Diff(history.HistoryTest):
         self.shows("sw2", None)
         self.shows("sw3", config("sw3") + "x" * 8000 + "\n")
         second = self.look(self.inventory("new", *names[:-1]), "--max-output", "4K", status=1)
+        found = {line.get("host"): line for line in self.diff("-o", "jsonl").objects()}
+        self.assertEqual(found["new"], {"host": "new", "changed": [],
+                                        "not_compared": [f"only in {second}"]})
+        self.assertEqual((found[None]["changed"], found[None]["not_compared"]), (0, 4))
         lines = self.diff().out.decode().splitlines()
         self.assertEqual(len(lines), 4, lines)
         self.assertEqual(lines[0], f"Not compared: new: only in {second}")

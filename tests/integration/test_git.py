@@ -187,6 +187,44 @@ class Git(history.HistoryTest):
         self.assertEqual(self.git("ls-files"), "".join(f"core/{name}.txt\n" for name in names))
         self.assert_sound()
 
+    def test_of_a_past_sweep(self):
+        for name in "ab":
+            self.shows(name, f"hostname {name}\n".encode() + b"\xff\n")
+        inventory = self.inventory("a", "b")
+        first = self.look(inventory)
+        self.shows("a", "hostname new\n")
+        self.shows("b", None)
+        second = self.look(inventory, status=1)
+        keep = ["-o", "summary", "--git", self.backup]
+        ran = self.netfleet("results", first, *keep)
+        self.assertRegex(ran.err, rf"git {self.backup}: 2 files changed \(commit [0-9a-f]+\)")
+        self.assertEqual(rig.read(f"{self.backup}/b.txt"), b"hostname b\n\xff\n")
+        self.netfleet("results", second, *keep, status=1)
+        self.assertEqual(self.commits(), [f"Sweep {second}", f"Sweep {first}"])
+        self.assertEqual(self.git("show", "--format=", "--name-only"), "a.txt\n")
+        self.assert_sound()
+        self.netfleet("results", second, *keep, status=1)
+        self.assertEqual(len(self.commits()), 2, "nothing is new")
+
+        self.backup = self.path("at once")
+        self.save(inventory, status=1)
+        at_once = self.git("show", "-s", "--format=%s %ct")
+        self.backup = self.path("later")
+        self.netfleet("results", "last", "-o", "summary", "--git", self.backup, status=1)
+        self.assertEqual(self.git("show", "-s", "--format=%s %ct"), at_once)
+        self.backup = self.path("by-region")
+        self.netfleet("results", first, "-o", "summary", "--git", self.backup, "--git-shard",
+                      "region")
+        self.assertEqual(self.git("ls-files"), "default/a.txt\ndefault/b.txt\n")
+        for arguments, said in ((["--git-shard", "region"], "--git-shard needs --git"),
+                                (["--git", self.directory], "no git repository"),
+                                (["--git", self.backup, "--list"], "one sweep of a store here")):
+            self.assertIn(said, self.netfleet("results", first, *arguments, status=2).err)
+        ran = self.finish([f"{rig.BIN}/netfleet", "results", "--git", self.backup],
+                          env={"NETFLEET_SERVER": "http://127.0.0.1:1"})
+        self.assertEqual(ran.status, 2, str(ran))
+        self.assertIn("give --store FILE", ran.err)
+
     def test_a_full_disk_fails_no_sweep(self):
         disk = self.path("disk")
         os.mkdir(disk)

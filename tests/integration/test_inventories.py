@@ -4,6 +4,7 @@ and that of netmiko-tools.
 
 import collections
 import json
+import os
 import random
 import re
 import shutil
@@ -121,6 +122,22 @@ class Dynamic(rig.RigTest):
                          password=None)
         self.assertEqual(ran.outcomes(), {"ok": 3}, str(ran))
 
+    def test_a_sweep_with_its_passwords_of_privileged_mode(self):
+        device = rig.read(self.devsim(1, "--privilege", 1, "--enable-password",
+                                      "enable-s3cret")).decode().split()[0]
+        inventory = self.program({"_meta": {"hostvars": {"r1": {
+            "ansible_host": "127.0.0.1", "ansible_user": "admin", "ansible_network_os": "ios",
+            "ansible_port": int(device.rpartition(":")[2]), "ansible_password": rig.PASSWORD,
+            "ansible_become_password": "enable-s3cret"}}}, "g": ["r1"]})
+        ran = self.sweep("-i", inventory, "--mode", "privileged", "-c", "show version", "-o",
+                         "jsonl", "--session-log", self.path("logs"), "--store",
+                         self.path("store.db"), password=None)
+        self.assertEqual(ran.outcomes(), {"ok": 1}, str(ran))
+        for name in (self.path("store.db"), self.path("store.db-wal"),
+                     *(self.path(f"logs/{log}") for log in os.listdir(self.path("logs")))):
+            if os.path.exists(name):
+                self.assertNotIn(b"enable-s3cret", rig.read(name), name)
+
     def test_a_program_that_fails_is_told(self):
         broken = self.write("broken", "#!/bin/sh\necho 'netbox: 403 Forbidden' >&2\nexit 7\n",
                             mode=0o755)
@@ -141,6 +158,17 @@ class NetmikoTools(rig.RigTest):
         ran = self.sweep("-i", inventory, "-l", "group:core", "-c", "show version", "-o", "jsonl",
                          password=None)
         self.assertEqual([task["host"] for task in ran.objects()], ["r1"])
+
+    def test_the_secret_of_privileged_mode(self):
+        device = rig.read(self.devsim(1, "--privilege", 1, "--enable-password",
+                                      "enable-s3cret")).decode().split()[0]
+        inventory = self.write(
+            ".netmiko.yml", "r1: {device_type: cisco_ios, host: 127.0.0.1, username: admin, "
+            f"password: {rig.PASSWORD}, secret: enable-s3cret, port: {device.split(':')[1]}}}\n")
+        ran = self.sweep("-i", inventory, "--mode", "privileged", "-c", "show version", "-o",
+                         "jsonl", "-vv", password=None)
+        self.assertEqual(ran.outcomes(), {"ok": 1}, str(ran))
+        self.assertNotIn("s3cret", ran.err)
 
     def test_encrypted(self):
         inventory = self.write(".netmiko.yml", "__meta__: {encryption: true}\n"

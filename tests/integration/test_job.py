@@ -120,6 +120,48 @@ class Job(rig.RigTest):
         ran = self.run_job(job, status=2)
         self.assertIn(f"{job}:3: unknown key 'retrys', did you mean 'retries'?", ran.err)
 
+    def test_a_named_credential_and_a_region(self):
+        inventory = self.devsim(3, "--password", "night-s3cret")
+        self.write("night", "night-s3cret\n", mode=0o600)
+        self.write("credentials.yaml", "credentials:\n  night: {password_file: night}\n"
+                   "  lost: {password_file: nowhere}\n")
+        text = ("inventory: {inventory}\ncommands: show version\nregion: eu\n"
+                "ssh: {{host_key_policy: off}}\noutput: {{format: jsonl}}\n"
+                "credentials:\n  user: admin\n  name: NAME\n  file: credentials.yaml\n")
+        job = self.job(inventory, text.replace("NAME", "night"))
+        self.assertIn("       3  region eu\n", self.check(job).out.decode())
+        ran = self.run_job(job)
+        self.assertEqual({(task["outcome"], task["region"]) for task in ran.objects()},
+                         {("ok", "eu")}, str(ran))
+        again = self.run_job("--resume", "last", "--only", "ok", "--credential-file",
+                             self.path("credentials.yaml"), "-o", "jsonl")
+        self.assertEqual(again.outcomes(), {"ok": 3}, str(again))
+        self.assertIn("--credential-file says where one is",
+                      self.run_job("--resume", "last", "--only", "ok", status=2).err)
+
+        self.job(inventory, text.replace("NAME", "nihgt"))
+        self.assertIn(f"{job}:8: credentials.name: {self.path('credentials.yaml')} has no "
+                      "credential 'nihgt' (it has: lost, night)", self.check(job, status=2).err)
+        self.assertIn("asks for the credential 'nihgt', which is not known here",
+                      self.run_job(job, status=2).err)
+        self.job(inventory, text.replace("NAME", "lost"))
+        self.assertIn("credential 'lost': ", self.run_job(job, status=2).err)
+        self.job(inventory, text.replace("NAME", "night").replace("  file", "  agent: true\n  #"))
+        self.assertIn("--credential: all of it is said where the name is defined",
+                      self.check(job, status=2).err)
+        self.job(inventory, text.replace("NAME", "night").replace("  file", "  #"))
+        self.assertIn("'night' is for who runs the job to know", self.check(job).err)
+
+    def test_workers_know_credentials_of_their_own(self):
+        inventory = self.devsim(3, "--password", "night-s3cret")
+        self.write("night", "night-s3cret\n", mode=0o600)
+        file = self.write("worker.yaml", "credentials: {night: {password_file: night}}\n")
+        endpoint = f"tcp://127.0.0.1:{rig.free_port(3)}"
+        self.worker(endpoint, "w1", 3, "--credential-file", file)
+        ran = self.sweep("-i", inventory, "-u", "admin", "-c", "show version", "-o", "jsonl",
+                         "--listen", endpoint, "--credential", "night", password=None)
+        self.assertEqual(ran.outcomes(), {"ok": 3}, str(ran))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -7,6 +7,8 @@ import pwd
 import re
 import shlex
 import shutil
+import signal
+import socket
 import tempfile
 import unittest
 
@@ -16,8 +18,8 @@ import rig
 import servers
 from servers import call
 
-UNITS = ("netfleet-worker.service", "netfleet-sweep@nightly.service",
-         "netfleet-sweep@nightly.timer")
+SERVICES = ("netfleet.service", "netfleet-worker.service", "netfleet-sweep@nightly.service")
+UNITS = (*SERVICES, "netfleet-sweep@nightly.timer")
 INSTALL = "dpkg -i /packages/*.deb"
 EXPOSURE = "20"  # of 100, as systemd-analyze counts; a service without any hardening has 96
 
@@ -59,6 +61,8 @@ class Install(rig.RigTest):
         for expected in (documents("netfleet"), documents("netfleet-worker"), {
                 "lib/systemd/system/netfleet-worker.service", "etc/netfleet-worker/worker.conf",
                 "lib/systemd/system/netfleet-sweep@.service", "share/doc/netfleet/LICENSE",
+                "lib/systemd/system/netfleet.service", "etc/netfleet/serve.conf",
+                "share/doc/netfleet/examples/nightly.yaml",
                 "lib/systemd/system/netfleet-sweep@.timer", "share/doc/netfleet/README.md",
                 "share/doc/netfleet/examples/nightly.conf", "share/doc/netfleet-worker/LICENSE"}):
             self.assertLessEqual(expected, installed)
@@ -112,6 +116,7 @@ class Packages(rig.RigTest):
         self.assertEqual(self.owner("/etc/netfleet-worker/keys"), ("netfleet-worker", "0o700"))
         self.assertEqual(self.owner("/etc/netfleet"), ("root", "0o750"))
         self.assertEqual(self.owner("/etc/netfleet/keys"), ("netfleet", "0o700"))
+        self.assertEqual(self.owner("/etc/netfleet/jobs"), ("root", "0o750"))
         for user in pwd.getpwall():
             self.assertNotIn(user.pw_name, ("netfleet", "netfleet-worker"), "on this machine")
 
@@ -154,26 +159,72 @@ class Packages(rig.RigTest):
         worker.stop()
         self.assertEqual(worker.popen.returncode, 0, worker.text())
 
+    def test_installed_service(self):
+        """As its unit has it: ready, asked, reloaded, stopped. Its job is the example."""
+        etc = f"{self.root.path}/etc/netfleet"
+        self.inside("install", "-d", "-o", "netfleet", "/var/lib/netfleet")
+        simulator = self.start(*self.root.argv("netfleet", "/", [
+            "devsim", "--listen", "127.0.0.1:0", "--count", "3", "--write-inventory",
+            "/var/lib/netfleet/devices.txt"]))
+        simulator.wait_for("ready 3 devices")
+        devices = [line.split()[0] for line in rig.read(
+            f"{self.root.path}/var/lib/netfleet/devices.txt").decode().splitlines()]
+        with open(f"{etc}/devices.yaml", "w", encoding="utf-8") as file:
+            file.write("hosts:\n")
+            file.writelines([f"  sim-{number}: {{hostname: {address}, port: {port}}}\n"
+                             for number, (address, _, port) in enumerate(
+                                 (device.rpartition(":") for device in devices), 1)])
+        with open(f"{etc}/password", "w", encoding="utf-8") as file:
+            file.write(f"{rig.PASSWORD}\n")
+        self.inside("install", "-m", "640", "-g", "netfleet",
+                    "/usr/share/doc/netfleet/examples/nightly.yaml", "/etc/netfleet/jobs")
+        options = re.search(r"(?m)^OPTIONS=(.*)", rig.read(f"{etc}/serve.conf").decode()).group(1)
+        command = self.command_of("netfleet.service", OPTIONS=options)
+        env = {**self.env, "XDG_STATE_HOME": "/var/lib", "HOME": "/var/lib/netfleet"}
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            address = f"\0netfleet-{os.getpid()}"
+            manager.bind(address)
+            manager.settimeout(rig.DEADLINE)
+            service = self.start(*self.root.argv("netfleet", "/var/lib/netfleet", command),
+                                 env={**env, "NOTIFY_SOCKET": address.replace("\0", "@")})
+            self.assertIn(b"READY=1", manager.recv(4096))
+            ran = self.inside("netfleet", "submit", "nightly", "--watch", user="netfleet", env=env)
+            self.assertIn("3 hosts: 3 ok", ran.err)
+            self.assertEqual(sorted(files(f"{self.root.path}/var/lib/netfleet/backup")
+                                    & {f"sim-{n}.txt" for n in (1, 2, 3)}),
+                             ["sim-1.txt", "sim-2.txt", "sim-3.txt"])
+            service.send_signal(signal.SIGHUP)
+            self.assertIn(b"RELOADING=1", manager.recv(4096))
+            self.assertIn(b"READY=1", manager.recv(4096))
+            service.stop()
+            self.assertIn(b"STOPPING=1", manager.recv(4096))
+        self.assertEqual(service.popen.returncode, 0, service.text())
+
     def test_units(self):
         said = self.inside("systemd-analyze", "verify", "--man=no", *UNITS)
         self.assertEqual(said.out.decode() + said.err, "")
-        for unit in UNITS[:2]:
+        for unit in SERVICES:
             self.inside("systemd-analyze", "security", "--offline=yes", f"--threshold={EXPOSURE}",
                         f"/usr/lib/systemd/system/{unit.replace('nightly', '')}")
 
     def test_upgrade_remove_and_purge(self):
-        conf = f"{self.root.path}/etc/netfleet-worker/worker.conf"
-        with open(conf, "a", encoding="utf-8") as file:
-            file.write("# mine\n")
+        confs = [f"{self.root.path}/etc/{path}"
+                 for path in ("netfleet-worker/worker.conf", "netfleet/serve.conf")]
+        for conf in confs:
+            with open(conf, "a", encoding="utf-8") as file:
+                file.write("# mine\n")
         with open(f"{self.root.path}/etc/netfleet/devices.yaml", "w", encoding="utf-8") as file:
             file.write("hosts: {}\n")
         self.inside("sh", "-c", INSTALL)
-        self.assertTrue(rig.read(conf).endswith(b"# mine\n"))
+        for conf in confs:
+            self.assertTrue(rig.read(conf).endswith(b"# mine\n"))
         self.inside("dpkg", "--remove", *debs)
         self.assertFalse(os.path.exists(f"{self.root.path}/usr/bin/netfleet-worker"))
-        self.assertTrue(os.path.exists(conf))
+        for conf in confs:
+            self.assertTrue(os.path.exists(conf))
         self.inside("dpkg", "--purge", *debs)
-        for gone in ("etc/netfleet-worker", "etc/netfleet/keys", "var/lib/netfleet"):
+        for gone in ("etc/netfleet-worker", "etc/netfleet/keys", "etc/netfleet/jobs",
+                     "etc/netfleet/serve.conf", "var/lib/netfleet"):
             self.assertFalse(os.path.exists(f"{self.root.path}/{gone}"), gone)
         self.assertTrue(os.path.exists(f"{self.root.path}/etc/netfleet/devices.yaml"))
 

@@ -93,6 +93,26 @@ class Service(rig.RigTest):
         self.assertEqual(len(self.ask("/v1/sweeps")[0]["sweeps"]), 1)
         self.stop(process)
 
+    def test_the_same_key_is_the_same_retry(self):
+        self.job("show", self.devsim(3, "--fault", "silent:2"))
+        process = self.serve()
+        sweep = self.submit("show")["sweep"]
+        self.ended(sweep)
+        key = [("Idempotency-Key", "again")]
+
+        def retry(which):
+            return self.ask(f"/v1/sweeps/{which}/retry", {"only": "failed"}, status=202,
+                            headers=key)[0]["sweep"]
+        first = retry(sweep)
+        self.assertNotEqual(first, sweep)
+        self.assertEqual(retry(sweep), first)
+        self.assertEqual(self.ended(first)["total"], 1)
+        self.stop(process)
+        process = self.serve()
+        self.assertEqual(retry("last"), first)
+        self.assertEqual(len(self.ask("/v1/sweeps")[0]["sweeps"]), 2)
+        self.stop(process)
+
     def test_many_sweeps_at_once_and_no_device_twice(self):
         record = self.path("record")
         inventory = self.devsim(6, "--command-delay", "200ms", "--record", record)
@@ -163,6 +183,38 @@ class Service(rig.RigTest):
         self.assertEqual(outcomes["auth_failed"] + outcomes.get("skipped", 0), 10)
         self.write("jobs/secret", rig.PASSWORD + "\n", mode=0o600)
         self.assertEqual(self.ended(self.submit("show")["sweep"])["outcomes"], {"ok": 10})
+        self.stop(process)
+
+    def test_jobs_name_credentials(self):
+        inventory = self.devsim(3, "--password", "night-s3cret")
+        for name in ("night", "lab"):
+            self.job(name, inventory)
+            path = self.path(f"jobs/{name}.yaml")
+            self.write(path, rig.read(path).replace(b"password_file: secret",
+                                                    b"name: " + name.encode()))
+        self.write("night", "night-s3cret\n", mode=0o600)
+        file = self.write("credentials.yaml", "credentials:\n  night: {password_file: night}\n")
+        process = self.serve("--credential-file", file)
+        jobs = {job["name"]: job for job in self.ask("/v1/jobs")[0]["jobs"]}
+        self.assertIsNone(jobs["night"]["error"])
+        self.assertIn(f"lab.yaml:4: credentials.name: {file} has no credential 'lab' (it has: "
+                      "night)", jobs["lab"]["error"])
+        self.submit("lab", status=404)
+        sweep = self.submit("night")["sweep"]
+        self.assertEqual(self.ended(sweep)["outcomes"], {"ok": 3})
+
+        with open(file, "a", encoding="ascii") as credentials:
+            credentials.write("  lab: {password_file: night}\n")
+        process.send_signal(signal.SIGHUP)
+        process.wait_for("read the jobs again: 2 of 2 are right")
+        self.assertEqual(self.ended(self.submit("lab")["sweep"])["outcomes"], {"ok": 3})
+        retried = self.ask(f"/v1/sweeps/{sweep}/retry", {"only": "ok"}, status=202)[0]["sweep"]
+        self.assertEqual(self.ended(retried)["outcomes"], {"ok": 3})
+        self.stop(process)
+        process = self.serve()  # which is told of no file
+        jobs = {job["name"]: job for job in self.ask("/v1/jobs")[0]["jobs"]}
+        self.assertIn("night.yaml:4: credentials.name: nothing says where the credential 'night' "
+                      "is", jobs["night"]["error"])
         self.stop(process)
 
     def test_what_a_token_may_not_say_it_may_not_repeat(self):

@@ -33,6 +33,20 @@ class ServiceVerbs(service.ServiceTest):
         self.ask("watch", other)
         self.assertEqual(self.view(other)["commands"], ["show clock"])
 
+    def test_a_refused_password_is_status_4(self):
+        self.job("show", self.devices(30), "limits: {sessions: 2}\n")
+        self.write("jobs/secret", "wrong\n", mode=0o600)
+        self.serve()
+        ran = self.ask("submit", "show", "--watch", status=4)
+        sweep = ran.out.decode().strip()
+        self.assertIn("the authentication guard ended the sweep", ran.err)
+        self.ask("watch", sweep, status=4)
+        self.assertIs(self.view(sweep)["guarded"], True)
+        self.assertIn("the authentication guard ended it",
+                      self.ask("status", sweep).out.decode())
+        self.write("jobs/secret", rig.PASSWORD + "\n", mode=0o600)
+        self.assertIs(self.view(self.submit("show"))["guarded"], False)
+
     def test_followed_while_it_runs(self):
         self.hold(3)
         self.job("show", self.devices(5))
@@ -88,7 +102,7 @@ class ServiceVerbs(service.ServiceTest):
         first, second = (self.ask("submit", "show", "--watch").out.decode().strip()
                          for _ in range(2))
         store = ["--store", self.path("state/netfleet/store.db")]
-        for which in ([], [second], [first, second], ["--no-mask"]):
+        for which in ([], [second], [first, second], ["-o", "jsonl"], ["--no-mask"]):
             here = self.finish(self.argv("diff", *which, *store))
             there = self.finish(self.argv("diff", *which))
             self.assertEqual((there.status, there.out, there.err),

@@ -36,6 +36,7 @@ TEST(ClientMessages, ReadsASweep) {
   EXPECT_FALSE(sweep->ended_at);
   EXPECT_TRUE(sweep->changes);
   EXPECT_TRUE(sweep->is_live());
+  EXPECT_FALSE(sweep->guarded);  // of a dispatcher that does not say it
   EXPECT_EQ(sweep->total, 9u);
   EXPECT_EQ(sweep->done, 5u);
   EXPECT_EQ(sweep->by_outcome[0], 3u);
@@ -49,12 +50,14 @@ TEST(ClientMessages, AnEndedSweepOfAListSaysLess) {
   json.erase("done");
   json.erase("outcomes");
   json["new in a later version"] = {1, 2};
+  json["guarded"] = true;
   const auto sweeps = parse_sweeps(Json{{"sweeps", {json, json}}}.dump());
   ASSERT_TRUE(sweeps) << sweeps.error().message;
   ASSERT_EQ(sweeps->size(), 2u);
   EXPECT_FALSE(sweeps->front().done);
   EXPECT_FALSE(sweeps->front().is_live());
   EXPECT_TRUE(sweeps->front().ended_at);
+  EXPECT_TRUE(sweeps->front().guarded);
 }
 
 TEST(ClientMessages, SaysWhatIsWrong) {
@@ -76,6 +79,7 @@ TEST(ClientMessages, SaysWhatIsWrong) {
   EXPECT_THAT(with("total", 1.5), HasSubstr("'total' is not a number"));
   EXPECT_THAT(with("total", 1ull << 32), HasSubstr("'total' is too large"));
   EXPECT_THAT(with("changes", "yes"), HasSubstr("'changes' is not true or false"));
+  EXPECT_THAT(with("guarded", 1), HasSubstr("'guarded' is not true or false"));
   EXPECT_THAT(with("started_at", "yesterday"), HasSubstr("'started_at' is no time"));
   EXPECT_THAT(with("started_at", "2026-02-30T00:00:00.000Z"), HasSubstr("is no time"));
   EXPECT_THAT(with("commands", {1}), HasSubstr("'commands' holds what is no text"));

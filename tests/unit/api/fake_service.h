@@ -27,10 +27,10 @@ class FakeService final : public Service {
     return id;
   }
   Answer<std::string> retry(const std::string& sweep, OutcomeSet only, bool may_change,
-                            const std::string& who) override {
-    return note_text(
-        fmt::format("retry {} {} {} {}", sweep, format_outcomes(only), may_change, who),
-        "20261125-100000-beef");
+                            const std::string& who, const std::string& key) override {
+    return note_text(fmt::format("retry {} {} {} {}{}{}", sweep, format_outcomes(only), may_change,
+                                 who, key.empty() ? "" : " ", key),
+                     "20261125-100000-beef");
   }
   Answer<void> cancel(const std::string& sweep, bool now, const std::string& who) override {
     return note(fmt::format("cancel {} {} {}", sweep, now, who));

@@ -216,7 +216,9 @@ TEST_F(Api, ActsOnSweepsAndSchedules) {
   EXPECT_EQ(post("/v1/sweeps/last/cancel", "", "runner").status, 202);
   EXPECT_EQ(post("/v1/sweeps/2026/cancel", R"({"now":true})", "runner").status, 202);
   EXPECT_EQ(post("/v1/sweeps/last/answer", R"({"go_on":false})", "changer").status, 202);
-  const Got retry = post("/v1/sweeps/last/retry", R"({"only":"failed,skipped"})", "changer");
+  const Got retry = post("/v1/sweeps/last/retry", R"({"only":"failed,skipped"})", "changer",
+                         {{"Idempotency-Key", "once"}});
+  EXPECT_EQ(post("/v1/sweeps/last/retry", "", "changer", {{"Idempotency-Key", "a b"}}).status, 400);
   EXPECT_EQ(retry.header("Location"), "/v1/sweeps/20261125-100000-beef");
   EXPECT_EQ(post("/v1/schedules/back%20up/pause", "", "runner").json()["paused"], true);
   EXPECT_EQ(post("/v1/schedules/backup/resume", "{}", "runner").json()["paused"], false);
@@ -226,7 +228,7 @@ TEST_F(Api, ActsOnSweepsAndSchedules) {
               ElementsAre("cancel 20261125-080000-aaaa false api:runner",
                           "cancel 20261125-080000-aaaa true api:runner",
                           "answer 20261125-080000-aaaa false api:changer",
-                          "retry 20261125-080000-aaaa failed,skipped true api:changer",
+                          "retry 20261125-080000-aaaa failed,skipped true api:changer once",
                           "paused back up true api:runner", "paused backup false api:runner"));
   const auto lines = audit_lines();
   ASSERT_EQ(lines.size(), 12);

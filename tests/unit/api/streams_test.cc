@@ -178,6 +178,28 @@ TEST_F(Streams, QuietEventsHaveAHeartbeat) {
   EXPECT_THAT(all.get(), HasSubstr("\n\n:\n\n:\n\n"));
 }
 
+TEST_F(Streams, QuietResultsHaveAHeartbeatBetweenLines) {
+  add_sweep(kSweep, 3, 1, false);
+  service_.set_live({live(kSweep, 3, 1, 1)});
+  options_.limits.heartbeat = Milliseconds(50);
+  start();
+  std::promise<void> quiet;
+  bool told = false;
+  auto all = read("/v1/sweeps/last/results?follow=1", [&](const std::string& so_far) {
+    if (so_far.contains("}\n\n\n") && !told) told = true, quiet.set_value();
+    return true;
+  });
+  quiet.get_future().wait();
+  save_result(kSweep, result_of(1));
+  save_result(kSweep, result_of(2));
+  service_.set_live({});
+  std::vector<std::uint32_t> order;
+  for (const auto& line : lines_of(all.get())) {
+    if (!line.empty()) order.push_back(Json::parse(line)["index"].get<std::uint32_t>());
+  }
+  EXPECT_THAT(order, ElementsAre(0, 1, 2));
+}
+
 TEST_F(Streams, ComparesTwoSweeps) {
   add_sweep("20261125-070000-0000", 3, 3, true);
   add_sweep(kSweep, 3, 0, false);

@@ -47,8 +47,8 @@ class Credentials : public ::testing::Test {
   }
 
   std::expected<CredentialStore, PromptFailure> gather() {
-    return gather_credentials(options_, "ann", hosts_, jumps_, inventory_, remote_workers_, io_,
-                              warnings_);
+    return gather_credentials(options_, named_, "ann", hosts_, jumps_, inventory_, remote_workers_,
+                              io_, warnings_);
   }
   std::string error() {
     const auto store = gather();
@@ -61,6 +61,7 @@ class Credentials : public ::testing::Test {
   }
 
   CredentialOptions options_;
+  NamedCredentials named_;
   std::vector<Host> hosts_;
   std::vector<JumpHost> jumps_;
   Inventory inventory_;
@@ -164,10 +165,38 @@ TEST_F(Credentials, KeyErrors) {
 
 TEST_F(Credentials, UnknownNamesAreErrorsUnlessWorkersResolveThem) {
   hosts_[0].credential = "tacacs";
-  EXPECT_EQ(error(), "host edge asks for the credential 'tacacs', which is not known here");
+  EXPECT_EQ(error(),
+            "host edge asks for the credential 'tacacs', which is not known here "
+            "(--credential-file says where one is)");
   remote_workers_ = true;
   EXPECT_TRUE(gather());
   EXPECT_THAT(prompts_, IsEmpty());
+}
+
+TEST_F(Credentials, OfThoseInAFileTheOnesThatAreAskedForAreRead) {
+  named_["night"].password = {Kind::kEnvironment, "NETFLEET_TEST_SECRET"};
+  named_["other"].password = {Kind::kFile, "/nowhere"};
+  hosts_[0].credential = "night";
+  const auto store = gather();
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ(store->at("night")->password.reveal(), "from-env");
+  EXPECT_FALSE(store->contains("other"));
+  EXPECT_THAT(prompts_, IsEmpty());
+  hosts_[0].credential = "other";
+  EXPECT_THAT(error(), HasSubstr("credential 'other': read"));
+  named_["keys"].keys = {"plain"};
+  hosts_[0].credential = "keys";
+  EXPECT_EQ(gather()->at("keys")->keys.at(0).path, "plain");
+  remote_workers_ = true;
+  EXPECT_FALSE(gather()->contains("keys")) << "keys are the workers' own";
+}
+
+TEST_F(Credentials, AnInventorysPasswordOfPrivilegedModeGoesBeforeTheCommandLines) {
+  inventory_.passwords.emplace("inventory:1", std::make_shared<const Secret>("login"));
+  inventory_.enable_passwords.emplace("inventory:1", std::make_shared<const Secret>("enable"));
+  hosts_[0].credential = "inventory:1";
+  options_.enable_password = {Kind::kEnvironment, "NETFLEET_TEST_SECRET"};
+  EXPECT_EQ(gather()->at("inventory:1")->enable_password.reveal(), "enable");
 }
 
 TEST_F(Credentials, AnAgentThatIsNotThereIsAnError) {

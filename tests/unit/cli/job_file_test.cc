@@ -1,8 +1,10 @@
 #include "dispatcher/cli/job_file.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dispatcher/cli/named_credentials.h"
 #include "dispatcher/sweep/rollout.h"
 #include "tests/unit/disk.h"
 
@@ -52,6 +54,33 @@ save: true
 rollout: {canary: 1, max_failures: 2%}
 output: {format: jsonl}
 )";
+
+TEST_F(JobFile, NamesACredential) {
+  write("c.yaml", "credentials: {night: {password_env: PW}}\n");
+  const std::string job = "hosts: a\ncommands: x\nregion: eu\ncredentials:\n  name: {}\n{}";
+  const auto wrong = [&](const std::string& name, const std::string& more) {
+    path_ = write("job.yaml", fmt::format(fmt::runtime(job), name, more));
+    Problems problems;
+    const Job read = read_job(path_, "/nowhere/me", problems);
+    if (!problems.any()) {
+      check_job_credential(read, run_options_of(read, "me", problems), "/nowhere/me", problems);
+    }
+    return problems.any() ? problems.error().message : "nothing";
+  };
+  EXPECT_EQ(wrong("night", "  file: c.yaml\n"), "nothing");
+  EXPECT_EQ(run(fmt::format(fmt::runtime(job), "night", "")).region, "eu");
+  EXPECT_THAT(wrong("nihgt", "  file: c.yaml\n"),
+              HasSubstr("job.yaml:5: credentials.name: " + path_.substr(0, path_.rfind('/')) +
+                        "/c.yaml has no credential 'nihgt' (it has: night)"));
+  EXPECT_THAT(wrong("night", ""), HasSubstr("job.yaml:5: credentials.name: nothing says where"));
+  EXPECT_EQ(wrong("night", "workers: {listen: tcp://127.0.0.1:7600}\n"), "nothing");
+  EXPECT_THAT(wrong("'inventory:1'", ""), HasSubstr("job.yaml:5: credentials.name: the cred"));
+  EXPECT_THAT(wrong("night", "  file: none.yaml\n"), HasSubstr("job.yaml:6: credentials.file: "));
+  EXPECT_THAT(wrong("night", "  agent: true\n"), HasSubstr("--credential: all of it is said"));
+  // By hand: its own password, and so no name.
+  EXPECT_EQ(run(fmt::format(fmt::runtime(job), "night", ""), {"--password-env", "X"}).credential,
+            "");
+}
 
 TEST_F(JobFile, IsARun) {
   const RunOptions options = run(kWhole);

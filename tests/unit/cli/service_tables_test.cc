@@ -58,10 +58,12 @@ TEST(ServiceTables, ASweep) {
   SweepView sweep = some_sweep();
   sweep.state = "asking";
   sweep.why = "3 of 1000 failed";
+  sweep.guarded = true;
   EXPECT_EQ(render_sweep(sweep),
             "sweep 20261122-a: asking, job backup, started by schedule\n"
             "started 2026-11-22T19:15:48Z\n"
             "commands: show clock; show users\n"
+            "the authentication guard ended it\n"
             "it asks whether it goes on: 3 of 1000 failed\n"
             "1000 hosts, 50 running, 12 done\n"
             "       10 ok\n"

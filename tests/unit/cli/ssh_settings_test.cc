@@ -291,7 +291,8 @@ TEST_F(SshSettings, APasswordIsAskedForOnlyWhereSomebodyIs) {
   io.needs_passphrase = [](const std::string&) -> Expected<bool> { return false; };
   options_.credentials.agent = AgentUse::kOff;
   const auto gather = [&] {
-    return gather_credentials(options_.credentials, "ann", hosts_, {}, {}, false, io, warnings_);
+    return gather_credentials(options_.credentials, {}, "ann", hosts_, {}, {}, false, io,
+                              warnings_);
   };
   auto store = gather();
   ASSERT_TRUE(store) << store.error().message;

@@ -64,6 +64,22 @@ TEST(Ansible, HostsGroupsAndVariables) {
   EXPECT_THAT(inventory.hosts[1].groups, ElementsAre("old", "core", "all"));
 }
 
+TEST(Ansible, APasswordComesWithThatOfPrivilegedMode) {
+  const Inventory inventory = read(R"({"_meta": {"hostvars": {
+      "a": {"ansible_password": "p", "ansible_become_password": "e"},
+      "b": {"ansible_password": "p", "ansible_become_pass": "e"},
+      "c": {"ansible_password": "p"}, "d": {"ansible_become_password": "e"}}},
+    "all": {"hosts": ["a", "b", "c", "d"]}})");
+  ASSERT_THAT(inventory.hosts, SizeIs(4));
+  EXPECT_EQ(inventory.hosts[0].credential, "inventory:1");
+  EXPECT_EQ(inventory.hosts[1].credential, "inventory:1");
+  EXPECT_EQ(inventory.hosts[2].credential, "inventory:2");
+  EXPECT_EQ(inventory.hosts[3].credential, "");
+  EXPECT_EQ(inventory.enable_passwords.at("inventory:1")->reveal(), "e");
+  EXPECT_THAT(inventory.enable_passwords, SizeIs(1));
+  for (const Host& host : inventory.hosts) EXPECT_TRUE(host.data.empty());
+}
+
 TEST(Ansible, DeeperGroupsWinThenPriorityThenTheName) {
   const Inventory inventory = read(R"({"_meta": {},
     "a": {"children": ["c"], "vars": {"x": "a", "y": "a", "z": "a"}},

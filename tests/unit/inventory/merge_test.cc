@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "dispatcher/inventory/inventory.h"
@@ -46,6 +47,26 @@ TEST(MergeInventory, GivesEachPasswordOneName) {
     passwords.push_back(inventory.passwords.at(host.credential.str())->reveal());
   }
   EXPECT_THAT(passwords, ElementsAre("one", "two", "three", "two", "one"));
+}
+
+TEST(MergeInventory, KeepsThePasswordsOfPrivilegedMode) {
+  const char* devices =
+      "a{0}: {{host: a, password: p, secret: {1}}}\n"
+      "b{0}: {{host: b, password: p}}\n";
+  const auto read = [&](int number, const char* secret) {
+    return *parse_netmiko_inventory(fmt::format(fmt::runtime(devices), number, secret), "f");
+  };
+  Inventory inventory;
+  merge_inventory(inventory, read(1, "x"));
+  merge_inventory(inventory, read(2, "y"));
+  merge_inventory(inventory, read(3, "x"));
+  std::vector<std::string> secrets;
+  for (const Host& host : inventory.hosts) {
+    const auto found = inventory.enable_passwords.find(host.credential.str());
+    secrets.emplace_back(found == inventory.enable_passwords.end() ? "" : found->second->reveal());
+  }
+  EXPECT_THAT(secrets, ElementsAre("x", "", "y", "", "x", ""));
+  EXPECT_EQ(inventory.passwords.size(), 3u);
 }
 
 }  // namespace

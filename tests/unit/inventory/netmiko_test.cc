@@ -50,9 +50,20 @@ everything:
   EXPECT_FALSE(router.data->contains("secret"));
   EXPECT_EQ(read->hosts[1].platform, "auto");
   EXPECT_EQ(read->hosts[1].address, "10.0.0.2");
-  EXPECT_EQ(read->hosts[1].credential, "inventory:1") << "the same password";
+  EXPECT_EQ(read->hosts[1].credential, "inventory:2") << "the same password, another secret";
   EXPECT_EQ(read->passwords.at("inventory:1")->reveal(), "hunter2");
-  EXPECT_THAT(read->warnings, ElementsAre(HasSubstr(".netmiko.yml:9: 'secret' is not taken")));
+  EXPECT_EQ(read->enable_passwords.at("inventory:1")->reveal(), "hush");
+  EXPECT_FALSE(read->enable_passwords.contains("inventory:2"));
+  EXPECT_THAT(read->warnings, ::testing::IsEmpty());
+}
+
+TEST(Netmiko, ASecretWithoutAPasswordIsNotTaken) {
+  const auto read = parse_netmiko_inventory("a: {host: a, secret: hush}\nb: {host: b, secret: x}\n",
+                                            ".netmiko.yml");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->hosts[0].credential, "");
+  EXPECT_TRUE(read->hosts[0].data.empty());
+  EXPECT_THAT(read->warnings, ElementsAre(HasSubstr(".netmiko.yml:1: 'secret' is only taken")));
 }
 
 TEST(Netmiko, WhatIsWrongNamesItsLine) {

@@ -32,6 +32,15 @@ std::string wrong_with(const std::string& text) {
   return problems.any() ? problems.error().message : "nothing";
 }
 
+TEST(Job, NamesARegionAndACredential) {
+  const Job job = read("region: eu\ncredentials: {name: night, file: c.yaml}\n");
+  EXPECT_THAT(said(job),
+              ElementsAre("--region eu", "--credential night", "--credential-file c.yaml"));
+  EXPECT_EQ(job.settings[1].line, 2u);
+  EXPECT_TRUE(job.settings[2].path && job.settings[2].input);
+  EXPECT_EQ(option_family("--password-env"), option_family("--credential")) << "one or the other";
+}
+
 TEST(Job, SaysOptionsInItsOrder) {
   const Job job = read(R"(
 name: nightly

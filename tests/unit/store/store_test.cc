@@ -64,6 +64,9 @@ TEST_F(StoreTest, SweepComesBackAsItWas) {
 
   ASSERT_TRUE(store_.end_sweep(sweep.number, wall(1'795'374'960'000)));
   EXPECT_EQ(store_.find_sweep("last")->ended_at, wall(1'795'374'960'000));
+  EXPECT_FALSE(store_.find_sweep("last")->guarded);
+  ASSERT_TRUE(store_.end_sweep(sweep.number, wall(1'795'374'960'000), true));
+  EXPECT_TRUE(store_.find_sweep("last")->guarded);
 }
 
 TEST_F(StoreTest, TaskComesBackAsItWas) {

@@ -26,7 +26,8 @@ constexpr std::array kTakenAway = {
     "ALTER TABLE sweeps DROP COLUMN rollout",
     "DROP TABLE schedules; DROP TABLE firings; DROP INDEX sweeps_of_request;"
     "ALTER TABLE sweeps DROP COLUMN job; ALTER TABLE sweeps DROP COLUMN origin;"
-    "ALTER TABLE sweeps DROP COLUMN due; ALTER TABLE sweeps DROP COLUMN request"};
+    "ALTER TABLE sweeps DROP COLUMN due; ALTER TABLE sweeps DROP COLUMN request",
+    "ALTER TABLE sweeps DROP COLUMN guarded"};
 
 void execute(sqlite3* database, const std::string& sql) {
   char* error = nullptr;
@@ -64,6 +65,7 @@ TEST_P(StoreOfVersion, IsBroughtUpToDateWithWhatItHas) {
   EXPECT_EQ(sweep->job.configuration, Configuration{});
   EXPECT_EQ(sweep->job.mode, "");
   EXPECT_EQ(sweep->rollout, "");
+  EXPECT_FALSE(sweep->guarded);
   EXPECT_EQ(store->tasks(sweep->number).value(), some_tasks(2));
   EXPECT_EQ((*store->result(sweep->number, 0))->commands[0].output, "noon");
   ASSERT_TRUE(store->save(sweep->number, std::vector{GrantRecord{.index = 1, .attempt = 2}}, {}));
@@ -82,9 +84,11 @@ TEST_P(StoreOfVersion, IsBroughtUpToDateWithWhatItHas) {
   EXPECT_EQ(store->tasks(newer.number).value(), tasks);
   EXPECT_EQ(store->find_sweep("new")->job, newer.job);
   EXPECT_EQ(store->find_sweep("new")->rollout, newer.rollout);
+  ASSERT_TRUE(store->end_sweep(newer.number, newer.started_at, true));
+  EXPECT_TRUE(store->find_sweep("new")->guarded);
 }
 
-INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3, 4, 5, 6, 7));
+INSTANTIATE_TEST_SUITE_P(Earlier, StoreOfVersion, ::testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 9));
 
 }  // namespace
 }  // namespace netfleet
