@@ -17,16 +17,13 @@ class OnDemand {
   using const_iterator = Container::const_iterator;
 
   OnDemand() = default;
-  OnDemand(Container content) { *this = std::move(content); }  // NOLINT: stands in for one
+  OnDemand(Container content)  // NOLINT: stands in for one
+      : content_(content.empty() ? nullptr : std::make_unique<Container>(std::move(content))) {}
   OnDemand(std::initializer_list<value_type> content) : OnDemand(Container(content)) {}
-  OnDemand(const OnDemand& other) { *this = *other; }
+  OnDemand(const OnDemand& other) : OnDemand(*other) {}
   OnDemand(OnDemand&&) noexcept = default;
-  OnDemand& operator=(const OnDemand& other) { return *this = *other; }
+  OnDemand& operator=(const OnDemand& other) { return *this = OnDemand(other); }
   OnDemand& operator=(OnDemand&&) noexcept = default;
-  OnDemand& operator=(Container content) {
-    content_ = content.empty() ? nullptr : std::make_unique<Container>(std::move(content));
-    return *this;
-  }
 
   const Container& operator*() const {
     static const Container empty;

@@ -13,9 +13,7 @@
 #include <cstring>
 #include <utility>
 
-#include "common/standard_streams.h"
 #include "dispatcher/cli/verbs.h"
-#include "dispatcher/output/visible.h"
 
 namespace netfleet {
 namespace {
@@ -101,10 +99,6 @@ Expected<NamedToken> find_token(const ServerOptions& options, const ServerUrl& s
 
 }  // namespace
 
-bool names_server(const ServerOptions& options) {
-  return !options.server.empty() || !variable("NETFLEET_SERVER").empty();
-}
-
 Expected<ApiClient> open_client(const ServerOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);  // httplib and OpenSSL write to sockets as to files
   std::string url = options.server.empty() ? variable("NETFLEET_SERVER") : options.server;
@@ -128,11 +122,6 @@ Expected<ApiClient> open_client(const ServerOptions& options) {
 int say_failure(const ClientFailure& failure) {
   const bool refused = failure.kind == ClientFailure::Kind::kRefused;
   return say_error({failure.message}, refused ? kExitUsage : kExitInternal);
-}
-
-int say_error(const Error& error, int status) {
-  print_error("netfleet: " + one_line(error.message) + "\n");
-  return status;
 }
 
 bool BackOff::wait() {

@@ -31,6 +31,8 @@ function(netfleet_install_part component program)
 endfunction()
 
 netfleet_install_part(dispatcher netfleet)
+install(TARGETS netfleet_whole RUNTIME COMPONENT dispatcher
+        DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/netfleet)
 install(FILES README.md docs/API.md docs/DESIGN.md docs/PLATFORMS.md docs/PROTOCOL.md
               docs/performance.md
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/netfleet COMPONENT dispatcher)

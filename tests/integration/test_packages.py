@@ -74,6 +74,14 @@ class Install(rig.RigTest):
         self.assertIn(f"EnvironmentFile={prefix}/etc/netfleet-worker/worker.conf\n", unit)
         ran = self.finish([f"{prefix}/bin/netfleet", "--version"])
         self.assertEqual(ran.status, 0, str(ran))
+        # What asks a service is a program of its own, found from the first one.
+        ask = [f"{prefix}/bin/netfleet", "status", "--server", "http://127.0.0.1:1"]
+        ran = self.finish(ask)
+        self.assertEqual((ran.status, "connection refused" in ran.err), (3, True), str(ran))
+        os.unlink(f"{prefix}/libexec/netfleet/netfleet")
+        ran = self.finish(ask)
+        self.assertEqual((ran.status, ran.err), (
+            3, f"netfleet: start {prefix}/libexec/netfleet/netfleet: No such file or directory\n"))
 
 
 class Packages(rig.RigTest):
