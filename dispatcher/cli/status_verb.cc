@@ -86,7 +86,9 @@ int history(ApiClient& client, const ScheduleOptions& options) {
     lines += json_lines(*answer, "firings").value_or("");
   }
   if (options.jsonl) return print(lines);
-  std::ranges::stable_sort(all, std::ranges::greater(), &FiringView::due);
+  std::ranges::sort(all, [](const FiringView& left, const FiringView& right) {
+    return left.due != right.due ? left.due > right.due : left.job < right.job;
+  });
   return print(render_firings(all));
 }
 

@@ -272,7 +272,8 @@ void Dispatcher::collect() {
              ended->attempt, outcome_name(ended->outcome));
       books_.ended_without_result(host_of(ended->task), ended->outcome, ended->error);
       ended_without_.insert(ended->task);
-      if (ended->outcome == Outcome::kDeferred && now() < sweep_of(ended->task.sweep)->closes) {
+      const Sweep& sweep = *sweep_of(ended->task.sweep);
+      if (ended->outcome == Outcome::kDeferred && now() < sweep.closes && !sweep.has_closed) {
         books_.fail("what is deferred has closed", host_of(ended->task).text());
       }
     }

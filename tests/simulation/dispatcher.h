@@ -29,8 +29,9 @@ class Dispatcher final : public Process {
     std::uint32_t script = 0;
     std::uint32_t number = 0;  // on the wire and on the disk
     TimePoint began{}, closes = TimePoint::max();
-    bool forgotten = false;  // by the ledger of this life: every task has ended
-    bool over = false;       // every result is safe
+    bool has_closed = false;  // before that was moved
+    bool forgotten = false;   // by the ledger of this life: every task has ended
+    bool over = false;        // every result is safe
     Nanoseconds ended{0};
     Nanoseconds half_done{0};  // and how far the others were then
     std::vector<std::uint32_t> done_at_half;

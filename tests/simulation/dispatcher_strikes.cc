@@ -32,6 +32,7 @@ void Dispatcher::move_window(Sweep& sweep) {
   if (sweep.closes == TimePoint::max()) return;
   const Nanoseconds after = random_.between(Nanoseconds(0), Nanoseconds(scenario_.lease));
   trace_("dispatcher: sweep {} closes in {:.3f} s", sweep.id, Seconds(after).count());
+  sweep.has_closed |= sweep.closes <= now();
   sweep.closes = now() + after;
   ledger_->set_closing(sweep.number, sweep.closes);
 }
