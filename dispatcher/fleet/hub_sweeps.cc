@@ -93,12 +93,14 @@ void Hub::interrupt(std::uint32_t number) {
   ++live->interrupts;
   const bool at_work = !live->ending;  // else only the last outputs go to a slow reader
   if (live->interrupts == 1) {
-    log(fmt::format(
-        "interrupted: finishing {} running, starting no others; once more stops at once",
-        at_work ? ledger_.running(number) : 0));
+    if (!options_.many_sweeps) {  // else whoever does it says so
+      log(fmt::format(
+          "interrupted: finishing {} running, starting no others; once more stops at once",
+          at_work ? ledger_.running(number) : 0));
+    }
     if (at_work) ledger_.drain(number);
   } else if (live->interrupts == 2) {
-    log("interrupted again: stopping what runs");
+    if (!options_.many_sweeps) log("interrupted again: stopping what runs");
     if (!at_work) return;
     ledger_.cancel_running(number);
     live->give_up_at = clock_.now() + kPatience;

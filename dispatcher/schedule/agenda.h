@@ -52,6 +52,10 @@ class Agenda {
   // Returns when the one was due that waits behind the sweep that runs, if there is one.
   std::optional<Instant> remove(const std::string& name);
   bool has(const std::string& name) const { return entries_.contains(name); }
+  // A sweep of it runs or is being begun.
+  bool is_busy(const std::string& name) const {
+    return has(name) && entries_.at(name).sweep != Entry::kIdle;
+  }
 
   // What is to be done now. Call it again at next().
   std::vector<Step> advance(Instant now);

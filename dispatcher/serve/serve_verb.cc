@@ -1,12 +1,14 @@
 #include "dispatcher/serve/serve_verb.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -319,6 +321,10 @@ class Serving {
 }  // namespace
 
 int serve_verb(const ServeOptions& options, const WorkerSide& worker_side) {
+  // A heap for each thread would keep the largest sweep once for every clerk. Sessions are threads
+  // that need theirs.
+  const unsigned session_threads = options.listen.empty() ? std::thread::hardware_concurrency() : 0;
+  mallopt(M_ARENA_MAX, static_cast<int>(std::max(2u, session_threads)));
   return Serving(options, worker_side).go();
 }
 

@@ -152,6 +152,7 @@ std::optional<Instant> Steward::advance() {
     const std::lock_guard lock(book_mutex_);
     write_unwritten();
   }
+  try_again();
   std::vector<Agenda::Step> steps;
   std::optional<Instant> next;
   {
@@ -159,6 +160,11 @@ std::optional<Instant> Steward::advance() {
     if (stopping_) return std::nullopt;
     steps = agenda_.advance(now());
     next = agenda_.next();
+    if (!put_off_.empty()) {
+      const auto left =
+          std::chrono::ceil<std::chrono::seconds>(try_again_at_ - around_.clock.now());
+      next = std::min(next.value_or(Instant::max()), now() + left);
+    }
   }
   for (const Agenda::Step& step : steps) take(step);
   return next;

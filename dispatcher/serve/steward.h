@@ -81,6 +81,9 @@ class Steward final : public Service {
 
   void recall_durations();
   void go_on_with_unfinished();
+  void go_on_with(SweepRecord record);
+  void put_off(SweepRecord record, const std::string& why);
+  void try_again();
   Expected<void> set_schedules();
   void take(const Agenda::Step& step);
   void fire(const Agenda::Step& step);
@@ -131,6 +134,8 @@ class Steward final : public Service {
   std::multiset<std::pair<std::string, std::string>> ordered_;  // by whom, and with which key
   bool stopping_ = false;
   std::string stalled_;
+  std::vector<SweepRecord> put_off_;  // that could not be gone on with
+  TimePoint try_again_at_{};
   std::map<std::string, std::string> problems_;  // by what they are about
   ServiceFigures figures_;
 

@@ -1,5 +1,6 @@
 // The lives of a service's sweeps: prepared by a clerk, run by the hub, finished by a clerk.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMostAtOnce = 256;             // sweeps, prepared ones too
 constexpr std::size_t kMostOrdered = 64;             // that somebody waits for, or did
+constexpr std::chrono::seconds kTryAgainAfter{20};   // to go on with a sweep
 constexpr std::chrono::hours kAnswerWithin{24};      // to a roll-out that asks; then it stops
 constexpr std::chrono::seconds kPreparedWithin{60};  // or whoever asks is told to ask again
 
@@ -196,6 +198,7 @@ void Steward::conclude(const std::shared_ptr<Entry>& entry, const SweepEnd& end)
   }
   remove(entry);
   prune();
+  malloc_trim(0);  // else the process stays as large as its largest sweep
 }
 
 void Steward::remove(const std::shared_ptr<Entry>& entry) {
@@ -259,36 +262,59 @@ void Steward::go_on_with_unfinished() {
     if (!read) return say(read.error().message);
     unfinished = std::move(*read);
   }
-  for (const SweepRecord& record : unfinished) {
-    auto order = order_for(record.job_name);
-    if (!order) {
-      const std::string why =
-          fmt::format("sweep {} is not gone on with: {}", record.id, order.error().message);
-      say(why);
-      const std::lock_guard lock(mutex_);
-      problems_[record.id] = why;
-      continue;
-    }
-    order->origin = record.origin;
-    order->resume = record.id;
-    if (record.origin == "schedule") {
-      const std::lock_guard lock(mutex_);
-      agenda_.goes_on(record.job_name);
-    }
-    clerks_.add([this, order = std::move(*order)] {
-      const auto started = start(order);
-      if (started) return;
-      const std::string why =
-          fmt::format("sweep {} is not gone on with: {}", order.resume, started.error().message);
-      say(why);
-      {
-        const std::lock_guard lock(mutex_);
-        problems_[order.resume] = why;
-        if (order.origin == "schedule") agenda_.ended(order.job->name);
-      }
-      wake();
-    });
+  for (SweepRecord& record : unfinished) go_on_with(std::move(record));
+}
+
+void Steward::go_on_with(SweepRecord record) {
+  auto order = order_for(record.job_name);
+  if (!order) return put_off(std::move(record), order.error().message);
+  order->origin = record.origin;
+  order->resume = record.id;
+  if (record.origin == "schedule") {
+    const std::lock_guard lock(mutex_);
+    agenda_.goes_on(record.job_name);
   }
+  clerks_.add([this, order = std::move(*order), record = std::move(record)] {
+    const auto started = start(order);
+    const std::string job = record.job_name;
+    const bool scheduled = record.origin == "schedule";
+    if (!started) put_off(record, started.error().message);
+    {
+      const std::lock_guard lock(mutex_);
+      if (started) problems_.erase(record.id);
+      if (!started && scheduled) agenda_.ended(job);
+    }
+    wake();
+  });
+}
+
+// An inventory that does not answer, a full disk, a job that is not there: it may be mended.
+void Steward::put_off(SweepRecord record, const std::string& why) {
+  std::string problem = fmt::format("sweep {} is not gone on with: {}", record.id, why);
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  std::string& told = problems_[record.id];
+  if (told != problem) say(problem);
+  told = std::move(problem);
+  put_off_.push_back(std::move(record));
+  try_again_at_ = around_.clock.now() + kTryAgainAfter;
+}
+
+// Behind what runs of its schedule meanwhile, if something does.
+void Steward::try_again() {
+  std::vector<SweepRecord> again;
+  {
+    const std::lock_guard lock(mutex_);
+    if (put_off_.empty() || around_.clock.now() < try_again_at_) return;
+    try_again_at_ = around_.clock.now() + kTryAgainAfter;
+    std::vector<SweepRecord> busy;
+    for (SweepRecord& record : std::exchange(put_off_, {})) {
+      const bool waits = record.origin == "schedule" && agenda_.is_busy(record.job_name);
+      (waits ? busy : again).push_back(std::move(record));
+    }
+    put_off_ = std::move(busy);
+  }
+  for (SweepRecord& record : again) go_on_with(std::move(record));
 }
 
 // Of somebody who waits for the answer. Who gives up waiting may ask again with the same key: it is

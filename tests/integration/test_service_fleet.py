@@ -4,6 +4,7 @@ jump hosts, and people who ask over TLS."""
 import json
 import os
 import re
+import signal
 import subprocess
 import unittest
 
@@ -87,6 +88,25 @@ class FullDisk(service.ServiceTest):
                              self.simulated_output(command, number))
         self.assertEqual(set(fleet.executions(self.record, command).values()), {1})
 
+    def test_started_again_without_room_it_waits_for_some(self):
+        change = "ntp server 192.0.2.1"
+        self.job("change", self.devices(12), f"configuration: ['{change}']\n"
+                 "limits: {sessions: 4}\n", commands="")
+        self.hold(1, 2, 3, 4)
+        process = self.serve()
+        sweep = self.submit("change")
+        rig.wait_until(lambda: len(rig.login_attempts(self.record)) == 4, "four at work")
+        process.kill()
+        self.release(1, 2, 3, 4)
+        self.fill()
+        process = self.serve()
+        process.wait_for("the disk is full")
+        self.ask("status", status=1)
+        self.make_room()
+        self.assertEqual(self.ended(sweep)["outcomes"], {"lost": 4, "ok": 8})
+        self.ask("status")
+        self.assertEqual(set(fleet.executions(self.record, change).values()), {1})
+
     def test_firings_are_told_once_there_is_room(self):
         self.job("watch", self.devices(2), 'schedule: {cron: "* * * * *", zone: UTC}\n')
         process = self.serve(env=self.clock("2026-03-01 11:59:57", speed=10))
@@ -98,6 +118,28 @@ class FullDisk(service.ServiceTest):
         self.check_minutes(firings)
         self.assertGreaterEqual([one["what"] for one in firings].count("failed"), 2)
         self.assertIn("full", next(one["why"] for one in firings if one["what"] == "failed"))
+
+
+class LaterAgain(service.ServiceTest):
+    def test_what_cannot_go_on_is_tried_again(self):
+        """At the start its job is wrong, for want of the inventory; then it is mended."""
+        inventory = self.devices(8)
+        self.job("show", inventory, "limits: {sessions: 2}\n")
+        self.hold(1, 2)
+        process = self.serve()
+        sweep = self.submit("show")
+        rig.wait_until(lambda: len(rig.login_attempts(self.record)) == 2, "two are at work")
+        process.kill()
+        os.rename(inventory, inventory + ".away")
+        process = self.serve()
+        process.wait_for(f"sweep {sweep} is not gone on with: there is no job 'show'")
+        self.assertIn(f"sweep {sweep} is not gone on with",
+                      self.ask("status", status=1).out.decode())
+        self.release(1, 2)
+        os.rename(inventory + ".away", inventory)
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.ended(sweep)["outcomes"], {"ok": 8})
+        self.ask("status")
 
 
 class Workers(service.ServiceTest):
