@@ -23,8 +23,14 @@ void Clerks::add(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(work));
+    ++undone_;
   }
   work_.notify_one();
+}
+
+void Clerks::wait(std::chrono::seconds longest) {
+  std::unique_lock lock(mutex_);
+  done_.wait_for(lock, longest, [this] { return undone_ == 0; });
 }
 
 void Clerks::run() {
@@ -38,6 +44,9 @@ void Clerks::run() {
       queue_.pop_front();
     }
     work();
+    const std::lock_guard lock(mutex_);
+    --undone_;
+    done_.notify_all();
   }
 }
 

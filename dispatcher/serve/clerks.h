@@ -2,7 +2,9 @@
 // people. Work waits in a queue; each piece has its own deadlines.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -20,6 +22,8 @@ class Clerks {
   Clerks& operator=(const Clerks&) = delete;
 
   void add(std::function<void()> work);
+  // Until all that was added is done, or for so long.
+  void wait(std::chrono::seconds longest);
 
  private:
   void run();
@@ -27,7 +31,9 @@ class Clerks {
   std::mutex mutex_;
   std::condition_variable work_;
   std::deque<std::function<void()>> queue_;  // guarded by mutex_
-  bool over_ = false;                        // guarded by mutex_
+  std::size_t undone_ = 0;                   // of what was added; guarded by mutex_
+  std::condition_variable done_;
+  bool over_ = false;  // guarded by mutex_
   std::vector<std::jthread> threads_;
 };
 

@@ -95,11 +95,11 @@ class Serving {
   int go() {
     signal_fd_ = open_stop_signals();
     if (auto opened = open(); !opened) return say_error(opened.error().message, kExitUsage);
-    const std::jthread hub_thread([this] { run_hub(); });
+    // The hub hears nobody before it knows what goes on.
     if (auto begun = steward_->begin(); !begun) {
-      hub_->post([this] { hub_->stop(); });
       return say_error(begun.error().message, kExitUsage);
     }
+    const std::jthread hub_thread([this] { run_hub(); });
     if (auto answering = start_api(); !answering) {
       hub_->post([this] { hub_->stop(); });
       return say_error(answering.error().message, kExitUsage);

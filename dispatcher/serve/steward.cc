@@ -79,6 +79,10 @@ Expected<void> Steward::begin() {
   if (auto set = set_schedules(); !set) return set;
   recall_durations();
   go_on_with_unfinished();
+  // Before the hub hears anybody: it drops what is said of a sweep that it does not know
+  // (PROTOCOL.md §8). An inventory that does not answer for so long does not keep the others
+  // waiting.
+  clerks_.wait(std::chrono::seconds(60));
   return {};
 }
 
