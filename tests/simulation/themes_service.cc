@@ -31,7 +31,10 @@ void full_disks(Scenario& scenario, Random& random) {
   strike(scenario, at, Blow::kFillDisk, 0, leases(scenario, 3 * random.fraction()));
   strike(scenario, at + leases(scenario, 0.2 + random.fraction()), Blow::kCutDown,
          any_worker(scenario, random), leases(scenario, 0.5));
-  if (random.chance(0.5)) return;
+  if (random.chance(0.5)) {  // as much is lost by that as a lease outlives
+    scenario.drop = 0;
+    return;
+  }
   scenario.strikes.pop_back();
   draw_full_disk(random, scenario);
 }
