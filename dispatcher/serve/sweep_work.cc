@@ -34,7 +34,8 @@ Instead instead_of_job(const Submission& submission) {
   for (const std::string& command : submission.commands) {
     instead.options.push_back("--command=" + command);
   }
-  std::string_view rest = submission.configuration ? *submission.configuration : "";
+  std::string_view rest;
+  if (submission.configuration) rest = *submission.configuration;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     if (end > 0) instead.options.push_back("--config-line=" + std::string(rest.substr(0, end)));
