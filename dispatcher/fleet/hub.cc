@@ -219,7 +219,7 @@ void Hub::receive_message(const wire::Received& received) {
 }
 
 void Hub::answer_workers(const std::string& to) {
-  std::vector<SweepView> views;
+  std::vector<RunningSweep> views;
   for (const auto& [number, live] : sweeps_) {
     views.push_back({live.run.job.sweep, static_cast<std::uint32_t>(live.run.tasks.size()),
                      live.done, live.ending ? 0 : ledger_.running(number)});

@@ -30,7 +30,7 @@ v1::WorkerStatus status_of(const WorkerView& view, TimePoint now) {
 
 }  // namespace
 
-v1::ToWorker worker_list(std::vector<WorkerView> workers, const std::vector<SweepView>& sweeps,
+v1::ToWorker worker_list(std::vector<WorkerView> workers, const std::vector<RunningSweep>& sweeps,
                          TimePoint now, std::uint64_t epoch) {
   std::ranges::sort(workers, {}, [](const WorkerView& worker) {
     return std::tie(worker.name, worker.joined, worker.incarnation);
@@ -38,7 +38,7 @@ v1::ToWorker worker_list(std::vector<WorkerView> workers, const std::vector<Swee
   v1::ToWorker message;
   message.set_epoch(epoch);
   v1::WorkerList& list = *message.mutable_worker_list();
-  for (const SweepView& sweep : sweeps) {
+  for (const RunningSweep& sweep : sweeps) {
     v1::SweepStatus& status = *list.add_sweeps();
     status.set_id(sweep.id);
     status.set_total(sweep.total);

@@ -10,7 +10,7 @@
 
 namespace netfleet {
 
-struct SweepView {
+struct RunningSweep {
   std::string id;
   std::uint32_t total = 0;
   std::uint32_t done = 0;  // stored
@@ -19,7 +19,7 @@ struct SweepView {
 
 // Workers by name. An answer stays well below the size of a control frame: what does not fit is
 // counted in left_out.
-v1::ToWorker worker_list(std::vector<WorkerView> workers, const std::vector<SweepView>& sweeps,
+v1::ToWorker worker_list(std::vector<WorkerView> workers, const std::vector<RunningSweep>& sweeps,
                          TimePoint now, std::uint64_t epoch);
 
 }  // namespace netfleet

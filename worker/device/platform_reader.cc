@@ -198,7 +198,7 @@ void read_pager(const Section& file, Platform& platform) {
 }
 
 // Who it is, and how it is known.
-void read_identity(const Section& file, Problems& problems, Platform& platform) {
+void read_identity(const Section& file, YamlProblems& problems, Platform& platform) {
   problems.attempt([&] { platform.name = name_of(file.need("name")); });
   problems.attempt([&] { platform.title = file.text_or("title", platform.name); });
   problems.attempt([&] { platform.confidence = confidence(file); });
@@ -210,7 +210,7 @@ void read_identity(const Section& file, Problems& problems, Platform& platform) 
 }
 
 // What it shows and what is typed.
-void read_dialect(const Section& file, Problems& problems, Platform& platform) {
+void read_dialect(const Section& file, YamlProblems& problems, Platform& platform) {
   const std::size_t before = problems.count();
   problems.attempt([&] { platform.modes = modes(file); });
   if (problems.count() != before) platform.modes.clear();
@@ -236,7 +236,7 @@ void read_dialect(const Section& file, Problems& problems, Platform& platform) {
   problems.attempt([&] { platform.exec = file.flag("exec"); });
 }
 
-void read(const YAML::Node& root, Problems& problems, Platform& platform) {
+void read(const YAML::Node& root, YamlProblems& problems, Platform& platform) {
   problems.attempt([&] {
     const Section file(problems, root, "the platform",
                        {"name",          "title",          "confidence",
@@ -280,7 +280,7 @@ Expected<Platform> parse_platform(const std::string& text, const std::string& fi
     return fail(fmt::format("{}:1: larger than {} KiB", file, kMaxFileSize >> 10));
   }
   Platform platform;
-  Problems problems;
+  YamlProblems problems;
   try {
     read(YAML::Load(text), problems, platform);
   } catch (const YAML::Exception& error) {

@@ -15,7 +15,7 @@ void malformed(const YAML::Node& at, std::string message) {
   throw Malformed{at.Mark(), std::move(message)};
 }
 
-std::string Problems::text(const std::string& file) const {
+std::string YamlProblems::text(const std::string& file) const {
   std::string text;
   for (const auto& [line, message] : found_) {
     text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", file, line + 1, message);
@@ -23,7 +23,7 @@ std::string Problems::text(const std::string& file) const {
   return text;
 }
 
-Section::Section(Problems& problems, const YAML::Node& node, const std::string& what, Keys keys)
+Section::Section(YamlProblems& problems, const YAML::Node& node, const std::string& what, Keys keys)
     : problems_(&problems), node_(node), what_(what) {
   if (!node.IsMap()) malformed(node, what + " must be a map of keys and values");
   std::vector<std::string> seen;

@@ -15,7 +15,7 @@
 
 namespace netfleet {
 
-// Thrown by Section and caught by Problems only, so that reading reads top to bottom.
+// Thrown by Section and caught by YamlProblems only, so that reading reads top to bottom.
 struct Malformed {
   YAML::Mark mark;
   std::string message;
@@ -23,7 +23,7 @@ struct Malformed {
 [[noreturn]] void malformed(const YAML::Node& at, std::string message);
 
 // All that is wrong with a file: what one part of it throws does not hide the others.
-class Problems {
+class YamlProblems {
  public:
   template <typename Part>
   void attempt(Part part) {
@@ -49,7 +49,7 @@ class Section {
   using Keys = std::initializer_list<std::string_view>;
 
   // `what`: for messages. Unknown and repeated keys are problems. `problems` outlives it.
-  Section(Problems& problems, const YAML::Node& node, const std::string& what, Keys keys);
+  Section(YamlProblems& problems, const YAML::Node& node, const std::string& what, Keys keys);
   // Of a node in this one.
   Section section(const YAML::Node& node, const std::string& what, Keys keys) const {
     return {*problems_, node, what, keys};
@@ -81,7 +81,7 @@ class Section {
   static Pattern compile(const YAML::Node& node, bool multi_line);
 
  private:
-  Problems* const problems_;
+  YamlProblems* const problems_;
   const YAML::Node node_;
   const std::string what_;
 };
